@@ -1,0 +1,3 @@
+//! The vendor's library `librkllmrt.so`.
+
+pub mod abi;
