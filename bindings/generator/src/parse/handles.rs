@@ -1,0 +1,206 @@
+//! Handles: the structs and their `pub fn`s.
+
+use anyhow::Result;
+use syn::spanned::Spanned;
+
+use super::docs::Docs;
+use super::{Names, Source, derives, is_public, types};
+use crate::model::{Handle, Method, Param, Type};
+use crate::names::is_reserved;
+
+pub fn handles(source: &Source, names: &Names) -> Result<Vec<Handle>> {
+    let mut handles = Vec::new();
+    for item in &source.items {
+        match item {
+            syn::Item::Use(_) | syn::Item::Impl(_) => {}
+            syn::Item::Struct(item) => {
+                let docs = Docs::read(source, &item.attrs, &item.ident)?;
+                docs.allow(source, &item.ident, &["since"])?;
+                if let Some(field) = item.fields.iter().find(|field| is_public(&field.vis)) {
+                    return Err(source.error(field, "a handle is opaque: its fields are private"));
+                }
+                handles.push(Handle {
+                    name: item.ident.to_string(),
+                    doc: docs.text,
+                    shared: derives(&item.attrs, "Clone"),
+                    methods: Vec::new(),
+                });
+            }
+            other => return Err(source.error(other, "handles.rs holds only structs and impls")),
+        }
+    }
+    for item in &source.items {
+        let syn::Item::Impl(item) = item else {
+            continue;
+        };
+        if item.trait_.is_some() {
+            continue; // Rust's own conveniences.
+        }
+        let handle = handles
+            .iter_mut()
+            .find(|handle| matches!(&*item.self_ty, syn::Type::Path(ty) if ty.path.is_ident(&handle.name)))
+            .ok_or_else(|| source.error(&item.self_ty, "this impl is for no handle of the file"))?;
+        for item in &item.items {
+            match item {
+                syn::ImplItem::Fn(item) if is_public(&item.vis) => {
+                    let method = method(source, names, handle, item)?;
+                    if handle.methods.iter().any(|other| other.name == method.name) {
+                        return Err(source.error(&item.sig.ident, "the method is defined twice"));
+                    }
+                    handle.methods.push(method);
+                }
+                syn::ImplItem::Fn(_) => {}
+                other => return Err(source.error(other, "handles have methods only")),
+            }
+        }
+    }
+    Ok(handles)
+}
+
+fn method(
+    source: &Source,
+    names: &Names,
+    handle: &Handle,
+    item: &syn::ImplItemFn,
+) -> Result<Method> {
+    let signature = &item.sig;
+    let docs = Docs::read(source, &item.attrs, &signature.ident)?;
+    docs.allow(
+        source,
+        &signature.ident,
+        &["blocking", "constant", "since", "handwritten"],
+    )?;
+    let constructor = signature.receiver().is_none();
+    let mut method = Method {
+        name: signature.ident.to_string(),
+        doc: docs.text,
+        constructor,
+        params: Vec::new(),
+        returns: Type::Unit,
+        fallible: false,
+        blocking: docs.blocking,
+        constant: docs.constant,
+        handwritten: docs.handwritten,
+        since: docs.since,
+        signature: source_text(signature),
+    };
+    if method.handwritten.is_some() {
+        return Ok(method);
+    }
+    if !signature.generics.params.is_empty() || signature.asyncness.is_some() {
+        return Err(source.error(&signature.ident, "methods are neither generic nor async"));
+    }
+    for input in &signature.inputs {
+        match input {
+            syn::FnArg::Receiver(receiver) => {
+                if receiver.reference.is_none() || receiver.mutability.is_some() {
+                    return Err(source.error(receiver, "methods take &self"));
+                }
+            }
+            syn::FnArg::Typed(input) => method.params.push(param(source, names, input)?),
+        }
+    }
+    let options = method
+        .params
+        .iter()
+        .position(|param| matches!(param.ty, Type::Options { .. }));
+    if options.is_some_and(|index| index + 1 != method.params.len()) {
+        return Err(source.error(&signature.ident, "options come last"));
+    }
+    if let syn::ReturnType::Type(_, ty) = &signature.output {
+        (method.returns, method.fallible) = result(source, names, handle, ty)?;
+    }
+    check_result(source, handle, &method, &signature.ident)?;
+    Ok(method)
+}
+
+fn param(source: &Source, names: &Names, input: &syn::PatType) -> Result<Param> {
+    let syn::Pat::Ident(pattern) = &*input.pat else {
+        return Err(source.error(input, "a parameter is a plain name"));
+    };
+    let name = pattern.ident.to_string();
+    if is_reserved(&name) {
+        return Err(source.error(
+            input,
+            format!("{name} is a keyword in one of the languages"),
+        ));
+    }
+    let ty = types::param(source, names, &input.ty)?;
+    if let Type::List { of } = &ty {
+        if !(of.is_integer() || of.is_float()) {
+            return Err(source.error(input, "a list among the parameters has numbers"));
+        }
+    }
+    if matches!(ty, Type::Options { .. }) && name != "options" {
+        return Err(source.error(input, "the parameter that is options is named options"));
+    }
+    Ok(Param { name, ty })
+}
+
+/// The type inside `Result<T>`, with `Self` resolved, and whether there was a `Result`.
+fn result(source: &Source, names: &Names, handle: &Handle, ty: &syn::Type) -> Result<(Type, bool)> {
+    if let syn::Type::Path(path) = ty {
+        if path.path.is_ident("Self") {
+            return Ok((
+                Type::Handle {
+                    name: handle.name.clone(),
+                },
+                false,
+            ));
+        }
+        if let Some(segment) = path
+            .path
+            .segments
+            .last()
+            .filter(|segment| segment.ident == "Result")
+        {
+            if let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments {
+                if let [syn::GenericArgument::Type(inner)] =
+                    arguments.args.iter().collect::<Vec<_>>()[..]
+                {
+                    let (inner, nested) = result(source, names, handle, inner)?;
+                    if !nested {
+                        return Ok((inner, true));
+                    }
+                }
+            }
+            return Err(source.error(ty, "a result is Result<T>"));
+        }
+    }
+    if matches!(ty, syn::Type::Tuple(tuple) if tuple.elems.is_empty()) {
+        return Ok((Type::Unit, false));
+    }
+    Ok((types::owned(source, names, ty)?, false))
+}
+
+fn check_result(source: &Source, handle: &Handle, method: &Method, at: &syn::Ident) -> Result<()> {
+    let own = matches!(&method.returns, Type::Handle { name } if *name == handle.name);
+    if method.constructor && !(own && method.fallible) {
+        return Err(source.error(
+            at,
+            "a function without &self is a constructor: Result<Self>",
+        ));
+    }
+    if method.constant && method.constructor {
+        return Err(source.error(at, "@constant means nothing on a constructor"));
+    }
+    match method.returns.bare() {
+        Type::Options { .. } => Err(source.error(at, "options are never returned")),
+        // Its text has to live somewhere: in the handle, for good or until the next call.
+        Type::Record { .. } if handle.shared && !method.constant => Err(source.error(
+            at,
+            "a record from a handle that is shared needs @constant: its text is kept in the handle",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The signature as written, on one line.
+fn source_text(signature: &syn::Signature) -> String {
+    let text = signature.span().source_text().unwrap_or_default();
+    text.split_ascii_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("( ", "(")
+        .replace(", )", ")")
+}
