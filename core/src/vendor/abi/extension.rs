@@ -44,8 +44,8 @@ pub struct Extension {
     /// `(handle, id)`: 1 if the vocabulary marks the token as an end of generation, 0 if not,
     /// negative on failure.
     pub is_stop: unsafe extern "C" fn(*mut c_void, i32) -> i32,
-    /// `(handle, id)`: 1 for a control or user-defined marker token, 0 for a token of text,
-    /// negative on failure.
+    /// `(handle, id)`: 1 for a control token (one that `skip_special` leaves out), 0 for a token of
+    /// text, negative on failure.
     pub is_special: unsafe extern "C" fn(*mut c_void, i32) -> i32,
     /// `(handle, out)`: measurements of the last run that ended; 0 on success. The caller sets
     /// `out.struct_size`; no more than that is written.

@@ -1,0 +1,50 @@
+//! Enumerations. The numbers are part of the ABI: they are never changed and never used again.
+
+/// Why a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum FinishReason {
+    /// The model ended its turn: it produced one of the stop ids.
+    Stop = 1,
+    /// `max_new_tokens` were produced.
+    Length = 3,
+    /// The context window is full: no room was left for another token.
+    ContextFull = 4,
+    /// The caller cancelled it, dropped it, or closed the model.
+    Cancelled = 6,
+    /// The runtime failed; the error is what `next` and `completion` report.
+    Error = 7,
+}
+
+/// How prompts reach the runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum InputKind {
+    /// rkchat renders the template and hands over token ids; the runtime's own template is not used.
+    Tokens = 1,
+    /// rkchat renders the template and hands over text, because no tokenizer is known; the runtime has
+    /// no template of its own.
+    Text = 2,
+    /// No template is known here: the last message goes to the runtime as text, and the template that
+    /// was built into the model file is used.
+    RuntimeTemplate = 3,
+}
+
+/// Who measured a duration or a speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Measure {
+    /// The runtime reported it at the end of the run.
+    Runtime = 1,
+    /// rkchat took the time between the request and the tokens.
+    Clock = 2,
+}
+
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum WarningKind {
+    /// The text that the runtime gives for its tokens is not what the tokenizer gives: it is probably
+    /// another model's tokenizer, and the prompt was wrong as well.
+    TokenizerMismatch = 1,
+}

@@ -1,0 +1,230 @@
+//! The handles. Each method hands on to the room that does the work.
+//!
+//! All handles may be shared between threads and dropped from any thread, in any order.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::engine::{self, Prompt};
+use crate::{template, tokenizer, vendor};
+
+/// A loaded `librkllmrt.so`. It stays loaded until the process ends.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    inner: Arc<vendor::Library>,
+}
+
+impl Runtime {
+    /// Loads the library at `path` and tells which ABI group it belongs to. No model is opened.
+    /// @blocking
+    pub fn open(path: &Path, options: &RuntimeOptions) -> Result<Self> {
+        let inner = vendor::Library::open(path, options.abi.as_deref())?;
+        Ok(Self { inner })
+    }
+
+    /// What was loaded and how it was recognised.
+    /// @constant
+    pub fn info(&self) -> RuntimeInfo {
+        self.inner.info().clone()
+    }
+}
+
+/// An opened model. One request runs at a time; others wait in a queue, in the order they came.
+#[derive(Debug, Clone)]
+pub struct Model {
+    inner: Arc<engine::Model>,
+}
+
+impl Model {
+    /// Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came with
+    /// it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
+    /// @blocking
+    pub fn open(path: &Path, options: &ModelOptions) -> Result<Self> {
+        let inner = engine::Model::open(path, options)?;
+        Ok(Self { inner })
+    }
+
+    /// What was opened: file, runtime, template, tokenizer, context window.
+    /// @constant
+    pub fn info(&self) -> ModelInfo {
+        self.inner.info().clone()
+    }
+
+    /// Answers a conversation: a JSON array of messages, each an object with `role` and `content`.
+    /// The prompt is rendered and checked before this returns; the answer streams from what it
+    /// returns. A prompt that does not fit the window is `ContextOverflow`, a full queue `Busy`.
+    pub fn generate(&self, messages: &Json, options: &GenerateOptions) -> Result<Generation> {
+        let inner = self.inner.generate(Prompt::Messages(messages), options)?;
+        Ok(Generation { inner })
+    }
+
+    /// Continues a text. It gets the special tokens that the tokenizer puts around a text, and no
+    /// template.
+    pub fn complete(&self, text: &str, options: &GenerateOptions) -> Result<Generation> {
+        let inner = self.inner.generate(Prompt::Text(text), options)?;
+        Ok(Generation { inner })
+    }
+
+    /// Continues token ids, exactly as they are.
+    pub fn complete_ids(&self, ids: &[u32], options: &GenerateOptions) -> Result<Generation> {
+        let inner = self.inner.generate(Prompt::Ids(ids), options)?;
+        Ok(Generation { inner })
+    }
+
+    /// Renders messages with the model's template, as `generate` does with
+    /// `add_generation_prompt`.
+    pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
+        self.inner.render(messages, options)
+    }
+
+    /// Text to token ids, with the model's tokenizer.
+    pub fn encode(&self, text: &str, options: &EncodeOptions) -> Result<Vec<u32>> {
+        self.inner.encode(text, options)
+    }
+
+    /// Token ids to text, with the model's tokenizer.
+    pub fn decode(&self, ids: &[u32], options: &DecodeOptions) -> Result<String> {
+        self.inner.decode(ids, options)
+    }
+
+    /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;
+    /// everything else is `Closed`. Closing twice is fine. Waits until the runtime lets go.
+    /// @blocking
+    pub fn close(&self) -> Result<()> {
+        self.inner.close()
+    }
+}
+
+/// One answer on its way. Dropping it cancels it.
+#[derive(Debug)]
+pub struct Generation {
+    inner: Arc<engine::Stream>,
+}
+
+impl Generation {
+    /// The next piece of the answer, or none at its end. Waits for `timeout`, or without end where it
+    /// is unset; when the time has passed that is a `Timeout`, and the answer goes on. A failure of
+    /// the runtime is reported here, after what it had produced.
+    /// @blocking
+    /// @handwritten an iterator in every language
+    pub fn next(&self, timeout: Option<Duration>) -> Result<Option<Chunk>> {
+        self.inner.next(timeout)
+    }
+
+    /// As `next`, without waiting: none yet is `Poll::Pending`, and `wake` is then called once, from
+    /// another thread, as soon as there is more. A later call replaces `wake`.
+    /// @handwritten the bridge to each language's event loop
+    pub fn poll(&self, wake: impl FnOnce() + Send + 'static) -> std::task::Poll<Result<Option<Chunk>>> {
+        self.inner.poll(Box::new(wake))
+    }
+
+    /// Ends the answer now; pieces that were not read are dropped from the stream, not from
+    /// `completion`. Harmless at any time.
+    pub fn cancel(&self) {
+        self.inner.cancel();
+    }
+
+    /// Why it ended; unset while it goes on.
+    pub fn finish_reason(&self) -> Option<FinishReason> {
+        self.inner.finish_reason()
+    }
+
+    /// Waits for the end and gives the whole answer, whether or not pieces of it were read. A failure
+    /// of the runtime is reported here too.
+    /// @blocking
+    pub fn completion(&self) -> Result<Completion> {
+        self.inner.completion()
+    }
+}
+
+impl Iterator for Generation {
+    type Item = Result<Chunk>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.inner.next(None).transpose()
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        self.inner.cancel();
+    }
+}
+
+/// A chat template: messages in, exactly the prompt that the model was trained on out. Needs no
+/// runtime.
+#[derive(Debug, Clone)]
+pub struct ChatTemplate {
+    inner: Arc<template::Template>,
+}
+
+impl ChatTemplate {
+    /// Takes the template from a model folder (`chat_template.jinja`, `tokenizer_config.json`), or
+    /// from one of those files, or from a GGUF file.
+    /// @blocking
+    pub fn open(path: &Path) -> Result<Self> {
+        let inner = Arc::new(template::Template::open(path)?);
+        Ok(Self { inner })
+    }
+
+    /// Takes the Jinja source itself.
+    pub fn from_source(source: &str, options: &TemplateOptions) -> Result<Self> {
+        let inner = Arc::new(template::Template::from_options(source, options)?);
+        Ok(Self { inner })
+    }
+
+    /// Renders a JSON array of messages, as transformers' `apply_chat_template` does. A template
+    /// that refuses them is a `Template` error with the template's own words.
+    pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
+        self.inner.render(messages, options)
+    }
+
+    /// Renders, then encodes without adding special tokens, for those are in the template.
+    pub fn encode(
+        &self,
+        messages: &Json,
+        tokenizer: &Tokenizer,
+        options: &RenderOptions,
+    ) -> Result<Vec<u32>> {
+        let prompt = self.inner.render(messages, options)?;
+        tokenizer.inner.encode(&prompt, false)
+    }
+
+    /// The Jinja source.
+    /// @constant
+    pub fn source(&self) -> String {
+        self.inner.source().to_owned()
+    }
+}
+
+/// A tokenizer. Needs no runtime.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: Arc<tokenizer::Tokenizer>,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`, or that of a model folder.
+    /// @blocking
+    pub fn open(path: &Path) -> Result<Self> {
+        let inner = Arc::new(tokenizer::Tokenizer::open(path)?);
+        Ok(Self { inner })
+    }
+
+    /// Text to token ids.
+    pub fn encode(&self, text: &str, options: &EncodeOptions) -> Result<Vec<u32>> {
+        self.inner.encode(text, options.add_special_tokens)
+    }
+
+    /// Token ids to text.
+    pub fn decode(&self, ids: &[u32], options: &DecodeOptions) -> Result<String> {
+        self.inner.decode(ids, options.skip_special_tokens)
+    }
+
+    /// How many tokens a text has.
+    pub fn count(&self, text: &str, options: &EncodeOptions) -> Result<u32> {
+        self.inner.count(text, options.add_special_tokens)
+    }
+}

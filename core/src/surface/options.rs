@@ -1,0 +1,153 @@
+//! Inputs. Each struct is all defaults where nothing is set; a field that is `Option` is unset by
+//! default, and its doc says what that means.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Json;
+
+/// How a `librkllmrt.so` is taken.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RuntimeOptions {
+    /// The version of the library, such as `1.1.2` or `1.3.0`, where it cannot be told from the file.
+    /// It is checked against what the file exports. Unset: told from the file, or the environment
+    /// variable `RKCHAT_ABI`.
+    pub abi: Option<String>,
+}
+
+/// How a model is opened.
+///
+/// The sampling fields are the model's defaults. Runtimes before 1.3.0 fix them when the model is
+/// opened, so there they cannot be changed per request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelOptions {
+    /// The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
+    /// runtime that belongs to rkchat for a `.gguf` model, then the system's library for a `.rkllm`
+    /// model.
+    pub runtime: Option<PathBuf>,
+    /// As `RuntimeOptions.abi`.
+    pub abi: Option<String>,
+    /// Size of the context window, prompt and answer together. Unset: 4096, or less where the model
+    /// allows less.
+    /// @unit tokens
+    /// @range 1..=1048576
+    pub max_context_len: Option<u32>,
+    /// A Jinja chat template to use instead of the model's own.
+    pub chat_template: Option<String>,
+    /// A `tokenizer.json`, or a folder with one, to use instead of the model's own.
+    pub tokenizer: Option<PathBuf>,
+    /// Requests that may wait while another runs; one more answers with `Busy`. Unset: 16.
+    /// @default 16
+    /// @range 0..=65535
+    pub max_queue: Option<u32>,
+    /// Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's default, 40.
+    /// @range 1..=1000000
+    pub top_k: Option<i32>,
+    /// Sample from the likeliest tokens that together have this probability. Unset: the runtime's
+    /// default, 0.9.
+    /// @range 0..=1
+    pub top_p: Option<f32>,
+    /// Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+    /// @range 0..=100
+    pub temperature: Option<f32>,
+    /// Penalty on tokens that were used already; 1 is none. Unset: the runtime's default, 1.1.
+    /// @range 0..=100
+    pub repeat_penalty: Option<f32>,
+    /// Penalty that grows with how often a token was used. Unset: the runtime's default, 0.
+    /// @range -2..=2
+    pub frequency_penalty: Option<f32>,
+    /// Penalty on every token that was used. Unset: the runtime's default, 0.
+    /// @range -2..=2
+    pub presence_penalty: Option<f32>,
+    /// While the model is opened, read what the runtime prints (descriptors 1 and 2 of the whole
+    /// process, given back afterwards and passed on) so that errors can quote it. Only one model of
+    /// the process is opened at a time meanwhile. Never needed for the CPU runtime.
+    /// @default false
+    pub capture_logs: bool,
+}
+
+/// What one request asks for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GenerateOptions {
+    /// Tokens to produce at the most. Unset: until the model stops or the context window is full.
+    /// @unit tokens
+    /// @range 1..=1048576
+    pub max_new_tokens: Option<u32>,
+    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// @range 1..=1000000
+    pub top_k: Option<i32>,
+    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// @range 0..=1
+    pub top_p: Option<f32>,
+    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// @range 0..=100
+    pub temperature: Option<f32>,
+    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// @range 0..=100
+    pub repeat_penalty: Option<f32>,
+    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// @range -2..=2
+    pub frequency_penalty: Option<f32>,
+    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// @range -2..=2
+    pub presence_penalty: Option<f32>,
+    /// How long the request may wait in the queue before it ends with `Timeout`. Unset: as long as it
+    /// takes.
+    pub queue_timeout: Option<Duration>,
+    /// Function tools for the template, a JSON array in the OpenAI shape. Unset: none.
+    pub tools: Option<Json>,
+    /// Further variables for the template, a JSON object. Unset: none.
+    pub template_variables: Option<Json>,
+}
+
+/// What is rendered besides the messages.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RenderOptions {
+    /// End with the words that open the assistant's turn.
+    /// @default false
+    pub add_generation_prompt: bool,
+    /// Function tools, a JSON array in the OpenAI shape. Unset: none.
+    pub tools: Option<Json>,
+    /// Documents for retrieval templates, a JSON array. Unset: none.
+    pub documents: Option<Json>,
+    /// The time that the template's clock shows, ISO 8601 without a zone, such as
+    /// `2026-03-07T08:05:09.012345`. Unset: now, local time.
+    pub now: Option<String>,
+    /// Further variables for the template, a JSON object. Unset: none.
+    pub variables: Option<Json>,
+}
+
+/// What a template given as source is told about its model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TemplateOptions {
+    /// Text of the token that begins a prompt, such as `<bos>`. Unset: undefined in the template.
+    pub bos_token: Option<String>,
+    /// Text of the token that ends an answer, such as `<eos>`. Unset: undefined in the template.
+    pub eos_token: Option<String>,
+    /// Further special tokens by name, a JSON object of strings. Unset: none.
+    pub special_tokens: Option<Json>,
+}
+
+/// How text becomes token ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncodeOptions {
+    /// Put the special tokens around the text that the tokenizer puts there, such as `<bos>`.
+    /// @default true
+    pub add_special_tokens: bool,
+}
+
+impl Default for EncodeOptions {
+    fn default() -> Self {
+        Self {
+            add_special_tokens: true,
+        }
+    }
+}
+
+/// How token ids become text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DecodeOptions {
+    /// Leave special tokens such as `<bos>` out.
+    /// @default false
+    pub skip_special_tokens: bool,
+}

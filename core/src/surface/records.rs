@@ -1,0 +1,117 @@
+//! Outputs.
+
+use std::path::PathBuf;
+
+use super::{FinishReason, InputKind, Measure, WarningKind};
+
+/// A loaded `librkllmrt.so`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuntimeInfo {
+    /// The file that was loaded, as an absolute path.
+    pub path: PathBuf,
+    /// What it is: `rkllm` for a vendor library, `rkchat-cpu` for rkchat's own.
+    pub name: String,
+    /// The release, where it is known: of the vendor's library, or of rkchat.
+    pub release: Option<String>,
+    /// The ABI group, named after its first release: `1.1.0` (1.1.0 to 1.1.4) or `1.3.0`.
+    pub abi_group: String,
+    /// How the group was told: one sentence for each piece of evidence.
+    pub evidence: Vec<String>,
+    /// Whether sampling can be set per request.
+    pub request_sampling: bool,
+}
+
+/// An opened model: what was chosen for it, and from where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelInfo {
+    /// The model file that was loaded, as an absolute path.
+    pub path: PathBuf,
+    /// The runtime it is loaded in.
+    pub runtime: RuntimeInfo,
+    /// Size of the context window, prompt and answer together.
+    /// @unit tokens
+    pub max_context_len: u32,
+    /// How prompts reach the runtime.
+    pub input: InputKind,
+    /// Where the chat template comes from: a file, `gguf`, `option`; unset where there is none.
+    pub template_source: Option<String>,
+    /// Where the tokenizer comes from: a file, or `runtime`; unset where there is none.
+    pub tokenizer_source: Option<String>,
+    /// Token ids that end an answer, ascending.
+    pub stop_ids: Vec<u32>,
+}
+
+/// A piece of an answer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Chunk {
+    /// Whole characters, never empty.
+    pub text: String,
+    /// The tokens that the text came from.
+    pub token_ids: Vec<u32>,
+}
+
+/// How many tokens a request used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Tokens of the prompt; 0 where only the runtime could count them and it did not say.
+    /// @unit tokens
+    pub prompt_tokens: u32,
+    /// Tokens of the prompt that were still in the cache and not computed again, where the runtime
+    /// says so.
+    /// @unit tokens
+    pub reused_tokens: Option<u32>,
+    /// Tokens produced, the one that ended the answer included.
+    /// @unit tokens
+    pub new_tokens: u32,
+}
+
+/// How long a request took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timings {
+    /// From the request to the start of the run.
+    /// @unit seconds
+    pub queued: f64,
+    /// From the start of the run to the first token; unset where none came.
+    /// @unit seconds
+    pub time_to_first_token: Option<f64>,
+    /// Computing the prompt.
+    /// @unit seconds
+    pub prefill: f64,
+    /// Tokens of the prompt that were computed, by the second; unset where it was too short to tell.
+    /// @unit tokens per second
+    pub prefill_speed: Option<f64>,
+    /// Producing the answer.
+    /// @unit seconds
+    pub decode: f64,
+    /// Tokens of the answer by the second; unset where it was too short to tell.
+    /// @unit tokens per second
+    pub decode_speed: Option<f64>,
+    /// Who measured prefill and decode.
+    pub measured_by: Measure,
+}
+
+/// Something that went on but may not be what was meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Warning {
+    /// What it is about.
+    pub kind: WarningKind,
+    /// What was seen, and what to do.
+    pub message: String,
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    /// The text, all chunks joined.
+    pub text: String,
+    /// The tokens, without the one that ended the answer.
+    pub token_ids: Vec<u32>,
+    /// Why it ended.
+    pub finish_reason: FinishReason,
+    /// How many tokens it used.
+    pub usage: Usage,
+    /// How long it took.
+    pub timings: Timings,
+    /// What went on but may not be what was meant.
+    pub warnings: Vec<Warning>,
+}

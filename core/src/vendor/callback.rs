@@ -1,0 +1,99 @@
+//! From the runtime's result callback to the sink of the run it belongs to.
+//!
+//! The `userdata` that the runtime carries is a number, not a pointer: a callback that comes late,
+//! after its run or its model is gone, finds nothing under the number and is ignored.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use super::{EventSink, RunEvent};
+
+/// Where the events of one run go; empty once the run is over.
+type Slot = Arc<Mutex<Option<Sink>>>;
+
+struct Sink(*mut (dyn FnMut(RunEvent) + Send));
+
+// SAFETY: the closure behind the pointer is `Send`, and it is only called under the slot's lock.
+unsafe impl Send for Sink {}
+
+static SLOTS: LazyLock<Mutex<HashMap<usize, Slot>>> = LazyLock::new(Mutex::default);
+static NEXT: AtomicUsize = AtomicUsize::new(1);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `call` with the `userdata` under which callbacks reach `sink`. When it returns, no callback
+/// is inside `sink` and none will be.
+pub(super) fn with_sink<R>(sink: EventSink<'_>, call: impl FnOnce(*mut c_void) -> R) -> R {
+    /// Takes the sink away again, also when `call` unwinds.
+    struct Registered(usize, Slot);
+    impl Drop for Registered {
+        fn drop(&mut self) {
+            lock(&SLOTS).remove(&self.0);
+            lock(&self.1).take();
+        }
+    }
+
+    let sink: *mut (dyn FnMut(RunEvent) + Send + '_) = sink;
+    // SAFETY: only the lifetime is changed; `Registered` empties the slot before it ends.
+    let sink: *mut (dyn FnMut(RunEvent) + Send + 'static) = unsafe { std::mem::transmute(sink) };
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let slot: Slot = Arc::new(Mutex::new(Some(Sink(sink))));
+    lock(&SLOTS).insert(number, slot.clone());
+    let registered = Registered(number, slot);
+    call(std::ptr::without_provenance_mut(registered.0))
+}
+
+/// Hands `event` to the run that `userdata` numbers. Never unwinds: the caller is foreign code.
+pub(super) fn deliver(userdata: *mut c_void, event: RunEvent) {
+    let slot = lock(&SLOTS).get(&userdata.addr()).cloned();
+    let Some(slot) = slot else { return };
+    let guard = lock(&slot);
+    if let Some(sink) = &*guard {
+        // SAFETY: the slot still holds the pointer, so `with_sink` has not returned and the closure
+        // lives; the lock makes this the only call of it.
+        let call = AssertUnwindSafe(|| unsafe { (*sink.0)(event) });
+        // The sink reports its own failures; there is no one here to tell.
+        let _ = catch_unwind(call);
+    }
+}
+
+/// The bytes of a text that the runtime hands over; NULL is none.
+///
+/// # Safety
+/// `text` is NULL or a NUL-terminated string that lives during the call.
+pub(super) unsafe fn bytes(text: *const c_char) -> Vec<u8> {
+    if text.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: not NULL, so by contract a NUL-terminated string.
+    unsafe { CStr::from_ptr(text) }.to_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_and_unknown_callbacks_are_ignored() {
+        let mut seen = 0;
+        let mut sink = |_| seen += 1;
+        let late = with_sink(&mut sink, |userdata| {
+            deliver(userdata, RunEvent::Error);
+            userdata
+        });
+        deliver(late, RunEvent::Error);
+        deliver(std::ptr::null_mut(), RunEvent::Error);
+        assert_eq!(seen, 1);
+    }
+
+    #[test]
+    fn a_panicking_sink_does_not_unwind_into_the_runtime() {
+        let mut sink = |_| panic!("in the sink");
+        with_sink(&mut sink, |userdata| deliver(userdata, RunEvent::Error));
+    }
+}

@@ -1,0 +1,92 @@
+//! The demo: a chat with a model. On a terminal it reads line by line and keeps the conversation;
+//! otherwise it asks one question, greedily.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use rkchat::{Completion, ErrorKind, GenerateOptions, Model};
+use rkchat_examples::{Arguments, timings};
+use serde_json::{Value, json};
+
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("demo: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let interactive = std::io::stdin().is_terminal();
+    let mut arguments = Arguments::from_env();
+    // A small model may repeat itself without end.
+    arguments.generate.max_new_tokens.get_or_insert(512);
+    if !interactive {
+        arguments.open.top_k = Some(1);
+        arguments.open.repeat_penalty = Some(1.0);
+    }
+
+    let model = Model::open(&arguments.model, &arguments.open)?;
+    let info = model.info();
+    let release = info.runtime.release.as_deref().unwrap_or("of unknown release");
+    println!("Model    {}", info.path.display());
+    println!("Runtime  {} {release} (ABI group {})", info.runtime.name, info.runtime.abi_group);
+    println!("Window   {} tokens\n", info.max_context_len);
+
+    if interactive {
+        println!("Ctrl-D or /exit ends the chat.");
+        converse(&model, &arguments.generate)
+    } else {
+        println!("> {}", arguments.prompt);
+        let messages = vec![message("user", &arguments.prompt)];
+        answer(&model, messages, &arguments.generate)?;
+        Ok(())
+    }
+}
+
+/// Reads questions until the input ends, and answers each with all that was said before it.
+fn converse(model: &Model, options: &GenerateOptions) -> Result<(), Box<dyn std::error::Error>> {
+    let mut messages = Vec::new();
+    let mut lines = std::io::stdin().lock().lines();
+    loop {
+        print!("> ");
+        std::io::stdout().flush()?;
+        let Some(line) = lines.next().transpose()? else {
+            println!();
+            return Ok(());
+        };
+        match line.trim() {
+            "" => continue,
+            "/exit" => return Ok(()),
+            question => messages.push(message("user", question)),
+        }
+        match answer(model, messages.clone(), options) {
+            Ok(completion) => messages.push(message("assistant", &completion.text)),
+            Err(error) if error.kind() == ErrorKind::ContextOverflow => {
+                println!("{error}\nThe conversation is forgotten; ask again.");
+                messages.clear();
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn message(role: &str, content: &str) -> Value {
+    json!({"role": role, "content": content})
+}
+
+/// Prints one answer as it comes, then what it took.
+fn answer(
+    model: &Model,
+    messages: Vec<Value>,
+    options: &GenerateOptions,
+) -> Result<Completion, rkchat::Error> {
+    let mut generation = model.generate(&Value::Array(messages), options)?;
+    for chunk in generation.by_ref() {
+        print!("{}", chunk?.text);
+        // A closed pipe is no reason to stop: the timings still go to stderr.
+        let _ = std::io::stdout().flush();
+    }
+    println!("\n");
+    let completion = generation.completion()?;
+    eprintln!("[{}]", timings(&completion));
+    Ok(completion)
+}
