@@ -1,5 +1,7 @@
 //! Stops in the middle of an answer, then asks something else.
 
+use std::io::Write;
+
 use rkchat::Model;
 use rkchat_examples::Arguments;
 use serde_json::json;
@@ -10,14 +12,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let long = json!([{"role": "user", "content": "Write a long story about a lighthouse."}]);
     let mut story = model.generate(&long, &arguments.generate)?;
+    let mut out = std::io::stdout();
     for chunk in story.by_ref().take(8) {
-        print!("{}", chunk?.text);
+        write!(out, "{}", chunk?.text)?;
     }
     story.cancel();
-    println!("\n[cancelled]");
+    writeln!(out, "\n[cancelled]")?;
 
     let messages = json!([{"role": "user", "content": arguments.prompt}]);
-    let answer = model.generate(&messages, &arguments.generate)?.completion()?;
-    println!("{}", answer.text);
+    let answer = model
+        .generate(&messages, &arguments.generate)?
+        .completion()?;
+    writeln!(out, "{}", answer.text)?;
     Ok(())
 }

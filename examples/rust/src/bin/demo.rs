@@ -26,9 +26,16 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
 
     let model = Model::open(&arguments.model, &arguments.open)?;
     let info = model.info();
-    let release = info.runtime.release.as_deref().unwrap_or("of unknown release");
+    let release = info
+        .runtime
+        .release
+        .as_deref()
+        .unwrap_or("of unknown release");
     println!("Model    {}", info.path.display());
-    println!("Runtime  {} {release} (ABI group {})", info.runtime.name, info.runtime.abi_group);
+    println!(
+        "Runtime  {} {release} (ABI group {})",
+        info.runtime.name, info.runtime.abi_group
+    );
     println!("Window   {} tokens\n", info.max_context_len);
 
     if interactive {
@@ -60,13 +67,18 @@ fn converse(model: &Model, options: &GenerateOptions) -> Result<(), Box<dyn std:
         }
         match answer(model, messages.clone(), options) {
             Ok(completion) => messages.push(message("assistant", &completion.text)),
-            Err(error) if error.kind() == ErrorKind::ContextOverflow => {
+            Err(error) if is_overflow(&*error) => {
                 println!("{error}\nThe conversation is forgotten; ask again.");
                 messages.clear();
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
+}
+
+fn is_overflow(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<rkchat::Error>();
+    error.is_some_and(|error| error.kind() == ErrorKind::ContextOverflow)
 }
 
 fn message(role: &str, content: &str) -> Value {
@@ -78,14 +90,14 @@ fn answer(
     model: &Model,
     messages: Vec<Value>,
     options: &GenerateOptions,
-) -> Result<Completion, rkchat::Error> {
+) -> Result<Completion, Box<dyn std::error::Error>> {
     let mut generation = model.generate(&Value::Array(messages), options)?;
+    let mut out = std::io::stdout();
     for chunk in generation.by_ref() {
-        print!("{}", chunk?.text);
-        // A closed pipe is no reason to stop: the timings still go to stderr.
-        let _ = std::io::stdout().flush();
+        out.write_all(chunk?.text.as_bytes())?;
+        out.flush()?;
     }
-    println!("\n");
+    writeln!(out, "\n")?;
     let completion = generation.completion()?;
     eprintln!("[{}]", timings(&completion));
     Ok(completion)

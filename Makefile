@@ -1,0 +1,130 @@
+# make demo    a chat with a small model on this machine's CPU
+# make test    all tests, in Rust, C, C++, Python and Node
+# Both do their own set-up, inside this folder: .venv, .cache, target, bindings/node/node_modules.
+# Further targets are listed by `make help`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+export PYTHON
+
+model := .cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
+python := .venv/bin/python
+cargo := tools/build-env.sh cargo
+
+# The workspace in two halves, each always built whole: were the sets to vary, so would the features of
+# what they share, and llama.cpp would be built again.
+runtime_crates := rkchat-runtime-front rkchat-runtime-engine rkchat-runtime-v1-1-0 \
+    rkchat-runtime-v1-3-0 rkchat-scripted rkchat-scripted-v1-1-0 rkchat-scripted-v1-3-0
+runtime_set := $(addprefix --package ,$(runtime_crates))
+client_set := --workspace $(addprefix --exclude ,$(runtime_crates))
+
+.PHONY: help
+help:
+	@echo 'make demo           chat with a small model on the CPU'
+	@echo 'make test           all tests; ends with "N passed, N failed"'
+	@echo 'make test-SUITE     one suite: $(suites)'
+	@echo 'make surface        write what is generated from core/src/surface'
+	@echo 'make surface-check  compare it with what is committed'
+	@echo 'make bench          speed over the CPU runtime against llama.cpp called directly'
+	@echo 'make sanitize       valgrind and AddressSanitizer over the C programs'
+	@echo 'make test-docs      run what the documents show'
+	@echo 'make clean          remove what was built (kept: .venv and the model)'
+
+# --- Set-up
+
+.PHONY: check-demo check-test
+check-demo check-test: check-%:
+	@tools/prerequisites.sh $*
+
+.venv/build-tools: tools/requirements-build.txt tools/venv.sh | check-demo
+	tools/venv.sh $<
+	@touch $@
+
+.venv/test-tools: tools/requirements-test.txt tools/venv.sh .venv/build-tools
+	tools/venv.sh $<
+	@touch $@
+
+$(model): tools/fetch_model.py | .venv/build-tools
+	$(python) $<
+	@touch -c $@
+
+bindings/node/node_modules/.package-lock.json: bindings/node/package-lock.json bindings/node/package.json
+	npm ci --prefix bindings/node --no-audit --no-fund
+	@touch $@
+
+# --- Building
+
+.PHONY: runtime build
+runtime: check-demo .venv/build-tools
+	$(cargo) build --release $(runtime_set)
+	runtime/install.sh target/release target/release/runtime
+
+build: check-test runtime .venv/test-tools $(model) bindings/node/node_modules/.package-lock.json
+	$(cargo) build --release $(client_set)
+
+.PHONY: demo
+demo: runtime $(model)
+	$(cargo) build --release --package rkchat-examples
+	@echo
+	@target/release/demo $(model)
+
+.PHONY: surface surface-check
+surface surface-check: check-test
+	$(cargo) run --quiet --release --package rkchat-generator -- generate $(if $(filter %-check,$@),--check)
+
+# --- Tests
+
+suites := format lint surface rust c cpp python node exactness docs sanitize
+
+.PHONY: test
+test: build
+	@$(python) tests/run.py
+
+# The suites themselves; `make build` comes first.
+.PHONY: $(addprefix test-,$(suites))
+test-format:
+	cargo fmt --all --check
+
+test-lint:
+	$(cargo) clippy --release $(runtime_set) --all-targets -- --deny warnings
+	$(cargo) clippy --release $(client_set) --all-targets -- --deny warnings
+
+test-surface: surface-check
+
+test-rust:
+	$(cargo) test --release $(runtime_set)
+	$(cargo) test --release $(client_set)
+
+test-c test-cpp: test-%:
+	$(MAKE) --file tests/conformance/native.mk $*
+
+test-python:
+	$(python) -m pytest tests/conformance/python
+
+test-node:
+	node --test tests/conformance/node/
+
+test-exactness:
+	$(python) tests/conformance/exactness.py
+
+test-docs:
+	$(python) tools/test_docs.py
+
+test-sanitize:
+	$(python) tests/sanitizers/run.py
+
+.PHONY: sanitize bench
+sanitize: build test-sanitize
+
+bench: build
+	$(cargo) build --release $(runtime_set) --examples
+	$(python) tools/bench.py
+
+.PHONY: clean
+clean:
+	rm -rf target bindings/node/node_modules bindings/node/dist
