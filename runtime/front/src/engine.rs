@@ -1,0 +1,273 @@
+//! What an engine is: the trait, and the plain data that crosses it.
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+
+/// Something that generates tokens: a model, or a script that stands for one.
+///
+/// Errors are texts for the log; they say what was wrong, where, and what to do.
+pub trait Engine: Send + Sync + Sized + 'static {
+    /// How error messages name this runtime.
+    const NAME: &'static str;
+    /// Appended to the runtime version in the log; empty for a stand-in of the vendor's library.
+    const SUFFIX: &'static str;
+    /// Driver version in the log.
+    const DRIVER: &'static str;
+    /// Platform in the log.
+    const PLATFORM: &'static str;
+
+    /// Loads the model. `Ok(None)` imitates a library that reports success without a handle.
+    fn load(params: &InitParams) -> Result<Option<Self>, String>;
+
+    /// Facts of the loaded model.
+    fn model(&self) -> ModelInfo;
+
+    /// Makes the loaded model ready for runs with a window of `n_ctx` tokens.
+    fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String>;
+
+    /// Token ids of a text. `add_special` adds what the vocabulary puts around a text,
+    /// `parse_special` reads markers as single tokens.
+    fn tokenize(
+        &self,
+        text: &str,
+        add_special: bool,
+        parse_special: bool,
+    ) -> Result<Vec<i32>, String>;
+
+    /// The bytes of tokens, joined as they are.
+    fn detokenize(&self, ids: &[i32], skip_special: bool) -> Result<Vec<u8>, String>;
+
+    /// Whether the vocabulary marks a token as an end of generation.
+    fn is_stop(&self, id: i32) -> Result<bool, String>;
+
+    /// Whether a token is a control token.
+    fn is_special(&self, id: i32) -> Result<bool, String>;
+
+    /// The token that starts a text, if the vocabulary adds one.
+    fn bos(&self) -> Option<i32>;
+
+    /// The model's own chat template, applied to one message, ready for the answer.
+    fn chat_template(&self, role: &str, text: &str) -> Result<String, String>;
+
+    /// Tokens in the cache. Never blocks, even during a run.
+    fn cached(&self) -> usize;
+
+    /// Keeps the first `keep` tokens of the cache. Not called during a run.
+    fn truncate_cache(&self, keep: usize) -> Result<(), String>;
+
+    /// Generates. One run at a time; `sink` hears of each token and says when to stop.
+    fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String>;
+}
+
+/// Hears of a run's progress, on whichever thread the engine calls it.
+pub trait Sink: Send {
+    /// One step of the run.
+    fn event(&mut self, event: Event<'_>) -> Flow;
+
+    /// Whether the run shall end; asked between pieces of a long prompt.
+    fn aborted(&self) -> bool;
+}
+
+/// Whether a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// End the run now.
+    Stop,
+}
+
+/// One step of a run.
+pub enum Event<'a> {
+    /// A token and its bytes, which may end inside a character.
+    Token {
+        /// The token.
+        id: i32,
+        /// Its bytes.
+        bytes: &'a [u8],
+    },
+    /// One call of the result callback exactly as given, right or wrong: for engines that imitate
+    /// a library which breaks the rules.
+    Raw {
+        /// Call state.
+        state: u32,
+        /// Token id.
+        id: i32,
+        /// Text, or NULL.
+        text: Option<&'a CStr>,
+    },
+}
+
+/// How a run ended.
+pub enum Ending {
+    /// As it should: the callback gets FINISH, the caller 0.
+    Finish(Counts),
+    /// The callback gets nothing more, the caller this status: for imitations.
+    Silent(i32),
+}
+
+/// Sampling settings, as in `RKLLMParam`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+#[allow(missing_docs)]
+pub struct Sampling {
+    pub top_k: i32,
+    pub top_p: f32,
+    pub temperature: f32,
+    pub repeat_penalty: f32,
+    pub frequency_penalty: f32,
+    pub presence_penalty: f32,
+    pub mirostat: i32,
+    pub mirostat_tau: f32,
+    pub mirostat_eta: f32,
+}
+
+impl Sampling {
+    /// Refuses values that no sampler can work with.
+    pub fn check(&self) -> Result<(), String> {
+        let floats = [
+            ("top_p", self.top_p),
+            ("temperature", self.temperature),
+            ("repeat_penalty", self.repeat_penalty),
+            ("frequency_penalty", self.frequency_penalty),
+            ("presence_penalty", self.presence_penalty),
+            ("mirostat_tau", self.mirostat_tau),
+            ("mirostat_eta", self.mirostat_eta),
+        ];
+        if let Some((name, value)) = floats.into_iter().find(|(_, value)| !value.is_finite()) {
+            return Err(format!("{name} must be a finite number, but got {value}"));
+        }
+        if self.repeat_penalty <= 0.0 {
+            let value = self.repeat_penalty;
+            return Err(format!(
+                "repeat_penalty must be greater than 0 (1 is off), but got {value}"
+            ));
+        }
+        if !(0..=2).contains(&self.mirostat) {
+            return Err(format!(
+                "mirostat must be 0, 1 or 2, but got {}",
+                self.mirostat
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What `rkllm_init` was given.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct InitParams {
+    pub model_path: PathBuf,
+    pub max_context_len: i32,
+    pub max_new_tokens: i32,
+    pub n_keep: i32,
+    pub sampling: Sampling,
+    pub skip_special_token: bool,
+    pub ignore_eos_token: bool,
+    pub is_async: bool,
+    /// `img_start`, `img_end` and `img_content`; `None` where the group has no such field or the
+    /// pointer is NULL.
+    pub image_markers: [Option<String>; 3],
+    pub base_domain_id: i32,
+    pub embed_flash: i8,
+    pub enabled_cpus_num: i8,
+    pub enabled_cpus_mask: u32,
+    pub n_batch: u8,
+    pub use_cross_attn: i8,
+}
+
+/// Facts of a loaded model.
+#[derive(Clone, Debug)]
+pub struct ModelInfo {
+    /// Largest window the model was made for.
+    pub n_ctx_train: u32,
+    /// What made the file, for the log.
+    pub toolkit: String,
+    /// NPU cores the model uses, for the log.
+    pub npu_cores: u32,
+    /// Platform the model is for, for the log.
+    pub platform: String,
+    /// Type of its weights, for the log.
+    pub dtype: String,
+}
+
+/// Facts of a model that is ready for runs.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Prepared {
+    /// Window in tokens.
+    pub n_ctx: u32,
+    /// Threads that compute.
+    pub n_threads: u32,
+    /// Most prompt tokens that are processed at once.
+    pub n_batch: u32,
+}
+
+/// A run's input as the caller gave it.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Text, before any template.
+    Text(String),
+    /// Token ids.
+    Tokens(Vec<i32>),
+}
+
+/// What a run does with the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// Starts empty.
+    Fresh,
+    /// Keeps what the prompt has in common with it, from the beginning.
+    Prefix,
+    /// Stays; the prompt goes on from there.
+    Append,
+}
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The input as given.
+    pub input: Input,
+    /// The text after the template, for text input.
+    pub prompt: Option<String>,
+    /// The prompt's tokens.
+    pub tokens: Vec<i32>,
+    /// Who speaks, as given.
+    pub role: Option<String>,
+    /// Thinking mode, as given.
+    pub enable_thinking: bool,
+    /// Sampling settings of this run.
+    pub sampling: Sampling,
+    /// Most tokens to generate; 0 or less: until the window is full.
+    pub max_new_tokens: i32,
+    /// Go on after an end-of-generation token.
+    pub ignore_eos_token: bool,
+    /// Control tokens have no text.
+    pub skip_special_token: bool,
+    /// What happens with the cache.
+    pub cache: Cache,
+}
+
+/// Measurements of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counts {
+    /// Tokens of the prompt, reused ones included.
+    pub prompt_tokens: u64,
+    /// Tokens of the prompt that were still in the cache.
+    pub reused_tokens: u64,
+    /// Tokens generated.
+    pub new_tokens: u64,
+    /// Time of the prompt in microseconds.
+    pub prefill_us: u64,
+    /// Time of the generated tokens in microseconds.
+    pub decode_us: u64,
+}
+
+/// What every engine says about a prompt that fills the window.
+pub fn prompt_too_long(prompt: usize, n_ctx: u32) -> String {
+    format!(
+        "the prompt has {prompt} tokens, but the context window has {n_ctx} \
+         and must have room for at least one more; shorten the prompt or raise max_context_len"
+    )
+}

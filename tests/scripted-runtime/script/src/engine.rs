@@ -1,0 +1,310 @@
+//! Plays a script behind the front's trait.
+
+use crate::record;
+use crate::script::{Init, Piece, Run, Script};
+use rkchat_runtime_front::abi::v1_1_0::{RKLLM_RUN_ERROR, RKLLM_RUN_FINISH, RKLLM_RUN_NORMAL};
+use rkchat_runtime_front::engine::{
+    Cache, Counts, Ending, Engine, Event, Flow, InitParams, ModelInfo, Prepared, Request, Sink,
+    prompt_too_long,
+};
+use rkchat_runtime_front::{guard, log};
+use std::ffi::CString;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// The engine of the scripted runtime.
+pub struct Scripted {
+    script: Script,
+    prepared: Prepared,
+    cache: Mutex<Vec<i32>>,
+    cached: AtomicUsize,
+}
+
+impl Engine for Scripted {
+    const NAME: &'static str = "the scripted runtime";
+    const SUFFIX: &'static str = "";
+    const DRIVER: &'static str = "0.9.8";
+    const PLATFORM: &'static str = "RK3588";
+
+    fn load(params: &InitParams) -> Result<Option<Self>, String> {
+        let script = Script::read(&params.model_path)?;
+        if let Some(path) = &script.record {
+            record::append(path, &record::init(params))?;
+        }
+        sleep(script.init_ms);
+        match script.init {
+            Init::Ok => {}
+            Init::Fail => return Err(script.init_error),
+            Init::NullHandle => return Ok(None),
+            Init::Lie => log::error(&script.init_error),
+            Init::Crash => std::process::abort(),
+        }
+        Ok(Some(Scripted {
+            script,
+            prepared: Prepared::default(),
+            cache: Mutex::default(),
+            cached: AtomicUsize::new(0),
+        }))
+    }
+
+    fn model(&self) -> ModelInfo {
+        ModelInfo {
+            n_ctx_train: self.script.max_context_limit,
+            toolkit: "script".into(),
+            npu_cores: 3,
+            platform: "RK3588".into(),
+            dtype: "W8A8".into(),
+        }
+    }
+
+    fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String> {
+        self.prepared = Prepared {
+            n_ctx,
+            n_threads: 1,
+            n_batch: 1,
+        };
+        Ok(self.prepared)
+    }
+
+    /// One token per word; equal words are equal tokens.
+    fn tokenize(&self, text: &str, _: bool, _: bool) -> Result<Vec<i32>, String> {
+        let id = |word: &str| {
+            word.bytes()
+                .fold(7i32, |id, byte| id.wrapping_mul(31) ^ i32::from(byte))
+                & i32::MAX
+        };
+        Ok(text.split_whitespace().map(id).collect())
+    }
+
+    fn detokenize(&self, _: &[i32], _: bool) -> Result<Vec<u8>, String> {
+        Err(no_vocabulary())
+    }
+
+    fn is_stop(&self, _: i32) -> Result<bool, String> {
+        Err(no_vocabulary())
+    }
+
+    fn is_special(&self, _: i32) -> Result<bool, String> {
+        Err(no_vocabulary())
+    }
+
+    fn bos(&self) -> Option<i32> {
+        None
+    }
+
+    fn chat_template(&self, _: &str, text: &str) -> Result<String, String> {
+        let template = &self.script.template;
+        Ok([&template.prefix, text, &template.postfix].concat())
+    }
+
+    fn cached(&self) -> usize {
+        self.cached.load(Ordering::Relaxed)
+    }
+
+    fn truncate_cache(&self, keep: usize) -> Result<(), String> {
+        let mut cache = guard::lock(&self.cache);
+        cache.truncate(keep);
+        self.cached.store(cache.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
+        if let Some(path) = &self.script.record {
+            record::append(path, &record::run(request))?;
+        }
+        if self.script.init == Init::Lie {
+            return Ok(Ending::Silent(-1));
+        }
+        if self.script.callback_thread {
+            return std::thread::scope(|scope| scope.spawn(|| self.play(request, sink)).join())
+                .unwrap_or_else(|_| Err("the script's thread panicked".into()));
+        }
+        self.play(request, sink)
+    }
+}
+
+impl Scripted {
+    fn play(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
+        match self.script.run {
+            Run::Fail => return Ok(Ending::Silent(-1)),
+            Run::Error => return Ok(raw_end(sink, RKLLM_RUN_ERROR, -1)),
+            _ => {}
+        }
+        let counts = self.generate(request, sink)?;
+        Ok(match self.script.run {
+            Run::Fail | Run::Error => unreachable!("handled above"),
+            Run::Ok => Ending::Finish(counts),
+            Run::FailAfter => Ending::Silent(-1),
+            Run::ErrorAfter => raw_end(sink, RKLLM_RUN_ERROR, -1),
+            Run::NoFinish => Ending::Silent(0),
+            Run::FinishTwice => {
+                raw_end(sink, RKLLM_RUN_FINISH, 0);
+                Ending::Finish(counts)
+            }
+            Run::FinishAndFail => raw_end(sink, RKLLM_RUN_FINISH, -1),
+            Run::Crash => std::process::abort(),
+        })
+    }
+
+    fn generate(&self, request: &Request, sink: &mut dyn Sink) -> Result<Counts, String> {
+        let script = &self.script;
+        let mut cache = guard::lock(&self.cache);
+        let kept = match request.cache {
+            Cache::Fresh => 0,
+            Cache::Prefix => request
+                .tokens
+                .iter()
+                .zip(cache.iter())
+                .take_while(|(new, old)| new == old)
+                .count(),
+            Cache::Append => cache.len(),
+        };
+        let reused = kept.min(request.tokens.len());
+        cache.truncate(kept);
+        let from = if request.cache == Cache::Append {
+            0
+        } else {
+            reused
+        };
+        cache.extend(&request.tokens[from..]);
+        let n_ctx = self.prepared.n_ctx;
+        if cache.len() >= n_ctx as usize && !script.unlimited {
+            let prompt = cache.len();
+            cache.clear();
+            return Err(prompt_too_long(prompt, n_ctx));
+        }
+        self.cached.store(cache.len(), Ordering::Relaxed);
+
+        let mut counts = Counts {
+            prompt_tokens: request.tokens.len() as u64,
+            reused_tokens: (request.tokens.len() - request.tokens[from..].len()) as u64,
+            ..Counts::default()
+        };
+        let start = Instant::now();
+        let mut stop = Stop {
+            script,
+            sink,
+            deadline: None,
+        };
+        let mut over = stop.wait(script.prefill_ms);
+        counts.prefill_us = micros(start.elapsed());
+        let start = Instant::now();
+        let rounds = if script.repeat == 0 {
+            u64::MAX
+        } else {
+            script.repeat
+        };
+        'rounds: for _ in 0..rounds {
+            // Without pieces, endless output is an endless wait.
+            if script.pieces.is_empty() && script.repeat == 0 {
+                over |= stop.wait(10);
+            }
+            for (place, piece) in script.pieces.iter().enumerate() {
+                let enough = request.max_new_tokens > 0
+                    && counts.new_tokens >= request.max_new_tokens as u64
+                    || cache.len() >= n_ctx as usize;
+                if over || enough && !script.unlimited {
+                    break 'rounds;
+                }
+                if counts.new_tokens > 0 || piece.delay_ms.is_some() {
+                    over = stop.wait(piece.delay_ms.unwrap_or(script.delay_ms));
+                }
+                if over {
+                    break 'rounds;
+                }
+                let id = piece.id.unwrap_or(1000 + place as i32);
+                over = play_piece(piece, id, stop.sink) == Flow::Stop && stop.reached();
+                counts.new_tokens += 1;
+                cache.push(id);
+                self.cached.store(cache.len(), Ordering::Relaxed);
+            }
+            if over {
+                break;
+            }
+        }
+        counts.decode_us = micros(start.elapsed());
+        Ok(counts)
+    }
+}
+
+impl Drop for Scripted {
+    fn drop(&mut self) {
+        if let Some(path) = &self.script.record {
+            if let Err(message) = record::append(path, &record::destroy()) {
+                log::error(&message);
+            }
+        }
+    }
+}
+
+/// Decides when an aborted run really ends.
+struct Stop<'a> {
+    script: &'a Script,
+    sink: &'a mut dyn Sink,
+    deadline: Option<Instant>,
+}
+
+impl Stop<'_> {
+    /// Whether a run that was told to stop stops now.
+    fn reached(&mut self) -> bool {
+        let abort = Duration::from_millis(self.script.abort_ms);
+        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + abort);
+        !self.script.deaf && Instant::now() >= deadline
+    }
+
+    /// Sleeps; `true` if the run ends meanwhile.
+    fn wait(&mut self, ms: u64) -> bool {
+        let end = Instant::now() + Duration::from_millis(ms);
+        loop {
+            if self.sink.aborted() && self.reached() {
+                return true;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(5)));
+        }
+    }
+}
+
+fn play_piece(piece: &Piece, id: i32, sink: &mut dyn Sink) -> Flow {
+    match &piece.bytes {
+        None => sink.event(Event::Raw {
+            state: RKLLM_RUN_NORMAL,
+            id,
+            text: None,
+        }),
+        Some(bytes) if piece.raw => {
+            let text = CString::new(bytes.clone()).unwrap_or_default();
+            sink.event(Event::Raw {
+                state: RKLLM_RUN_NORMAL,
+                id,
+                text: Some(&text),
+            })
+        }
+        Some(bytes) => sink.event(Event::Token { id, bytes }),
+    }
+}
+
+fn raw_end(sink: &mut dyn Sink, state: u32, status: i32) -> Ending {
+    sink.event(Event::Raw {
+        state,
+        id: -1,
+        text: None,
+    });
+    Ending::Silent(status)
+}
+
+fn no_vocabulary() -> String {
+    "a script has no vocabulary".into()
+}
+
+fn sleep(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,12 @@
+//! A stand-in runtime that plays a script of tokens, delays and faults.
+//!
+//! The "model file" given to `rkllm_init` is a JSON [`Script`]. The stand-in stands for a vendor
+//! library: it has no tokenizer and does not export `rkchat_rt_extension`. Text input counts as one
+//! token per word; token input is taken as it is.
+
+mod engine;
+mod record;
+mod script;
+
+pub use engine::Scripted;
+pub use script::{Init, Piece, Run, Script, Template};

@@ -1,0 +1,81 @@
+//! Writes down what the library was given, one JSON line per call.
+
+use rkchat_runtime_front::engine::{Cache, InitParams, Input, Request, Sampling};
+use serde_json::{Value, json};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+/// Appends a line.
+pub fn append(path: &Path, line: &Value) -> Result<(), String> {
+    let text = format!("{line}\n");
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| format!("cannot write the record {}: {error}", path.display()))
+}
+
+/// What `rkllm_init` was given.
+pub fn init(params: &InitParams) -> Value {
+    json!({
+        "call": "init",
+        "model_path": params.model_path,
+        "max_context_len": params.max_context_len,
+        "max_new_tokens": params.max_new_tokens,
+        "n_keep": params.n_keep,
+        "sampling": sampling(&params.sampling),
+        "skip_special_token": params.skip_special_token,
+        "ignore_eos_token": params.ignore_eos_token,
+        "is_async": params.is_async,
+        "image_markers": params.image_markers,
+        "base_domain_id": params.base_domain_id,
+        "embed_flash": params.embed_flash,
+        "enabled_cpus_num": params.enabled_cpus_num,
+        "enabled_cpus_mask": params.enabled_cpus_mask,
+        "n_batch": params.n_batch,
+        "use_cross_attn": params.use_cross_attn,
+    })
+}
+
+/// What `rkllm_run` was given, and the prompt that came of it.
+pub fn run(request: &Request) -> Value {
+    let (kind, input) = match &request.input {
+        Input::Text(text) => ("text", json!(text)),
+        Input::Tokens(tokens) => ("tokens", json!(tokens)),
+    };
+    json!({
+        "call": "run",
+        "input_type": kind,
+        "input": input,
+        "prompt": request.prompt,
+        "prompt_tokens": request.tokens.len(),
+        "role": request.role,
+        "enable_thinking": request.enable_thinking,
+        "sampling": sampling(&request.sampling),
+        "max_new_tokens": request.max_new_tokens,
+        "ignore_eos_token": request.ignore_eos_token,
+        "skip_special_token": request.skip_special_token,
+        "keep_history": request.cache == Cache::Append,
+    })
+}
+
+/// The model was freed.
+pub fn destroy() -> Value {
+    json!({ "call": "destroy" })
+}
+
+fn sampling(sampling: &Sampling) -> Value {
+    json!({
+        "top_k": sampling.top_k,
+        "top_p": sampling.top_p,
+        "temperature": sampling.temperature,
+        "repeat_penalty": sampling.repeat_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "presence_penalty": sampling.presence_penalty,
+        "mirostat": sampling.mirostat,
+        "mirostat_tau": sampling.mirostat_tau,
+        "mirostat_eta": sampling.mirostat_eta,
+    })
+}
