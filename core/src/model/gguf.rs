@@ -1,0 +1,176 @@
+//! The metadata of a GGUF file, as the GGUF specification of ggml lays it out: version 2 and 3, little
+//! endian. Only the header, the key/value pairs and the tensor list are read, never the tensors.
+//! Each length is checked against the size of the file before anything of that length is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::gguf_reader::{Array, Entry, Reader};
+use super::gguf_tensors;
+use crate::surface::{Error, ErrorKind, Result};
+use crate::template::SpecialTokens;
+
+/// What is used of a GGUF file's metadata.
+#[derive(Debug, Clone, Default)]
+pub struct GgufInfo {
+    /// The value of `general.architecture`, such as `llama`.
+    pub architecture: Option<String>,
+    /// The context length that the model was trained with, in tokens.
+    pub context_length: Option<u32>,
+    /// The Jinja source of its chat template.
+    pub chat_template: Option<String>,
+    /// Texts of the special tokens that are named in the metadata.
+    pub special: SpecialTokens,
+    /// Tokens of the type CONTROL: text and id, by id.
+    pub control: Vec<(String, u32)>,
+    /// The id of the token that begins a text.
+    pub bos_id: Option<u32>,
+    /// Ids of the tokens that end a text, a turn or a message.
+    pub end_ids: BTreeSet<u32>,
+}
+
+const ARCHITECTURE: &str = "general.architecture";
+const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
+
+/// Names in the metadata and in templates, after `tokenizer.ggml.` and before `_token_id`.
+const SPECIAL: [(&str, &str); 7] = [
+    ("bos", "bos_token"),
+    ("eos", "eos_token"),
+    ("unknown", "unk_token"),
+    ("seperator", "sep_token"),
+    ("padding", "pad_token"),
+    ("cls", "cls_token"),
+    ("mask", "mask_token"),
+];
+
+const ENDS: [&str; 3] = ["eos", "eot", "eom"];
+
+/// `llama_token_type` CONTROL.
+const CONTROL: u64 = 3;
+
+/// Token ids are 32 bit; no vocabulary comes near.
+const MAX_TOKENS: u64 = 1 << 24;
+
+/// Reads the metadata, and checks that the file is long enough for its tensors.
+pub fn read(path: &Path) -> Result<GgufInfo> {
+    let mut reader = Reader::open(path)?;
+    let header = reader.header()?;
+    let mut values: BTreeMap<String, Entry> = BTreeMap::new();
+    for _ in 0..header.pairs {
+        let (key, entry) = reader.pair(|key| [ARCHITECTURE, CHAT_TEMPLATE].contains(&key))?;
+        values.insert(key, entry);
+    }
+    gguf_tensors::check(
+        &mut reader,
+        header.tensors,
+        number(&values, "general.alignment"),
+    )?;
+
+    let mut info = GgufInfo {
+        architecture: text(&values, ARCHITECTURE),
+        chat_template: text(&values, CHAT_TEMPLATE),
+        ..GgufInfo::default()
+    };
+    if let Some(architecture) = &info.architecture {
+        info.context_length = id(&values, &format!("{architecture}.context_length"));
+    }
+    let token_id = |name: &str| id(&values, &format!("tokenizer.ggml.{name}_token_id"));
+    info.bos_id = token_id("bos");
+    info.end_ids = ENDS.into_iter().filter_map(token_id).collect();
+
+    let control = match array(&values, "tokenizer.ggml.token_type") {
+        Some(types) => control_ids(&mut reader, types)?,
+        None => BTreeSet::new(),
+    };
+    let special: Vec<(u32, &str)> = SPECIAL
+        .into_iter()
+        .filter_map(|(name, variable)| Some((token_id(name)?, variable)))
+        .collect();
+    if let Some(tokens) = array(&values, "tokenizer.ggml.tokens") {
+        let wanted: BTreeSet<u32> = control
+            .iter()
+            .copied()
+            .chain(special.iter().map(|(id, _)| *id))
+            .collect();
+        let texts = texts(&mut reader, tokens, &wanted)?;
+        for (id, variable) in special {
+            if let Some(text) = texts.get(&id) {
+                info.special.set(variable, text);
+            }
+        }
+        info.control = texts
+            .into_iter()
+            .filter(|(id, _)| control.contains(id))
+            .map(|(id, text)| (text, id))
+            .collect();
+    }
+    Ok(info)
+}
+
+fn text(values: &BTreeMap<String, Entry>, key: &str) -> Option<String> {
+    match values.get(key)? {
+        Entry::Text(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn number(values: &BTreeMap<String, Entry>, key: &str) -> Option<u64> {
+    match values.get(key)? {
+        Entry::Number(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn id(values: &BTreeMap<String, Entry>, key: &str) -> Option<u32> {
+    // Some converters write -1 for a token that is not there.
+    number(values, key)?
+        .try_into()
+        .ok()
+        .filter(|id| *id != u32::MAX)
+}
+
+fn array<'a>(values: &'a BTreeMap<String, Entry>, key: &str) -> Option<&'a Array> {
+    match values.get(key)? {
+        Entry::Array(array) if array.count <= MAX_TOKENS => Some(array),
+        _ => None,
+    }
+}
+
+fn control_ids(reader: &mut Reader, types: &Array) -> Result<BTreeSet<u32>> {
+    let mut ids = BTreeSet::new();
+    reader.seek(types.start)?;
+    for id in 0..types.count as u32 {
+        if reader.number(types.kind)? == Some(CONTROL) {
+            ids.insert(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// The texts of the wanted ids; the others are skipped.
+fn texts(
+    reader: &mut Reader,
+    tokens: &Array,
+    wanted: &BTreeSet<u32>,
+) -> Result<BTreeMap<u32, String>> {
+    let mut texts = BTreeMap::new();
+    if !tokens.is_text() {
+        return Err(Error::new(
+            ErrorKind::InvalidModel,
+            format!(
+                "{}: tokenizer.ggml.tokens is not a list of texts",
+                reader.path().display()
+            ),
+        )
+        .with("path", reader.path().to_string_lossy()));
+    }
+    reader.seek(tokens.start)?;
+    for id in 0..tokens.count as u32 {
+        if wanted.contains(&id) {
+            texts.insert(id, reader.text("a token")?);
+        } else {
+            reader.skip_text("a token")?;
+        }
+    }
+    Ok(texts)
+}

@@ -1,0 +1,128 @@
+//! What a path means: the model file, and the files that came with it.
+
+pub(crate) mod files;
+mod find;
+pub(crate) mod gguf;
+mod gguf_reader;
+mod gguf_tensors;
+mod name;
+mod stops;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use gguf::GgufInfo;
+
+use crate::surface::{ModelOptions, Result};
+use crate::template::{self, SpecialTokens, Template};
+use crate::tokenizer::Tokenizer;
+
+/// The format of a model file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightsFormat {
+    /// Rockchip's, which is not public.
+    Rkllm,
+    /// llama.cpp's.
+    Gguf,
+}
+
+/// Everything that is known of a model before a runtime loads it.
+#[derive(Debug)]
+pub struct ModelFiles {
+    /// The model file, as an absolute path.
+    pub weights: PathBuf,
+    /// Its format.
+    pub format: WeightsFormat,
+    /// The chat template, and where it comes from: a file, `gguf` or `option`.
+    pub template: Option<(Template, String)>,
+    /// The tokenizer, and the file it comes from.
+    pub tokenizer: Option<(Arc<Tokenizer>, String)>,
+    /// Token ids that end an answer.
+    pub stop_ids: BTreeSet<u32>,
+    /// The context length that the file's name tells, in tokens: the limit that a `.rkllm` file was
+    /// converted with.
+    pub max_context_len: Option<u32>,
+    /// The metadata of a GGUF file.
+    pub gguf: Option<GgufInfo>,
+}
+
+/// Finds the model at `path` and reads what came with it.
+///
+/// The files beside a model count as its own where the path names the folder, where the model is
+/// alone in its folder, and for a `.rkllm` file always: it has none of this inside.
+pub fn resolve(path: &Path, options: &ModelOptions) -> Result<ModelFiles> {
+    let found = find::model(path)?;
+    let gguf = match found.format {
+        WeightsFormat::Gguf => Some(gguf::read(&found.weights)?),
+        WeightsFormat::Rkllm => None,
+    };
+    let folder = found.folder.as_deref();
+    let template = find_template(folder, gguf.as_ref(), options)?;
+    let tokenizer = find_tokenizer(folder, options)?;
+    let stop_ids = stops::find(&stops::Sources {
+        folder,
+        template: template.as_ref().map(|(template, _)| template),
+        tokenizer: tokenizer.as_ref().map(|(tokenizer, _)| tokenizer.as_ref()),
+        gguf: gguf.as_ref(),
+    })?;
+    Ok(ModelFiles {
+        max_context_len: name::context_length(&found.weights),
+        weights: found.weights,
+        format: found.format,
+        template,
+        tokenizer,
+        stop_ids,
+        gguf,
+    })
+}
+
+fn find_template(
+    folder: Option<&Path>,
+    gguf: Option<&GgufInfo>,
+    options: &ModelOptions,
+) -> Result<Option<(Template, String)>> {
+    if let Some(source) = &options.chat_template {
+        let template = Template::from_source(source, special(folder, gguf)?)?;
+        return Ok(Some((template, "option".to_owned())));
+    }
+    if let Some(folder) = folder {
+        if let Some((template, file)) = template::in_folder(folder)? {
+            return Ok(Some((template, file.to_string_lossy().into_owned())));
+        }
+    }
+    match gguf.and_then(|gguf| gguf.chat_template.as_ref()) {
+        Some(source) => {
+            let template = Template::from_source(source, special(folder, gguf)?)?;
+            Ok(Some((template, "gguf".to_owned())))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Special tokens by the GGUF's metadata; the folder's files win.
+fn special(folder: Option<&Path>, gguf: Option<&GgufInfo>) -> Result<SpecialTokens> {
+    let mut special = gguf.map(|gguf| gguf.special.clone()).unwrap_or_default();
+    if let Some(folder) = folder {
+        for (name, text) in template::special_in_folder(folder)?.iter() {
+            special.set(name, text);
+        }
+    }
+    Ok(special)
+}
+
+fn find_tokenizer(
+    folder: Option<&Path>,
+    options: &ModelOptions,
+) -> Result<Option<(Arc<Tokenizer>, String)>> {
+    let path = match (&options.tokenizer, folder) {
+        (Some(path), _) => path.clone(),
+        (None, Some(folder)) if folder.join(crate::tokenizer::FILE).is_file() => folder.to_owned(),
+        (None, _) => return Ok(None),
+    };
+    let (tokenizer, file) = Tokenizer::open_file(&path)?;
+    Ok(Some((
+        Arc::new(tokenizer),
+        file.to_string_lossy().into_owned(),
+    )))
+}

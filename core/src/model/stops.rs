@@ -1,0 +1,99 @@
+//! The tokens that end an answer.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{GgufInfo, files};
+use crate::surface::{ErrorKind, Json, Result};
+use crate::template::{self, Template};
+use crate::tokenizer::Tokenizer;
+
+/// Where stop ids are looked for.
+pub(super) struct Sources<'a> {
+    pub folder: Option<&'a Path>,
+    pub template: Option<&'a Template>,
+    pub tokenizer: Option<&'a Tokenizer>,
+    pub gguf: Option<&'a GgufInfo>,
+}
+
+/// All ids that the model's files declare, and the control token that its template writes after an
+/// assistant message: Gemma's files may declare only `<eos>` while its turns end in `<end_of_turn>`.
+pub(super) fn find(sources: &Sources) -> Result<BTreeSet<u32>> {
+    let mut ids = BTreeSet::new();
+    let mut begin = BTreeSet::new();
+    if let Some(folder) = sources.folder {
+        for name in ["generation_config.json", "config.json"] {
+            let config = read(&folder.join(name))?;
+            ids.extend(token_ids(&config["eos_token_id"]));
+            begin.extend(token_ids(&config["bos_token_id"]));
+        }
+        let config = read(&folder.join("tokenizer_config.json"))?;
+        let id = |name: &str| {
+            sources
+                .tokenizer?
+                .token_to_id(template::token_text(&config[name])?)
+        };
+        ids.extend(id("eos_token"));
+        begin.extend(id("bos_token"));
+    }
+    if let Some(gguf) = sources.gguf {
+        ids.extend(&gguf.end_ids);
+        begin.extend(gguf.bos_id);
+    }
+    let special = special_tokens(sources);
+    ids.extend(end_of_turn(sources.template, special).filter(|id| !begin.contains(id)));
+    Ok(ids)
+}
+
+/// A file that is not there declares nothing.
+fn read(path: &Path) -> Result<Json> {
+    if !path.is_file() {
+        return Ok(Json::Null);
+    }
+    files::read_json(path, ErrorKind::InvalidModel)
+}
+
+/// An id, or a list of ids.
+fn token_ids(json: &Json) -> Vec<u32> {
+    let id = |json: &Json| json.as_u64()?.try_into().ok();
+    match json {
+        Json::Array(ids) => ids.iter().filter_map(id).collect(),
+        other => id(other).into_iter().collect(),
+    }
+}
+
+/// The tokenizer's special tokens, or the GGUF's where there is no tokenizer.
+fn special_tokens<'a>(sources: &Sources<'a>) -> &'a [(String, u32)] {
+    match (sources.tokenizer, sources.gguf) {
+        (Some(tokenizer), _) => tokenizer.special_tokens(),
+        (None, Some(gguf)) => &gguf.control,
+        (None, None) => &[],
+    }
+}
+
+/// The special token right after an assistant message, unless it is one that opens a turn: the last
+/// one before a question, or the first one of the generation prompt.
+fn end_of_turn(template: Option<&Template>, special: &[(String, u32)]) -> Option<u32> {
+    let turns = template?.turns()?;
+    let (text, id) = first_special(&turns.after_assistant, special)?;
+    let opens_answer =
+        first_special(&turns.generation_prompt, special).is_some_and(|(_, opener)| opener == id);
+    let opens_question = special
+        .iter()
+        .filter_map(|(text, id)| Some((turns.between.rfind(text.as_str())? + text.len(), *id)))
+        .max()
+        .is_some_and(|(_, opener)| opener == id);
+    // A template without words for the question's turn has nothing but the end between the two.
+    let only = turns.between.trim() == text;
+    (!opens_answer && (!opens_question || only)).then_some(id)
+}
+
+/// The longest special token at the start, white space aside.
+fn first_special<'a>(text: &str, special: &'a [(String, u32)]) -> Option<(&'a str, u32)> {
+    let text = text.trim_start();
+    special
+        .iter()
+        .filter(|(token, _)| !token.is_empty() && text.starts_with(token.as_str()))
+        .max_by_key(|(token, _)| token.len())
+        .map(|(token, id)| (token.as_str(), *id))
+}

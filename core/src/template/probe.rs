@@ -1,0 +1,63 @@
+//! What a template writes around turns, found by rendering a conversation of known words.
+
+use serde_json::json;
+
+use super::Template;
+use crate::surface::{Json, RenderOptions};
+
+const QUESTION: &str = "rkchatProbeQuestion";
+const ANSWER: &str = "rkchatProbeAnswer";
+const AGAIN: &str = "rkchatProbeAgain";
+
+/// What a template writes around turns.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Turns {
+    /// Right after an assistant message: up to the end, or up to the next question where nothing is
+    /// written before one follows.
+    pub after_assistant: String,
+    /// Between an assistant message and the question after it.
+    pub between: String,
+    /// The words that open the assistant's turn.
+    pub generation_prompt: String,
+}
+
+/// Tries plain text content, then content in parts, as multimodal templates want it.
+pub(super) fn turns(template: &Template) -> Option<Turns> {
+    let text = |text: &str| json!(text);
+    let parts = |text: &str| json!([{"type": "text", "text": text}]);
+    probe(template, text).or_else(|| probe(template, parts))
+}
+
+fn probe(template: &Template, content: impl Fn(&str) -> Json) -> Option<Turns> {
+    let message = |role: &str, text: &str| json!({"role": role, "content": content(text)});
+    let render = |messages: &[Json], add_generation_prompt| {
+        let options = RenderOptions {
+            add_generation_prompt,
+            ..RenderOptions::default()
+        };
+        template.render(&Json::from(messages), &options).ok()
+    };
+    let messages = [
+        message("user", QUESTION),
+        message("assistant", ANSWER),
+        message("user", AGAIN),
+    ];
+    let answered = render(&messages[..2], false)?;
+    let (_, at_end) = answered.rsplit_once(ANSWER)?;
+    let asked = render(&messages, false)?;
+    let (_, after) = asked.rsplit_once(ANSWER)?;
+    let (between, tail) = after.split_once(AGAIN)?;
+    let opened = render(&messages, true)?;
+    let (_, tail_opened) = opened.rsplit_once(AGAIN)?;
+    let generation_prompt = tail_opened.strip_prefix(tail).unwrap_or(tail_opened);
+    let after_assistant = if at_end.trim().is_empty() {
+        between
+    } else {
+        at_end
+    };
+    Some(Turns {
+        after_assistant: after_assistant.to_owned(),
+        between: between.to_owned(),
+        generation_prompt: generation_prompt.to_owned(),
+    })
+}
