@@ -114,9 +114,12 @@ impl Generation {
     }
 
     /// As `next`, without waiting: none yet is `Poll::Pending`, and `wake` is then called once, from
-    /// another thread, as soon as there is more. A later call replaces `wake`.
+    /// any thread, as soon as there is more. A later call replaces `wake`.
     /// @handwritten the bridge to each language's event loop
-    pub fn poll(&self, wake: impl FnOnce() + Send + 'static) -> std::task::Poll<Result<Option<Chunk>>> {
+    pub fn poll(
+        &self,
+        wake: impl FnOnce() + Send + 'static,
+    ) -> std::task::Poll<Result<Option<Chunk>>> {
         self.inner.poll(Box::new(wake))
     }
 
@@ -129,6 +132,12 @@ impl Generation {
     /// Why it ended; unset while it goes on.
     pub fn finish_reason(&self) -> Option<FinishReason> {
         self.inner.finish_reason()
+    }
+
+    /// Waits for the end without reading, at the most for `timeout`; false where it goes on.
+    /// @blocking
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
+        self.inner.wait(timeout)
     }
 
     /// Waits for the end and gives the whole answer, whether or not pieces of it were read. A failure

@@ -18,7 +18,11 @@ pub(super) fn during<R>(wanted: bool, call: impl FnOnce() -> R) -> (R, Vec<Strin
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let redirected = [libc::STDOUT_FILENO, libc::STDERR_FILENO].map(Redirected::begin);
     let result = call();
-    let log = redirected.into_iter().flatten().flat_map(Redirected::end).collect();
+    let log = redirected
+        .into_iter()
+        .flatten()
+        .flat_map(Redirected::end)
+        .collect();
     (result, log)
 }
 
@@ -61,7 +65,10 @@ impl Redirected {
         // SAFETY: both are open descriptors.
         unsafe { libc::dup2(self.original.as_raw_fd(), self.descriptor) };
         let kept = self.reader.join().unwrap_or_default();
-        String::from_utf8_lossy(&kept).lines().map(str::to_owned).collect()
+        String::from_utf8_lossy(&kept)
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 }
 

@@ -29,7 +29,9 @@ pub(super) struct Verdict {
 }
 
 /// The groups whose declared functions the library has, judged by the functions that came new.
-fn by_symbols(exports: impl Fn(&str) -> bool) -> &'static [(&'static str, &'static [&'static str])] {
+fn by_symbols(
+    exports: impl Fn(&str) -> bool,
+) -> &'static [(&'static str, &'static [&'static str])] {
     if !exports("rkllm_abort") {
         &GROUPS[0..1]
     } else if !exports("rkllm_is_running") {
@@ -55,13 +57,23 @@ pub(super) fn settle(
     let word = word.transpose()?;
     if let Some(own) = own {
         if let Some((word, _)) = word.filter(|(_, group)| *group != own) {
-            return Err(contradiction(path, word, &format!("it says of itself that it is of group {own}")));
+            return Err(contradiction(
+                path,
+                word,
+                &format!("it says of itself that it is of group {own}"),
+            ));
         }
-        let evidence = vec![format!("rkchat's own runtime says that it is of group {own}")];
+        let evidence = vec![format!(
+            "rkchat's own runtime says that it is of group {own}"
+        )];
         return drivable(path, own, None, evidence);
     }
     let candidates = by_symbols(exports);
-    let names = candidates.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" or ");
+    let names = candidates
+        .iter()
+        .map(|(name, _)| *name)
+        .collect::<Vec<_>>()
+        .join(" or ");
     let symbols = format!("its exported functions are those of group {names}");
     match (word, candidates) {
         (Some((word, group)), _) => {
@@ -88,10 +100,17 @@ pub(super) fn settle(
 fn release_group(word: &str) -> Result<&'static str> {
     let found = GROUPS.iter().find(|(_, releases)| releases.contains(&word));
     found.map(|(group, _)| *group).ok_or_else(|| {
-        let known: Vec<_> = GROUPS.iter().flat_map(|(_, releases)| *releases).copied().collect();
+        let known: Vec<_> = GROUPS
+            .iter()
+            .flat_map(|(_, releases)| *releases)
+            .copied()
+            .collect();
         Error::new(
             ErrorKind::InvalidArgument,
-            format!("abi: {word:?} is not a release of the RKLLM runtime; known are {}", known.join(", ")),
+            format!(
+                "abi: {word:?} is not a release of the RKLLM runtime; known are {}",
+                known.join(", ")
+            ),
         )
     })
 }
@@ -99,11 +118,18 @@ fn release_group(word: &str) -> Result<&'static str> {
 fn contradiction(path: &str, word: &str, evidence: &str) -> Error {
     Error::new(
         ErrorKind::RuntimeAmbiguous,
-        format!("{path}: abi says {word}, but {evidence}. Leave abi out, or name the release that this file is."),
+        format!(
+            "{path}: abi says {word}, but {evidence}. Leave abi out, or name the release that this file is."
+        ),
     )
 }
 
-fn drivable(path: &str, name: &str, release: Option<&str>, evidence: Vec<String>) -> Result<Verdict> {
+fn drivable(
+    path: &str,
+    name: &str,
+    release: Option<&str>,
+    evidence: Vec<String>,
+) -> Result<Verdict> {
     let group = Group::ALL.into_iter().find(|group| group.name() == name);
     let group = group.ok_or_else(|| {
         let known: Vec<_> = Group::ALL.map(Group::name).into();
@@ -129,7 +155,11 @@ mod tests {
     use crate::vendor::abi;
 
     fn exports_of(group: &abi::layout::GroupLayout) -> impl Fn(&str) -> bool {
-        let names: Vec<_> = group.functions.iter().map(|function| function.name).collect();
+        let names: Vec<_> = group
+            .functions
+            .iter()
+            .map(|function| function.name)
+            .collect();
         move |symbol| names.contains(&symbol)
     }
 
@@ -146,7 +176,10 @@ mod tests {
         let error = settle("x.so", &exports, None, None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RuntimeAmbiguous);
         assert!(error.message().contains("RKCHAT_ABI"), "{error}");
-        assert_eq!(settle("x.so", &exports, None, Some("1.3.0")).unwrap().group, Group::V1_3_0);
+        assert_eq!(
+            settle("x.so", &exports, None, Some("1.3.0")).unwrap().group,
+            Group::V1_3_0
+        );
         let older = settle("x.so", &exports, None, Some("1.2.2")).unwrap_err();
         assert_eq!(older.kind(), ErrorKind::Unsupported);
     }

@@ -45,7 +45,9 @@ impl Table {
 /// The strings of the table.
 fn text(pointer: *const c_char) -> String {
     // SAFETY: the table promises static NUL-terminated strings.
-    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(pointer) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Calls a function that tells how much it has and writes as much as there is room for, until there is

@@ -39,17 +39,25 @@ impl Library {
             Error::new(kind, format!("the runtime {}: {error}", path.display()))
         })?;
         if !path.is_file() {
-            let message = format!("the runtime {} is not a file; name the librkllmrt.so itself", path.display());
+            let message = format!(
+                "the runtime {} is not a file; name the librkllmrt.so itself",
+                path.display()
+            );
             return Err(Error::new(ErrorKind::RuntimeInvalid, message));
         }
         // SAFETY: loading runs the library's initialisers; that is what the user asked for by naming it,
         // and an RKLLM runtime has none that depend on the caller.
         let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
-        let handle = handle.map_err(|error| invalid(&path, &format!("it cannot be loaded: {error}")))?;
+        let handle =
+            handle.map_err(|error| invalid(&path, &format!("it cannot be loaded: {error}")))?;
         Self::recognise(path, handle.into(), abi)
     }
 
-    fn recognise(path: PathBuf, library: libloading::Library, abi: Option<&str>) -> Result<Arc<Self>> {
+    fn recognise(
+        path: PathBuf,
+        library: libloading::Library,
+        abi: Option<&str>,
+    ) -> Result<Arc<Self>> {
         // Never unloaded, see the type.
         let library = Box::leak(Box::new(library));
         let find = |symbol: &'static CStr| -> Result<Address, String> {
@@ -61,7 +69,12 @@ impl Library {
         };
         // SAFETY: as above, only whether the symbol is there is asked.
         let exports = |symbol: &str| unsafe { library.get::<Address>(symbol.as_bytes()) }.is_ok();
-        for symbol in ["rkllm_createDefaultParam", "rkllm_init", "rkllm_run", "rkllm_destroy"] {
+        for symbol in [
+            "rkllm_createDefaultParam",
+            "rkllm_init",
+            "rkllm_run",
+            "rkllm_destroy",
+        ] {
             if !exports(symbol) {
                 let message = format!("it is not an RKLLM runtime: it does not export {symbol}");
                 return Err(invalid(&path, &message));
@@ -97,5 +110,8 @@ impl Library {
 }
 
 fn invalid(path: &Path, why: &str) -> Error {
-    Error::new(ErrorKind::RuntimeInvalid, format!("{}: {why}", path.display()))
+    Error::new(
+        ErrorKind::RuntimeInvalid,
+        format!("{}: {why}", path.display()),
+    )
 }

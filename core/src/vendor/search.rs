@@ -40,12 +40,17 @@ pub fn add_folder(folder: PathBuf) {
 /// The runtime that was named by option or environment.
 pub(crate) fn named(option: Option<&Path>) -> Option<PathBuf> {
     let variable = || env::var_os(RUNTIME_VARIABLE).filter(|value| !value.is_empty());
-    option.map(Path::to_owned).or_else(|| variable().map(PathBuf::from))
+    option
+        .map(Path::to_owned)
+        .or_else(|| variable().map(PathBuf::from))
 }
 
 /// rkchat's own runtime, for GGUF.
 pub(crate) fn own() -> Result<PathBuf> {
-    let folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let folders = FOLDERS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     let candidates = folders
         .into_iter()
         .chain(beside_this_library())

@@ -8,8 +8,8 @@ use crate::vendor::abi::layout::Address;
 use crate::vendor::abi::v1_1_0::*;
 use crate::vendor::extension::{ModelTable, Table};
 use crate::vendor::{
-    Capabilities, Driver, EventSink, InitFailure, InitParams, Input, Opened, RunCounts, RunEvent, RunRequest, Session,
-    Vocabulary, callback,
+    Capabilities, Driver, EventSink, InitFailure, InitParams, Input, Opened, RunCounts, RunEvent,
+    RunRequest, Session, Vocabulary, callback,
 };
 
 /// A loaded library of this group.
@@ -145,7 +145,11 @@ impl Drop for Model {
     }
 }
 
-unsafe extern "C" fn on_result(result: *mut RKLLMResult, userdata: *mut c_void, state: LLMCallState) {
+unsafe extern "C" fn on_result(
+    result: *mut RKLLMResult,
+    userdata: *mut c_void,
+    state: LLMCallState,
+) {
     // SAFETY: the library hands over NULL or a result that lives during the call.
     let result = unsafe { result.as_ref() };
     let event = match (state, result) {

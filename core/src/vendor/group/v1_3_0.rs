@@ -7,8 +7,8 @@ use crate::vendor::abi::layout::Address;
 use crate::vendor::abi::v1_3_0::*;
 use crate::vendor::extension::{ModelTable, Table};
 use crate::vendor::{
-    Capabilities, Driver, EventSink, InitFailure, InitParams, Input, Opened, Perf, RunCounts, RunEvent, RunRequest,
-    Sampling, Session, Vocabulary, callback,
+    Capabilities, Driver, EventSink, InitFailure, InitParams, Input, Opened, Perf, RunCounts,
+    RunEvent, RunRequest, Sampling, Session, Vocabulary, callback,
 };
 
 /// A loaded library of this group.
@@ -64,23 +64,23 @@ impl Driver for Library {
     fn init(&self, params: &InitParams) -> Result<Opened, InitFailure> {
         let model_path = c_path(&params.model_path)?;
         let mut param = self.param(params, &model_path);
-        // Whether the library copies it is not documented, so it lives as long as the model.
-        let mut callbacks = Box::new(RKLLMCallback::zeroed());
-        callbacks.result_callback = Some(on_result);
+        let callbacks = Callbacks::new();
+        let sampling = sampling_of(&param);
         let functions = self.functions;
+        let given = callbacks.0;
         super::init(
             params,
             self.table,
             // SAFETY: all pointers live during the call; path and callbacks as long as the model.
-            |handle| unsafe { (functions.rkllm_init)(handle, &mut param, &mut *callbacks) },
+            |handle| unsafe { (functions.rkllm_init)(handle, &mut param, given) },
             |handle| {
                 Box::new(Model {
                     functions,
                     handle,
                     table: self.table.map(|table| ModelTable::new(table, handle.0)),
-                    sampling: sampling_of(&param),
+                    sampling,
                     _model_path: model_path,
-                    _callbacks: Callbacks(callbacks),
+                    _callbacks: callbacks,
                 })
             },
         )
@@ -102,12 +102,30 @@ fn sampling_of(param: &RKLLMParam) -> RKLLMSamplingParam {
     }
 }
 
-struct Callbacks(#[expect(dead_code, reason = "kept alive for the library")] Box<RKLLMCallback>);
+/// The callbacks of a model. Whether the library copies them is not documented, so they stay where they
+/// are as long as the model.
+struct Callbacks(*mut RKLLMCallback);
 
-// SAFETY: its userdata pointers are NULL and its functions may be called from any thread.
+// SAFETY: nothing but the library looks behind the pointer, its userdata pointers are NULL, and its
+// function may be called from any thread.
 unsafe impl Send for Callbacks {}
 // SAFETY: as above.
 unsafe impl Sync for Callbacks {}
+
+impl Callbacks {
+    fn new() -> Self {
+        let mut callbacks = RKLLMCallback::zeroed();
+        callbacks.result_callback = Some(on_result);
+        Self(Box::into_raw(Box::new(callbacks)))
+    }
+}
+
+impl Drop for Callbacks {
+    fn drop(&mut self) {
+        // SAFETY: made by `new`; the model that used it has been freed, for fields are dropped after it.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
 
 struct Model {
     functions: Functions,
@@ -189,7 +207,11 @@ impl Drop for Model {
 }
 
 /// Always returns 0, which is to go on: 1 would pause the run.
-unsafe extern "C" fn on_result(result: *mut RKLLMResult, userdata: *mut c_void, state: LLMCallState) -> c_int {
+unsafe extern "C" fn on_result(
+    result: *mut RKLLMResult,
+    userdata: *mut c_void,
+    state: LLMCallState,
+) -> c_int {
     // SAFETY: the library hands over NULL or a result that lives during the call.
     let result = unsafe { result.as_ref() };
     let event = match (state, result) {

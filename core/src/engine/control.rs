@@ -1,0 +1,304 @@
+//! The queue of one model, and the attendant that keeps its deadlines and its aborts.
+//!
+//! Requests run in the order they came, one at a time, on the owner thread. The attendant is a second
+//! thread, because `rkllm_abort` may be slow and must neither hold up the caller who cancels nor be
+//! called from inside a result callback, and because requests that wait have deadlines while the owner
+//! is busy.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::stream::Stream;
+use crate::surface::{Error, ErrorKind, FinishReason, Result};
+use crate::vendor::{RunRequest, Session};
+
+/// How long the attendant waits before it aborts again: an abort that comes before the runtime has begun
+/// is lost.
+const ABORT_AGAIN: Duration = Duration::from_millis(100);
+
+/// A request in the queue.
+pub(super) struct Job {
+    pub stream: Arc<Stream>,
+    pub request: RunRequest,
+    /// Why it ends when `max_new_tokens` have come.
+    pub limit_reason: FinishReason,
+    /// When it has waited long enough.
+    pub deadline: Option<Instant>,
+}
+
+pub(crate) struct Control {
+    max_queue: usize,
+    state: Mutex<State>,
+    /// Tells the owner thread of work.
+    owner: Condvar,
+    /// Tells the attendant of ends and deadlines.
+    attendant: Condvar,
+    /// Held while `rkllm_abort` is called, so that the owner begins nothing new meanwhile.
+    aborting: Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    running: Option<Arc<Stream>>,
+    /// Nothing more is accepted, and what is there ends.
+    closed: bool,
+    /// No model handle is left: nothing more can come, what is there runs to its end.
+    retired: bool,
+    /// The owner has left its loop.
+    done: bool,
+    /// The runtime has let go of the model.
+    freed: bool,
+}
+
+impl Control {
+    pub fn new(max_queue: usize) -> Arc<Self> {
+        Arc::new(Self {
+            max_queue,
+            state: Mutex::default(),
+            owner: Condvar::new(),
+            attendant: Condvar::new(),
+            aborting: Mutex::default(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a request at the end of the queue.
+    pub fn enqueue(&self, job: Job) -> Result<()> {
+        let mut state = self.lock();
+        if state.closed || state.done {
+            return Err(closed());
+        }
+        // Where nothing runs, the first of the queue is as good as running.
+        let room = self.max_queue + usize::from(state.running.is_none());
+        if state.waiting.len() >= room {
+            return Err(Error::new(
+                ErrorKind::Busy,
+                format!(
+                    "{} requests are waiting already, as many as max_queue allows; try again later, or open the \
+                     model with a larger max_queue",
+                    state.waiting.len()
+                ),
+            ));
+        }
+        state.waiting.push_back(job);
+        drop(state);
+        self.owner.notify_all();
+        self.attendant.notify_all();
+        Ok(())
+    }
+
+    /// A stream was ended by its reader.
+    pub fn ended(&self, stream: &Arc<Stream>) {
+        let mut state = self.lock();
+        let place = state
+            .waiting
+            .iter()
+            .position(|job| Arc::ptr_eq(&job.stream, stream));
+        let gone = place.and_then(|place| state.waiting.remove(place));
+        drop(state);
+        drop(gone);
+        self.attendant.notify_all();
+    }
+
+    /// Ends everything as cancelled and sends the owner home.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        let running = state.running.clone();
+        drop(state);
+        let streams = waiting.iter().map(|job| &job.stream).chain(&running);
+        for stream in streams {
+            stream.end(Ok(FinishReason::Cancelled));
+        }
+        self.owner.notify_all();
+        self.attendant.notify_all();
+    }
+
+    /// The last model handle is gone. Gives whether a request that somebody may still read is left.
+    pub fn retire(&self) -> bool {
+        let mut state = self.lock();
+        state.retired = true;
+        let streams = state
+            .waiting
+            .iter()
+            .map(|job| &job.stream)
+            .chain(&state.running);
+        let wanted = streams.into_iter().any(|stream| !stream.is_over());
+        drop(state);
+        self.owner.notify_all();
+        wanted
+    }
+
+    /// Waits until the model is freed, at the longest until `deadline`.
+    pub fn wait_freed(&self, deadline: Instant) {
+        let mut state = self.lock();
+        while !state.freed && Instant::now() < deadline {
+            state = self.rest(state, Some(deadline));
+        }
+    }
+
+    // The owner thread's side.
+
+    /// The next request, when it comes; none when there will be none.
+    pub fn next_job(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(job) = state.waiting.pop_front() {
+                state.running = Some(job.stream.clone());
+                return Some(job);
+            }
+            if state.retired {
+                return None;
+            }
+            state = self
+                .owner
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The run is over; returns when no abort of it is on its way any more.
+    pub fn run_over(&self) {
+        let stream = self.lock().running.take();
+        drop(self.aborting.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(stream);
+    }
+
+    /// The owner leaves: whatever is left ends with `error`, and the attendant goes home.
+    pub fn leave(&self, error: impl Fn() -> Error) {
+        let mut state = self.lock();
+        state.done = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        let running = state.running.take();
+        drop(state);
+        for stream in waiting.iter().map(|job| &job.stream).chain(&running) {
+            stream.end(Err(error()));
+        }
+        self.attendant.notify_all();
+    }
+
+    /// The owner has freed the model.
+    pub fn freed(&self) {
+        self.lock().freed = true;
+        self.attendant.notify_all();
+    }
+
+    // The attendant's side.
+
+    /// Keeps deadlines and aborts until the owner has left.
+    pub fn attend(&self, session: &dyn Session) {
+        let mut aborted: Option<(Arc<Stream>, Instant)> = None;
+        let mut state = self.lock();
+        while !state.done {
+            let now = Instant::now();
+            let late = state.take_late(now);
+            let over = state.running.clone().filter(|stream| stream.is_over());
+            let again = |stream: &Arc<Stream>| {
+                let last = aborted
+                    .as_ref()
+                    .filter(|(last, _)| Arc::ptr_eq(last, stream));
+                last.map(|(_, when)| *when + ABORT_AGAIN)
+            };
+            let abort_at = over.as_ref().map(|stream| again(stream).unwrap_or(now));
+            let due = over.filter(|_| abort_at.is_some_and(|when| when <= now));
+            if late.is_empty() && due.is_none() {
+                let until = state.first_deadline().into_iter().chain(abort_at).min();
+                state = self.rest(state, until);
+                continue;
+            }
+            drop(state);
+            for job in late {
+                job.stream.end(Err(waited_too_long()));
+            }
+            if let Some(stream) = due {
+                if again(&stream).is_some() {
+                    // The runtime takes its time; the reader need not.
+                    stream.end_concluded();
+                }
+                self.abort(session, &stream);
+                aborted = Some((stream, Instant::now()));
+            }
+            state = self.lock();
+        }
+    }
+
+    /// Waits until something happens or `until` comes.
+    fn rest<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, State> {
+        let Some(until) = until else {
+            return self
+                .attendant
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        let (state, _) = self
+            .attendant
+            .wait_timeout(state, left)
+            .unwrap_or_else(PoisonError::into_inner);
+        state
+    }
+
+    /// Wakes the attendant: a stream has said that it wants no more.
+    pub fn nudge(&self) {
+        // Taking the lock makes sure that the attendant is not between looking and waiting.
+        drop(self.lock());
+        self.attendant.notify_all();
+    }
+
+    /// Aborts the run of `stream`, if it is still on.
+    fn abort(&self, session: &dyn Session, stream: &Arc<Stream>) {
+        let _alone = self.aborting.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.lock();
+        let still_on = state
+            .running
+            .as_ref()
+            .is_some_and(|running| Arc::ptr_eq(running, stream));
+        drop(state);
+        if still_on {
+            // Its status says nothing that the end of the run does not.
+            let _ = session.abort();
+        }
+    }
+}
+
+impl State {
+    /// Takes the requests that have waited too long.
+    fn take_late(&mut self, now: Instant) -> Vec<Job> {
+        let (late, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|job| job.deadline.is_some_and(|deadline| deadline <= now));
+        self.waiting = waiting;
+        Vec::from(late)
+    }
+
+    fn first_deadline(&self) -> Option<Instant> {
+        self.waiting.iter().filter_map(|job| job.deadline).min()
+    }
+}
+
+pub(super) fn closed() -> Error {
+    Error::new(
+        ErrorKind::Closed,
+        "the model was closed; open it again to go on",
+    )
+}
+
+fn waited_too_long() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the request waited in the queue for longer than queue_timeout allows",
+    )
+}

@@ -1,0 +1,17 @@
+//! One owner thread per model, a queue before it, and a stream for each answer.
+
+mod compare;
+mod control;
+mod exit;
+mod fork;
+mod model;
+mod owner;
+mod prompt;
+mod run;
+mod stream;
+mod text;
+mod timing;
+
+pub(crate) use model::Model;
+pub(crate) use prompt::Prompt;
+pub(crate) use stream::Stream;

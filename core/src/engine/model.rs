@@ -1,0 +1,283 @@
+//! An opened model, as the handles see it.
+
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use super::control::{Control, Job, closed};
+use super::exit;
+use super::fork::Home;
+use super::owner::{Owner, SessionCell};
+use super::prompt::{Prompt, Tokens};
+use super::stream::Stream;
+use crate::model::{self, WeightsFormat};
+use crate::surface::*;
+use crate::vendor::{InitParams, Input, Library, RunRequest, Sampling, Session, search};
+
+/// The window where nobody says otherwise: what the vendor's demos use and every runtime since 1.1
+/// takes.
+const DEFAULT_CONTEXT: u32 = 4096;
+
+const DEFAULT_QUEUE: u32 = 16;
+
+/// The handles' side of a model; the owner thread has the other.
+pub(crate) struct Model {
+    info: ModelInfo,
+    home: Home,
+    control: Arc<Control>,
+    session: Arc<SessionCell>,
+    tokens: Arc<OnceLock<Tokens>>,
+    owner: Mutex<Option<JoinHandle<()>>>,
+    owner_id: thread::ThreadId,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Model").field(&self.info.path).finish()
+    }
+}
+
+impl Model {
+    pub fn open(path: &Path, options: &ModelOptions) -> Result<Arc<Self>> {
+        options.check()?;
+        let home = Home::here();
+        let files = model::resolve(path, options)?;
+        let library = runtime_for(files.format, &files.weights, options)?;
+        let capabilities = library.driver().capabilities();
+        let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
+        let asked = options.max_context_len.or(files.max_context_len);
+        let params = InitParams {
+            model_path: files.weights.clone(),
+            max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
+            sampling: sampling(options),
+            capture_logs: options.capture_logs,
+        };
+        let session: Arc<SessionCell> = Arc::default();
+        let tokens: Arc<OnceLock<Tokens>> = Arc::default();
+        let (opened, outcome) = sync_channel(1);
+        let owner = Owner {
+            library: library.clone(),
+            control: control.clone(),
+            session: session.clone(),
+            tokens: tokens.clone(),
+        };
+        let thread = owner.spawn(params, asked.is_none(), opened)?;
+        let max_context_len = match outcome.recv() {
+            Ok(Ok(max_context_len)) => max_context_len,
+            failed => {
+                // Its work is done; what it leaves in a panic was told above.
+                let _ = thread.join();
+                return Err(failed.map_or_else(
+                    |_| Error::panic(&"the model's thread ended"),
+                    |open| open.unwrap_err(),
+                ));
+            }
+        };
+        let template_source = files.template.as_ref().map(|(_, source)| source.clone());
+        let template = files.template.map(|(template, _)| template);
+        let tokenizer_source = files.tokenizer.as_ref().map(|(_, source)| source.clone());
+        let tokenizer = files.tokenizer.map(|(tokenizer, _)| tokenizer);
+        let stop_ids: Vec<u32> = files.stop_ids.iter().copied().collect();
+        let chosen = with_session(&session, |session| {
+            Ok(Tokens::new(
+                tokenizer,
+                template,
+                files.stop_ids,
+                session,
+                capabilities.text_template,
+            ))
+        })?;
+        let info = ModelInfo {
+            path: files.weights,
+            runtime: library.info().clone(),
+            max_context_len,
+            input: chosen.input(),
+            template_source,
+            tokenizer_source: tokenizer_source
+                .or_else(|| chosen.is_runtimes().then(|| "runtime".to_owned())),
+            stop_ids,
+        };
+        // The owner only looks when a request comes.
+        let _ = tokens.set(chosen);
+        exit::watch(&control);
+        Ok(Arc::new(Self {
+            info,
+            home,
+            control,
+            session,
+            tokens,
+            owner_id: thread.thread().id(),
+            owner: Mutex::new(Some(thread)),
+        }))
+    }
+
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    pub fn generate(&self, prompt: Prompt<'_>, options: &GenerateOptions) -> Result<Arc<Stream>> {
+        options.check()?;
+        let sampling = self.request_sampling(options)?;
+        let input = self.with(|tokens, session| tokens.input_for(&prompt, options, session))?;
+        let prompt_tokens = match &input {
+            Input::Tokens(ids) => u32::try_from(ids.len()).unwrap_or(u32::MAX),
+            Input::Text(_) => 0,
+        };
+        let (max_new_tokens, limit_reason) = self.room(prompt_tokens, options.max_new_tokens)?;
+        let stream = Stream::new(self.control.clone(), prompt_tokens);
+        self.control.enqueue(Job {
+            stream: stream.clone(),
+            request: RunRequest {
+                input,
+                max_new_tokens,
+                sampling,
+            },
+            limit_reason,
+            deadline: options
+                .queue_timeout
+                .and_then(|timeout| Instant::now().checked_add(timeout)),
+        })?;
+        Ok(stream)
+    }
+
+    /// How many tokens may come, and why it ends after them: the window is never filled to its end, so no
+    /// runtime ever shifts it.
+    fn room(&self, prompt_tokens: u32, asked: Option<u32>) -> Result<(u32, FinishReason)> {
+        let window = self.info.max_context_len;
+        let room = window.saturating_sub(prompt_tokens);
+        if room == 0 {
+            return Err(Error::new(
+                ErrorKind::ContextOverflow,
+                format!(
+                    "the prompt has {prompt_tokens} tokens and the context window {window}, with no room for an \
+                     answer; shorten the prompt, or open the model with a larger max_context_len"
+                ),
+            )
+            .with("prompt_tokens", prompt_tokens)
+            .with("max_context_len", window));
+        }
+        Ok(match asked {
+            Some(asked) if asked <= room => (asked, FinishReason::Length),
+            _ => (room, FinishReason::ContextFull),
+        })
+    }
+
+    fn request_sampling(&self, options: &GenerateOptions) -> Result<Sampling> {
+        let asked = Sampling {
+            top_k: options.top_k,
+            top_p: options.top_p,
+            temperature: options.temperature,
+            repeat_penalty: options.repeat_penalty,
+            frequency_penalty: options.frequency_penalty,
+            presence_penalty: options.presence_penalty,
+        };
+        let runtime = &self.info.runtime;
+        if asked != Sampling::default() && !runtime.request_sampling {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "the runtime (group {}) fixes sampling when the model is opened: give these settings in the \
+                     options of Model.open; the first release that takes them per request is 1.3.0",
+                    runtime.abi_group
+                ),
+            ));
+        }
+        Ok(asked)
+    }
+
+    pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
+        self.with(|tokens, _| tokens.render(messages, options))
+    }
+
+    pub fn encode(&self, text: &str, options: &EncodeOptions) -> Result<Vec<u32>> {
+        self.with(|tokens, session| tokens.encode(text, options.add_special_tokens, session))
+    }
+
+    pub fn decode(&self, ids: &[u32], options: &DecodeOptions) -> Result<String> {
+        self.with(|tokens, session| tokens.decode(ids, options.skip_special_tokens, session))
+    }
+
+    fn with<R>(&self, call: impl FnOnce(&Tokens, &dyn Session) -> Result<R>) -> Result<R> {
+        self.home.check()?;
+        let tokens = self.tokens.get().ok_or_else(closed)?;
+        with_session(&self.session, |session| call(tokens, session))
+    }
+
+    pub fn close(&self) -> Result<()> {
+        self.home.check()?;
+        self.control.close();
+        self.join();
+        Ok(())
+    }
+
+    /// Waits until the owner thread has freed the model; at once on that thread itself, where a wake-up
+    /// may run.
+    fn join(&self) {
+        if thread::current().id() == self.owner_id {
+            return;
+        }
+        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(owner) = owner.take() {
+            // A panic there has been told to every stream.
+            let _ = owner.join();
+        }
+    }
+}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        // Answers that someone still reads go on without the handle, and free the model at their end.
+        if self.home.is_here() && !self.control.retire() {
+            self.join();
+        }
+    }
+}
+
+fn with_session<R>(
+    session: &SessionCell,
+    call: impl FnOnce(&dyn Session) -> Result<R>,
+) -> Result<R> {
+    let session = session.read().unwrap_or_else(PoisonError::into_inner);
+    call(session.as_deref().ok_or_else(closed)?)
+}
+
+fn sampling(options: &ModelOptions) -> Sampling {
+    Sampling {
+        top_k: options.top_k,
+        top_p: options.top_p,
+        temperature: options.temperature,
+        repeat_penalty: options.repeat_penalty,
+        frequency_penalty: options.frequency_penalty,
+        presence_penalty: options.presence_penalty,
+    }
+}
+
+/// Loads the runtime for a model, and refuses the pairs that cannot work.
+fn runtime_for(
+    format: WeightsFormat,
+    weights: &Path,
+    options: &ModelOptions,
+) -> Result<Arc<Library>> {
+    let path = match (search::named(options.runtime.as_deref()), format) {
+        (Some(path), _) => path,
+        (None, WeightsFormat::Gguf) => search::own()?,
+        (None, WeightsFormat::Rkllm) => search::system()?,
+    };
+    let library = Library::open(&path, options.abi.as_deref())?;
+    let own = library.driver().capabilities().extension;
+    let (weights, runtime) = (weights.display(), library.info().path.display());
+    let message = match (format, own) {
+        (WeightsFormat::Gguf, true) | (WeightsFormat::Rkllm, false) => return Ok(library),
+        (WeightsFormat::Rkllm, true) => format!(
+            "{weights} is made for Rockchip's library, and {runtime} is rkchat's CPU runtime, which reads GGUF; name \
+             a librkllmrt.so of Rockchip's with the option runtime, or open the model's GGUF version"
+        ),
+        (WeightsFormat::Gguf, false) => format!(
+            "{weights} is a GGUF file, and {runtime} is not rkchat's CPU runtime; leave the option runtime (and \
+             RKCHAT_RUNTIME) out, or open the model's .rkllm version"
+        ),
+    };
+    Err(Error::new(ErrorKind::RuntimeMismatch, message))
+}

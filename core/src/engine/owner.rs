@@ -1,0 +1,179 @@
+//! The owner thread: it opens the model, runs one request after the other, and frees the model.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+
+use super::control::{Control, closed};
+use super::prompt::Tokens;
+use super::run;
+use crate::surface::{Error, ErrorKind, Result};
+use crate::vendor::{InitFailure, InitParams, Library, Opened, Session, log};
+
+/// Where the opened model lives; empty before and after.
+pub(super) type SessionCell = RwLock<Option<Box<dyn Session>>>;
+
+/// What the owner thread is given.
+pub(super) struct Owner {
+    pub library: Arc<Library>,
+    pub control: Arc<Control>,
+    pub session: Arc<SessionCell>,
+    /// Stays empty when opening fails.
+    pub tokens: Arc<std::sync::OnceLock<Tokens>>,
+}
+
+impl Owner {
+    /// Starts the thread. `opened` gets the context window, or why there is no model.
+    pub fn spawn(
+        self,
+        params: InitParams,
+        context_is_default: bool,
+        opened: SyncSender<Result<u32>>,
+    ) -> Result<thread::JoinHandle<()>> {
+        let thread = thread::Builder::new().name("rkchat-model".into());
+        let main = move || {
+            let control = self.control.clone();
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                self.main(params, context_is_default, &opened)
+            }));
+            let error = |payload: &Box<dyn Any + Send>| Error::panic(&**payload);
+            match &outcome {
+                Ok(()) => control.leave(closed),
+                Err(payload) => {
+                    control.leave(|| error(payload));
+                    // Nobody waits any more where the model had been opened.
+                    let _ = opened.try_send(Err(error(payload)));
+                }
+            }
+            control.freed();
+        };
+        thread.spawn(main).map_err(|error| {
+            let message = format!("the model's thread could not be started: {error}");
+            Error::new(ErrorKind::Io, message)
+        })
+    }
+
+    fn main(&self, params: InitParams, context_is_default: bool, opened: &SyncSender<Result<u32>>) {
+        match open(&self.library, params, context_is_default) {
+            Err(error) => {
+                // The receiver waits for exactly one word.
+                let _ = opened.send(Err(error));
+                return;
+            }
+            Ok((session, max_context_len)) => {
+                *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(session);
+                let _ = opened.send(Ok(max_context_len));
+            }
+        }
+        self.serve();
+        // No run is in progress, and the attendant has gone home.
+        let session = self
+            .session
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(session);
+    }
+
+    /// Runs what comes until nothing more can come.
+    fn serve(&self) {
+        let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(session) = session.as_deref() else {
+            return;
+        };
+        thread::scope(|scope| {
+            let attendant = thread::Builder::new().name("rkchat-attendant".into());
+            let attendant = attendant.spawn_scoped(scope, || self.control.attend(session));
+            let served = catch_unwind(AssertUnwindSafe(|| self.run_all(session)));
+            // The attendant leaves before the scope waits for it.
+            match &served {
+                Ok(()) => self.control.leave(closed),
+                Err(payload) => self.control.leave(|| Error::panic(&**payload)),
+            }
+            drop(attendant);
+        });
+    }
+
+    fn run_all(&self, session: &dyn Session) {
+        while let Some(job) = self.control.next_job() {
+            if let Some(tokens) = self.tokens.get() {
+                let decoder = tokens.decoder(session);
+                run::run(&job, session, decoder, tokens.stop_ids(), &self.control);
+            }
+            self.control.run_over();
+        }
+    }
+}
+
+/// Opens the model. Where the default context window is more than the model allows and the runtime says
+/// how much that is, opens it once more with that.
+fn open(
+    library: &Library,
+    params: InitParams,
+    context_is_default: bool,
+) -> Result<(Box<dyn Session>, u32)> {
+    let asked = params.max_context_len;
+    let first = library.driver().init(&params);
+    let failure = match first {
+        Ok(opened) => return Ok(accept(opened, asked)),
+        Err(failure) => failure,
+    };
+    let limit = log::max_context_limit(&failure.log);
+    if let Some(limit) = limit.filter(|limit| context_is_default && *limit < asked) {
+        let smaller = InitParams {
+            max_context_len: limit,
+            ..params.clone()
+        };
+        let second = library.driver().init(&smaller);
+        return match second {
+            Ok(opened) => Ok(accept(opened, limit)),
+            Err(failure) => Err(explain(library, &params, &failure, None)),
+        };
+    }
+    Err(explain(library, &params, &failure, limit))
+}
+
+/// The window that counts: older releases take a smaller one than they were asked for, and log it.
+fn accept(opened: Opened, asked: u32) -> (Box<dyn Session>, u32) {
+    let limit = log::max_context_limit(&opened.log).unwrap_or(asked);
+    (opened.session, asked.min(limit))
+}
+
+fn explain(
+    library: &Library,
+    params: &InitParams,
+    failure: &InitFailure,
+    limit: Option<u32>,
+) -> Error {
+    let path = params.model_path.display();
+    if let Some(limit) = limit.filter(|limit| *limit < params.max_context_len) {
+        return Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "max_context_len: {} is more than the {limit} tokens that {path} allows; ask for {limit} or less",
+                params.max_context_len
+            ),
+        )
+        .with("max_context_limit", limit);
+    }
+    let info = library.info();
+    let errors: Vec<&str> = log::errors(&failure.log).collect();
+    let said = if !errors.is_empty() {
+        errors.join("; ")
+    } else if failure.status == 0 {
+        "it claimed success and gave no model, as it does when memory runs out".to_owned()
+    } else {
+        "it gave no reason here; its log on stderr may have one (option capture_logs puts it into this error)".to_owned()
+    };
+    let message = format!(
+        "the runtime {} (group {}) could not open {path} (rkllm_init returned {}): {said}",
+        info.path.display(),
+        info.abi_group,
+        failure.status
+    );
+    Error::new(ErrorKind::RuntimeFailed, message)
+        .with("vendor_status", failure.status)
+        .with("log", failure.log.clone())
+}

@@ -1,0 +1,226 @@
+//! From what the caller asks to what the runtime is fed, and which way the tokens take.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::compare::Comparison;
+use super::text::{Decoder, Joiner};
+use crate::surface::*;
+use crate::template::Template;
+use crate::tokenizer::{StreamDecoder, Tokenizer};
+use crate::vendor::{Input, Session, Vocabulary};
+
+/// What a request continues.
+pub(crate) enum Prompt<'a> {
+    Messages(&'a Json),
+    Text(&'a str),
+    Ids(&'a [u32]),
+}
+
+/// Who turns text into tokens and back.
+enum Source {
+    Tokenizer(Arc<Tokenizer>),
+    /// The runtime's own, through its extension.
+    Runtime,
+    None,
+}
+
+/// The way between text and tokens for one model.
+pub(super) struct Tokens {
+    source: Source,
+    template: Option<Template>,
+    stop_ids: BTreeSet<u32>,
+    input: InputKind,
+}
+
+impl Tokens {
+    /// Chooses the way: tokens where they can be made, else the runtime's template or ours, never both.
+    pub fn new(
+        tokenizer: Option<Arc<Tokenizer>>,
+        template: Option<Template>,
+        stop_ids: BTreeSet<u32>,
+        session: &dyn Session,
+        text_template: bool,
+    ) -> Self {
+        let source = match tokenizer {
+            Some(tokenizer) => Source::Tokenizer(tokenizer),
+            None if session.vocabulary().is_some() => Source::Runtime,
+            None => Source::None,
+        };
+        let input = match source {
+            Source::None if text_template => InputKind::RuntimeTemplate,
+            Source::None => InputKind::Text,
+            _ => InputKind::Tokens,
+        };
+        Self {
+            source,
+            template,
+            stop_ids,
+            input,
+        }
+    }
+
+    pub fn input(&self) -> InputKind {
+        self.input
+    }
+
+    pub fn stop_ids(&self) -> &BTreeSet<u32> {
+        &self.stop_ids
+    }
+
+    pub fn is_runtimes(&self) -> bool {
+        matches!(self.source, Source::Runtime)
+    }
+
+    /// Decodes one answer.
+    pub fn decoder<'a>(&self, session: &'a dyn Session) -> Decoder<'a> {
+        match (&self.source, session.vocabulary()) {
+            (Source::Tokenizer(tokenizer), _) => Decoder::Tokenizer {
+                decoder: Box::new(StreamDecoder::new(tokenizer.clone())),
+                comparison: Box::new(Comparison::new(tokenizer.clone())),
+            },
+            (Source::Runtime, Some(vocabulary)) => Decoder::Vocabulary {
+                vocabulary,
+                joiner: Joiner::default(),
+            },
+            _ => Decoder::RuntimeText(Joiner::default()),
+        }
+    }
+
+    pub fn encode(&self, text: &str, add_special: bool, session: &dyn Session) -> Result<Vec<u32>> {
+        match &self.source {
+            Source::Tokenizer(tokenizer) => tokenizer.encode(text, add_special),
+            Source::Runtime => vocabulary(session)?
+                .tokenize(text, add_special)
+                .map_err(|message| Error::new(ErrorKind::Tokenizer, message)),
+            Source::None => Err(no_tokenizer()),
+        }
+    }
+
+    pub fn decode(&self, ids: &[u32], skip_special: bool, session: &dyn Session) -> Result<String> {
+        match &self.source {
+            Source::Tokenizer(tokenizer) => tokenizer.decode(ids, skip_special),
+            Source::Runtime => vocabulary(session)?
+                .detokenize(ids, skip_special)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .map_err(|message| Error::new(ErrorKind::Tokenizer, message)),
+            Source::None => Err(no_tokenizer()),
+        }
+    }
+
+    pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
+        let template = self.template.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Template,
+                "the model has no chat template: neither its folder nor the file itself has one; give its source \
+                 with the option chat_template, or continue plain text with complete",
+            )
+        })?;
+        template.render(messages, options)
+    }
+
+    /// What the runtime is fed.
+    pub fn input_for(
+        &self,
+        prompt: &Prompt<'_>,
+        options: &GenerateOptions,
+        session: &dyn Session,
+    ) -> Result<Input> {
+        match (prompt, self.input) {
+            (Prompt::Ids(ids), _) => ids_input(ids),
+            (Prompt::Text(text), InputKind::Tokens) => {
+                ids_input(&self.encode(text, true, session)?)
+            }
+            (Prompt::Text(text), InputKind::Text) => text_input(text),
+            (Prompt::Text(_), InputKind::RuntimeTemplate) => Err(Error::new(
+                ErrorKind::Unsupported,
+                "without a tokenizer this runtime puts its own chat template around every text, so a text cannot be \
+                 continued as it is; put the model's tokenizer.json into its folder, or give token ids",
+            )),
+            (Prompt::Messages(messages), InputKind::Tokens) => {
+                let text = self.render(messages, &render_options(options))?;
+                ids_input(&self.encode(&text, false, session)?)
+            }
+            (Prompt::Messages(messages), InputKind::Text) => {
+                text_input(&self.render(messages, &render_options(options))?)
+            }
+            (Prompt::Messages(messages), InputKind::RuntimeTemplate) => {
+                text_input(only_question(messages, options)?)
+            }
+        }
+    }
+}
+
+fn render_options(options: &GenerateOptions) -> RenderOptions {
+    RenderOptions {
+        add_generation_prompt: true,
+        tools: options.tools.clone(),
+        variables: options.template_variables.clone(),
+        ..RenderOptions::default()
+    }
+}
+
+fn vocabulary(session: &dyn Session) -> Result<&dyn Vocabulary> {
+    session.vocabulary().ok_or_else(no_tokenizer)
+}
+
+fn no_tokenizer() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "no tokenizer is known for this model; put its tokenizer.json into its folder, or name it with the option \
+         tokenizer",
+    )
+}
+
+fn ids_input(ids: &[u32]) -> Result<Input> {
+    if ids.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "the prompt has no tokens",
+        ));
+    }
+    let ids = ids.iter().map(|id| {
+        i32::try_from(*id).map_err(|_| {
+            let message = format!("{id} is not a token id: the largest is {}", i32::MAX);
+            Error::new(ErrorKind::InvalidArgument, message)
+        })
+    });
+    Ok(Input::Tokens(ids.collect::<Result<_>>()?))
+}
+
+fn text_input(text: &str) -> Result<Input> {
+    if text.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "the prompt is empty",
+        ));
+    }
+    if let Some(place) = text.find('\0') {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "the prompt has a NUL character at byte {place}, which cannot be handed over as text; a tokenizer.json \
+                 in the model's folder lets it go as tokens"
+            ),
+        ));
+    }
+    Ok(Input::Text(text.to_owned()))
+}
+
+/// The one user message that a runtime with its own template can be asked.
+fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<&'a str> {
+    let single = match messages.as_array().map(Vec::as_slice) {
+        Some([message]) if message["role"] == "user" => message["content"].as_str(),
+        _ => None,
+    };
+    single
+        .filter(|_| options.tools.is_none() && options.template_variables.is_none())
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                "no tokenizer is known for this model, so the runtime's own template is used, and that takes a single \
+                 user message with text and nothing else; put the model's tokenizer.json and tokenizer_config.json \
+                 into its folder",
+            )
+        })
+}

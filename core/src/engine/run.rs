@@ -1,0 +1,154 @@
+//! One run: what the runtime reports becomes the stream's answer and its one end.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::control::{Control, Job};
+use super::stream::Stream;
+use super::text::Decoder;
+use crate::surface::{Error, ErrorKind, FinishReason, Result};
+use crate::vendor::{Perf, RunEvent, Session};
+
+/// Runs a job to its end on the calling thread.
+pub(super) fn run(
+    job: &Job,
+    session: &dyn Session,
+    decoder: Decoder<'_>,
+    stop_ids: &BTreeSet<u32>,
+    control: &Control,
+) {
+    if job.stream.is_over() {
+        return;
+    }
+    job.stream.begin();
+    let mut answer = Answer {
+        stream: &job.stream,
+        control,
+        decoder,
+        stop_ids,
+        limit: job.request.max_new_tokens,
+        limit_reason: job.limit_reason,
+        produced: 0,
+        concluded: None,
+        perf: None,
+        failed: false,
+        finished: false,
+    };
+    let status = session.run(&job.request, &mut |event| answer.take(event));
+    answer.close(status, session);
+}
+
+/// The answer as it grows.
+struct Answer<'a> {
+    stream: &'a Arc<Stream>,
+    control: &'a Control,
+    decoder: Decoder<'a>,
+    stop_ids: &'a BTreeSet<u32>,
+    limit: u32,
+    limit_reason: FinishReason,
+    produced: u32,
+    /// It is complete for us, whatever else the runtime says.
+    concluded: Option<Result<FinishReason>>,
+    perf: Option<Perf>,
+    failed: bool,
+    finished: bool,
+}
+
+impl Answer<'_> {
+    fn take(&mut self, event: RunEvent) {
+        match event {
+            RunEvent::Token { .. } if self.concluded.is_some() => {
+                // It went on although it should not: the reader need not wait for it.
+                self.stream.end_concluded();
+            }
+            RunEvent::Token { id, text } => {
+                if let Err(error) = self.token(id, &text) {
+                    self.stream.end(Err(error.clone()));
+                    self.conclude(Err(error));
+                }
+            }
+            RunEvent::Finish { perf } => {
+                self.finished = true;
+                self.perf = perf;
+            }
+            RunEvent::Error => self.failed = true,
+        }
+    }
+
+    fn token(&mut self, id: Option<u32>, said: &[u8]) -> Result<()> {
+        // Some releases report the end of a run as one more token without id and text.
+        if id.is_none() && said.is_empty() {
+            return Ok(());
+        }
+        let stops = id.is_some_and(|id| self.stop_ids.contains(&id));
+        let last = self.produced + 1 >= self.limit;
+        let mut text = if stops {
+            String::new()
+        } else {
+            self.decoder.push(id, said)?
+        };
+        if stops || last {
+            text.push_str(&self.decoder.finish()?);
+        }
+        self.produced += 1;
+        self.stream.token(id, &text, !stops);
+        if stops {
+            self.conclude(Ok(FinishReason::Stop));
+        } else if last {
+            self.conclude(Ok(self.limit_reason));
+        } else if self.stream.is_over() {
+            self.conclude(Ok(FinishReason::Cancelled));
+        }
+        Ok(())
+    }
+
+    fn conclude(&mut self, end: Result<FinishReason>) {
+        if let Ok(reason) = end {
+            self.stream.conclude(reason);
+        }
+        self.concluded = Some(end);
+        self.control.nudge();
+    }
+
+    /// The runtime has returned.
+    fn close(mut self, status: i32, session: &dyn Session) {
+        let counts = session.counts();
+        self.stream.measured(self.perf, counts);
+        if let Decoder::Tokenizer { comparison, .. } = &self.decoder {
+            if let Some(warning) = comparison.verdict() {
+                self.stream.warn(warning);
+            }
+        }
+        let end = match self.concluded.take() {
+            Some(end) => end,
+            // Cancelled before it said anything.
+            None if self.stream.is_over() => Ok(FinishReason::Cancelled),
+            None if self.failed || (status != 0 && !self.finished) => Err(failure(status, session)),
+            None => self.rest(),
+        };
+        self.stream.end(end);
+    }
+
+    /// The runtime ended the answer by itself.
+    fn rest(&mut self) -> Result<FinishReason> {
+        let text = self.decoder.finish()?;
+        self.stream.rest(&text);
+        Ok(FinishReason::Stop)
+    }
+}
+
+fn failure(status: i32, session: &dyn Session) -> Error {
+    let said = session.last_error();
+    let reason = said
+        .as_deref()
+        .unwrap_or("it gave no reason; its log on stderr may have one");
+    let error = Error::new(
+        ErrorKind::RuntimeFailed,
+        format!("the runtime failed during the run (rkllm_run returned {status}): {reason}"),
+    );
+    let error = error.with("vendor_status", status);
+    match said {
+        Some(line) => error.with("log", vec![line]),
+        None => error,
+    }
+}
