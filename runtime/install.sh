@@ -1,0 +1,29 @@
+#!/bin/sh
+# Lays the built runtime libraries out as they are loaded:
+#   DEST/librkchat_runtime_engine.so, DEST/<group>/librkllmrt.so, DEST/scripted/<group>/librkllmrt.so
+# Usage: install.sh TARGET_DIR DEST    (TARGET_DIR holds the built .so files, e.g. target/release)
+set -eu
+if [ $# -ne 2 ]; then
+    echo "usage: $0 TARGET_DIR DEST" >&2
+    exit 2
+fi
+built=$1
+dest=$2
+
+# Copies beside the target and renames, so that a process that has the old file mapped keeps it.
+put() {
+    if [ ! -f "$built/$1" ]; then
+        echo "$0: $built/$1 is not built" >&2
+        exit 1
+    fi
+    mkdir -p "$(dirname "$dest/$2")"
+    cp "$built/$1" "$dest/$2.new"
+    mv -f "$dest/$2.new" "$dest/$2"
+}
+
+put librkchat_runtime_engine.so librkchat_runtime_engine.so
+for group in 1.1.0 1.3.0; do
+    name=v$(echo "$group" | tr . _)
+    put "librkchat_runtime_$name.so" "$group/librkllmrt.so"
+    put "librkchat_scripted_$name.so" "scripted/$group/librkllmrt.so"
+done
