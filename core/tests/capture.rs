@@ -1,0 +1,34 @@
+//! Reading the runtime's log. Alone in its program, for it reads what the whole process prints.
+
+mod common;
+
+use common::{GROUPS, open_with, options};
+use rkchat::{ErrorKind, ModelOptions};
+
+#[test]
+fn the_log_explains_where_it_is_read() {
+    let captured = |group| ModelOptions {
+        capture_logs: true,
+        ..options(group)
+    };
+    for group in GROUPS {
+        let error = open_with(
+            r#"{"init": "fail", "init_error": "no such luck"}"#,
+            &captured(group),
+        )
+        .unwrap_err();
+        assert!(error.message().contains("no such luck"), "{error}");
+        assert!(!error.details()["log"].as_array().unwrap().is_empty());
+
+        let small = r#"{"pieces": ["a"], "max_context_limit": 1024}"#;
+        let model = open_with(small, &captured(group)).unwrap();
+        assert_eq!(model.info().max_context_len, 1024);
+        let asked = ModelOptions {
+            max_context_len: Some(2048),
+            ..captured(group)
+        };
+        let error = open_with(small, &asked).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.message().contains("1024"), "{error}");
+    }
+}

@@ -1,0 +1,120 @@
+//! Models for tests: scripts for the scripted runtime, which stands for a vendor library.
+
+// Each test program uses a part of it.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rkchat::{Json, Model, ModelOptions, Result};
+use serde_json::{Map, json};
+
+/// The ABI groups.
+pub const GROUPS: [&str; 2] = ["1.1.0", "1.3.0"];
+
+/// The scripted runtime of a group, as `runtime/install.sh` lays it out beside the test programs.
+pub fn scripted_runtime(group: &str) -> PathBuf {
+    let program = std::env::current_exe().expect("the test program has a path");
+    let folder = program.ancestors().nth(2).expect("target/PROFILE/deps");
+    let path = folder.join(format!("runtime/scripted/{group}/librkllmrt.so"));
+    assert!(
+        path.is_file(),
+        "{} is missing; make test lays it out",
+        path.display()
+    );
+    path
+}
+
+/// A folder of its own for one test, removed at the end.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("rkchat-test-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a writable temporary folder");
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file and gives its path.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).expect("a writable temporary folder");
+        path
+    }
+
+    /// The lines that a script with `"record": "record.jsonl"` wrote for a call.
+    pub fn record(&self, call: &str) -> Vec<Json> {
+        let text = std::fs::read_to_string(self.0.join("record.jsonl")).unwrap_or_default();
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<Json>(line).expect("JSON lines"));
+        lines.filter(|line| line["call"] == call).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Options for the scripted runtime of a group.
+pub fn options(group: &str) -> ModelOptions {
+    ModelOptions {
+        runtime: Some(scripted_runtime(group)),
+        abi: Some(group.to_owned()),
+        ..ModelOptions::default()
+    }
+}
+
+/// Opens a script; the folder has to outlive nothing, it is read at once.
+pub fn open(group: &str, script: &str) -> Model {
+    open_with(script, &options(group)).expect("the script opens")
+}
+
+/// Opens a script with options.
+pub fn open_with(script: &str, options: &ModelOptions) -> Result<Model> {
+    let folder = Folder::new();
+    Model::open(&folder.file("script.rkllm", script), options)
+}
+
+/// Id of [`byte_tokenizer`]'s `<|end|>`.
+pub const END: u32 = 256;
+
+/// A `tokenizer.json` with one token for each byte, in the alphabet of byte-level BPE, and the special
+/// tokens `<|end|>` and `<|start|>`.
+pub fn byte_tokenizer() -> String {
+    let printable = |byte: u32| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
+    let mut others = 0x100..;
+    let vocabulary: Map<String, Json> = (0..256)
+        .map(|byte| {
+            let code = if printable(byte) {
+                byte
+            } else {
+                others.next().expect("endless")
+            };
+            let letter = char::from_u32(code).expect("below the surrogates");
+            (letter.to_string(), byte.into())
+        })
+        .collect();
+    let special = |id: u32, content: &str| {
+        json!({"id": id, "content": content, "special": true, "single_word": false, "lstrip": false,
+               "rstrip": false, "normalized": false})
+    };
+    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false});
+    json!({
+        "version": "1.0",
+        "added_tokens": [special(END, "<|end|>"), special(END + 1, "<|start|>")],
+        "pre_tokenizer": byte_level,
+        "decoder": byte_level,
+        "model": {"type": "BPE", "vocab": vocabulary, "merges": []},
+    })
+    .to_string()
+}
