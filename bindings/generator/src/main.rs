@@ -30,7 +30,7 @@ Reads DIR/core/src/surface and writes the bindings' generated files below DIR.
 type Backend = fn(&Surface) -> Result<Vec<Output>>;
 
 const BACKENDS: [Backend; 6] = [
-    ranges::render,
+    ranges::render_ranges,
     c::render,
     cpp::render,
     python::render,
@@ -57,7 +57,7 @@ fn run(root: PathBuf, check: bool) -> Result<()> {
     let mut tree = output::Tree::new(root, check);
     tree.place(outputs)?;
     // Last, from the generated Rust and the written Rust together.
-    let header = c::header(&tree)?;
+    let header = c::header(&surface, &tree)?;
     tree.place(vec![header])?;
     tree.finish()
 }

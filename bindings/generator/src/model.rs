@@ -163,15 +163,7 @@ impl Type {
 }
 
 impl Surface {
-    /// The record of that name; the parser has checked that names resolve.
-    pub fn record(&self, name: &str) -> &Struct {
-        self.records
-            .iter()
-            .find(|record| record.name == name)
-            .expect("the parser resolved the name")
-    }
-
-    /// The options struct of that name.
+    /// The options struct of that name; the parser has checked that names resolve.
     pub fn options(&self, name: &str) -> &Struct {
         self.options
             .iter()

@@ -6,6 +6,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
+use crate::model::Surface;
 use crate::names;
 
 /// The first line of every generated file, without the comment's sign.
@@ -44,6 +45,22 @@ pub fn render(
         .render_named_str(name, template, Value::from(Serde(context)))
         .map_err(|error| anyhow::anyhow!("{error:#}"))
         .with_context(|| format!("rendering {name}"))
+}
+
+/// Rust that fails to compile where `krate` was built from another surface.
+pub fn surface_check(surface: &Surface, krate: &str) -> String {
+    format!(
+        "const _: () = {{
+            let (here, there) = (b\"{}\", {krate}::SURFACE_HASH.as_bytes());
+            assert!(here.len() == there.len());
+            let mut index = 0;
+            while index < here.len() {{
+                assert!(here[index] == there[index], \"core/src/surface has changed: run `make surface`\");
+                index += 1;
+            }}
+        }};",
+        surface.hash
+    )
 }
 
 /// Every line of the text behind `prefix`, empty ones without trailing space.
