@@ -28,9 +28,9 @@ pub fn name(handle: &str, method: &Method) -> String {
     format!("{}_{get}{}", type_name(handle), method.name)
 }
 
-/// Whether the function takes the handle for itself: what it gives is kept there until its next call.
-pub fn exclusive(handle: &Handle, method: &Method) -> bool {
-    !handle.shared && matches!(method.returns.bare(), Type::Record { .. })
+/// Whether several threads may call it on one handle: what it gives is not kept there until its next call.
+pub fn is_shared(handle: &Handle, method: &Method) -> bool {
+    handle.shared || !matches!(method.returns.bare(), Type::Record { .. })
 }
 
 pub fn function(surface: &Surface, handle: &Handle, method: &Method) -> Result<Function> {
@@ -48,10 +48,10 @@ pub fn function(surface: &Surface, handle: &Handle, method: &Method) -> Result<F
         out.lines.push(format!("let out = {}(out)?;", result.check));
     }
     if !method.constructor {
-        let pointer = if exclusive(handle, method) {
-            "*mut"
-        } else {
+        let pointer = if is_shared(handle, method) {
             "*const"
+        } else {
+            "*mut"
         };
         out.params.push((
             this.clone(),

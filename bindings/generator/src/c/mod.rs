@@ -14,7 +14,7 @@ use serde_json::json;
 
 pub use docs::translate;
 pub use header::header;
-pub use methods::name as function_name;
+pub use methods::{is_shared, name as function_name};
 pub use slots::type_name;
 
 use crate::model::{Struct, Surface, Type};
