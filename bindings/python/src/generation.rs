@@ -86,7 +86,7 @@ impl Generation {
         timeout: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let mut limit: Option<Duration> = None;
-        set(&mut limit, timeout, "timeout")?;
+        set(&mut limit, timeout, "timeout", None)?;
         self.next_chunk(py, limit)
     }
 

@@ -12,33 +12,54 @@ use rkchat::{Error, Json};
 use crate::call::exception;
 use crate::json;
 
+/// What errors call a value.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    /// What the caller knows it by, such as `max_new_tokens` or `ids[3]`.
+    pub name: &'a str,
+    /// The values that are allowed, for numbers that do not even fit the type.
+    pub allowed: Option<&'a str>,
+}
+
 /// A type that arguments are read into.
 pub trait Input: Sized {
-    /// Reads `value`; `at` is what the caller knows it by, such as `max_new_tokens` or `ids[3]`.
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self>;
+    /// Reads `value`.
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self>;
 }
 
 /// Reads a required argument.
-pub fn read<T: Input>(value: &Bound<'_, PyAny>, at: &str) -> PyResult<T> {
-    T::read(value, at)
+pub fn read<T: Input>(value: &Bound<'_, PyAny>, name: &str) -> PyResult<T> {
+    T::read(
+        value,
+        At {
+            name,
+            allowed: None,
+        },
+    )
 }
 
-/// Sets an option from its keyword argument; `None` leaves it as it is.
-pub fn set<T: Input>(option: &mut T, value: Option<&Bound<'_, PyAny>>, at: &str) -> PyResult<()> {
+/// Sets an option from its keyword argument; `None` leaves it as it is. Core checks whether a number
+/// is among the `allowed`.
+pub fn set<T: Input>(
+    option: &mut T,
+    value: Option<&Bound<'_, PyAny>>,
+    name: &str,
+    allowed: Option<&str>,
+) -> PyResult<()> {
     if let Some(value) = value {
-        *option = T::read(value, at)?;
+        *option = T::read(value, At { name, allowed })?;
     }
     Ok(())
 }
 
 impl<T: Input> Input for Option<T> {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         T::read(value, at).map(Some)
     }
 }
 
 impl Input for bool {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         match value.cast::<PyBool>() {
             Ok(value) => Ok(value.is_true()),
             Err(_) => Err(expected(at, "True or False", value)),
@@ -49,14 +70,16 @@ impl Input for bool {
 macro_rules! integers {
     ($($integer:ty),*) => {$(
         impl Input for $integer {
-            fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+            fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
                 if value.is_instance_of::<PyBool>() {
                     return Err(expected(at, "an int", value));
                 }
                 value.extract().map_err(|error: PyErr| {
                     if error.is_instance_of::<PyOverflowError>(value.py()) {
-                        let (min, max) = (<$integer>::MIN, <$integer>::MAX);
-                        invalid(value.py(), format!("{at}: {value} is outside {min}..={max}"))
+                        let bounds = format!("{} to {}", <$integer>::MIN, <$integer>::MAX);
+                        let allowed = at.allowed.unwrap_or(&bounds);
+                        let message = format!("`{}` is {value}; allowed are {allowed}", at.name);
+                        invalid(value.py(), message)
                     } else {
                         expected(at, "an int", value)
                     }
@@ -68,7 +91,7 @@ macro_rules! integers {
 integers!(i32, u32, i64, u64);
 
 impl Input for f64 {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         if value.is_instance_of::<PyBool>() || value.is_instance_of::<PyString>() {
             return Err(expected(at, "a float", value));
         }
@@ -76,7 +99,7 @@ impl Input for f64 {
             if error.is_instance_of::<PyOverflowError>(value.py()) {
                 invalid(
                     value.py(),
-                    format!("{at}: {value} is too large for a float"),
+                    format!("`{}` is {value}, too large for a float", at.name),
                 )
             } else {
                 expected(at, "a float", value)
@@ -86,25 +109,24 @@ impl Input for f64 {
 }
 
 impl Input for f32 {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         // Beyond its range it becomes infinite, which is beyond every option's range too.
         f64::read(value, at).map(|value| value as f32)
     }
 }
 
 impl Input for String {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         match value.cast::<PyString>() {
-            Ok(text) => {
-                self::text(text).map_err(|fault| invalid(value.py(), format!("{at}: {fault}")))
-            }
+            Ok(text) => self::text(text)
+                .map_err(|fault| invalid(value.py(), format!("`{}`: {fault}", at.name))),
             Err(_) => Err(expected(at, "a str", value)),
         }
     }
 }
 
 impl Input for PathBuf {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         value
             .extract()
             .map_err(|_| expected(at, "a str or an os.PathLike", value))
@@ -112,31 +134,39 @@ impl Input for PathBuf {
 }
 
 impl Input for Duration {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         let seconds = f64::read(value, at)?;
         Duration::try_from_secs_f64(seconds).map_err(|_| {
-            let message =
-                format!("{at}: {seconds} is not a number of seconds that can be waited for");
+            let message = format!("`{}` is {seconds}; allowed are seconds from 0", at.name);
             invalid(value.py(), message)
         })
     }
 }
 
 impl Input for Json {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
-        json::read(value, at)
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
+        json::read(value, at.name)
     }
 }
 
 impl<T: Input> Input for Vec<T> {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         let is_text = value.is_instance_of::<PyString>()
             || value.is_instance_of::<PyBytes>()
             || value.is_instance_of::<PyByteArray>();
         match value.try_iter() {
             Ok(items) if !is_text => items
                 .enumerate()
-                .map(|(index, item)| T::read(&item?, &format!("{at}[{index}]")))
+                .map(|(index, item)| {
+                    let name = format!("{}[{index}]", at.name);
+                    T::read(
+                        &item?,
+                        At {
+                            name: &name,
+                            allowed: None,
+                        },
+                    )
+                })
                 .collect(),
             _ => Err(expected(at, "a list", value)),
         }
@@ -152,7 +182,7 @@ pub enum TextOr<T> {
 }
 
 impl<T: Input> Input for TextOr<T> {
-    fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Self> {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
         if value.is_instance_of::<PyString>() {
             return String::read(value, at).map(Self::Text);
         }
@@ -164,8 +194,10 @@ impl<T: Input> Input for TextOr<T> {
 pub fn set_moment(
     option: &mut Option<String>,
     value: Option<&Bound<'_, PyAny>>,
-    at: &str,
+    name: &str,
+    allowed: Option<&str>,
 ) -> PyResult<()> {
+    let at = At { name, allowed };
     let Some(value) = value else {
         return Ok(());
     };
@@ -197,8 +229,12 @@ pub fn text(value: &Bound<'_, PyString>) -> Result<String, String> {
     Err(error.to_string())
 }
 
-fn expected(at: &str, what: &str, value: &Bound<'_, PyAny>) -> PyErr {
-    PyTypeError::new_err(format!("{at}: expected {what}, not {}", type_name(value)))
+fn expected(at: At<'_>, what: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let name = at.name;
+    PyTypeError::new_err(format!(
+        "`{name}`: expected {what}, not {}",
+        type_name(value)
+    ))
 }
 
 /// The name of the object's class.

@@ -50,7 +50,7 @@ impl From<PyErr> for Fault {
 pub fn read(value: &Bound<'_, PyAny>, at: &str) -> PyResult<Json> {
     read_value(value, MAX_DEPTH).map_err(|fault| {
         let steps: String = fault.steps.into_iter().rev().collect();
-        let message = format!("{at}{steps}: {}", fault.message);
+        let message = format!("`{at}{steps}`: {}", fault.message);
         if fault.wrong_type {
             PyTypeError::new_err(message)
         } else {

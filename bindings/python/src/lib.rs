@@ -23,7 +23,14 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     if let Some(folder) = package_folder(module.py())? {
         rkchat::add_runtime_folder(folder.join("runtime"));
     }
+    module.setattr("_panic", wrap_pyfunction!(_panic, module)?)?;
     generated::add_to(module)
+}
+
+/// Panics where a defect of rkchat would, so that a test sees what becomes of it.
+#[pyfunction]
+fn _panic(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    call::wait::<()>(py, || panic!("provoked by a test"))
 }
 
 /// Where the package lies; the CPU runtime may lie beside its files. None in a zip file.

@@ -109,6 +109,8 @@ struct Argument {
     default: Option<String>,
     /// The function that sets an option.
     set: &'static str,
+    /// The range of a number, as errors say it, as a Rust expression.
+    allowed: String,
 }
 
 pub fn render(surface: &Surface) -> Result<Vec<Output>> {
@@ -369,10 +371,10 @@ fn call(handle: &Handle, method: &Method, first: Option<&str>) -> String {
     } else {
         format!("inner.{name}({arguments})")
     };
-    if method.fallible {
-        call
-    } else {
-        format!("Ok({call})")
+    match method.returns {
+        _ if method.fallible => call,
+        Type::Unit => format!("{{ {call}; Ok(()) }}"),
+        _ => format!("Ok({call})"),
     }
 }
 
@@ -389,6 +391,7 @@ fn positional(param: &Param) -> Option<Argument> {
         annotation: types::input(&param.ty),
         default: param.ty.is_option().then(|| "None".to_owned()),
         set: "set",
+        allowed: "None".to_owned(),
     })
 }
 
@@ -410,5 +413,9 @@ fn keyword(options: &str, field: &Field) -> Argument {
         annotation,
         default: Some(types::default(field)),
         set: own.map_or("set", |own| own.2),
+        allowed: match &field.range {
+            Some(range) => format!("Some(\"{} to {}\")", range.min, range.max),
+            None => "None".to_owned(),
+        },
     }
 }

@@ -10,15 +10,10 @@
 Every object may be shared between threads. Every error is an `RkchatError`.
 """
 
-from . import _errors, _native, _types
+from . import _native, _types
 from ._errors import *
 from ._native import *
 from ._types import *
-
-__all__: list[str] = []
-__all__ += _errors.__all__
-__all__ += _native.__all__
-__all__ += _types.__all__
 
 if _native._SURFACE != _types._SURFACE:
     raise ImportError("rkchat's native module is of another version than its Python files: rebuild it")

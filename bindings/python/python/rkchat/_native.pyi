@@ -20,6 +20,8 @@ __all__ = [
 
 _SURFACE: str
 
+def _panic() -> None: ...
+
 @final
 class Runtime:
     """A loaded `librkllmrt.so`. It stays loaded until the process ends."""

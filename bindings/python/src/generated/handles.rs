@@ -59,7 +59,7 @@ impl Runtime {
     ) -> PyResult<Bound<'py, PyAny>> {
         let path: std::path::PathBuf = read(path, "path")?;
         let mut options = rkchat::RuntimeOptions::default();
-        set(&mut options.abi, abi, "abi")?;
+        set(&mut options.abi, abi, "abi", None)?;
         wait(py, move || rkchat::Runtime::open(&path, &options))
     }
 
@@ -150,35 +150,59 @@ impl Model {
     ) -> PyResult<Bound<'py, PyAny>> {
         let path: std::path::PathBuf = read(path, "path")?;
         let mut options = rkchat::ModelOptions::default();
-        set(&mut options.runtime, runtime, "runtime")?;
-        set(&mut options.abi, abi, "abi")?;
+        set(&mut options.runtime, runtime, "runtime", None)?;
+        set(&mut options.abi, abi, "abi", None)?;
         set(
             &mut options.max_context_len,
             max_context_len,
             "max_context_len",
+            Some("1 to 1048576"),
         )?;
-        set(&mut options.chat_template, chat_template, "chat_template")?;
-        set(&mut options.tokenizer, tokenizer, "tokenizer")?;
-        set(&mut options.max_queue, max_queue, "max_queue")?;
-        set(&mut options.top_k, top_k, "top_k")?;
-        set(&mut options.top_p, top_p, "top_p")?;
-        set(&mut options.temperature, temperature, "temperature")?;
+        set(
+            &mut options.chat_template,
+            chat_template,
+            "chat_template",
+            None,
+        )?;
+        set(&mut options.tokenizer, tokenizer, "tokenizer", None)?;
+        set(
+            &mut options.max_queue,
+            max_queue,
+            "max_queue",
+            Some("0 to 65535"),
+        )?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
         set(
             &mut options.repeat_penalty,
             repeat_penalty,
             "repeat_penalty",
+            Some("0 to 100"),
         )?;
         set(
             &mut options.frequency_penalty,
             frequency_penalty,
             "frequency_penalty",
+            Some("-2 to 2"),
         )?;
         set(
             &mut options.presence_penalty,
             presence_penalty,
             "presence_penalty",
+            Some("-2 to 2"),
         )?;
-        set(&mut options.capture_logs, capture_logs, "capture_logs")?;
+        set(
+            &mut options.capture_logs,
+            capture_logs,
+            "capture_logs",
+            None,
+        )?;
         wait(py, move || rkchat::Model::open(&path, &options))
     }
 
@@ -240,31 +264,46 @@ impl Model {
             &mut options.max_new_tokens,
             max_new_tokens,
             "max_new_tokens",
+            Some("1 to 1048576"),
         )?;
-        set(&mut options.top_k, top_k, "top_k")?;
-        set(&mut options.top_p, top_p, "top_p")?;
-        set(&mut options.temperature, temperature, "temperature")?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
         set(
             &mut options.repeat_penalty,
             repeat_penalty,
             "repeat_penalty",
+            Some("0 to 100"),
         )?;
         set(
             &mut options.frequency_penalty,
             frequency_penalty,
             "frequency_penalty",
+            Some("-2 to 2"),
         )?;
         set(
             &mut options.presence_penalty,
             presence_penalty,
             "presence_penalty",
+            Some("-2 to 2"),
         )?;
-        set(&mut options.queue_timeout, queue_timeout, "queue_timeout")?;
-        set(&mut options.tools, tools, "tools")?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        set(&mut options.tools, tools, "tools", None)?;
         set(
             &mut options.template_variables,
             template_variables,
             "template_variables",
+            None,
         )?;
         call(py, move || inner.generate(&messages, &options))
     }
@@ -321,31 +360,46 @@ impl Model {
             &mut options.max_new_tokens,
             max_new_tokens,
             "max_new_tokens",
+            Some("1 to 1048576"),
         )?;
-        set(&mut options.top_k, top_k, "top_k")?;
-        set(&mut options.top_p, top_p, "top_p")?;
-        set(&mut options.temperature, temperature, "temperature")?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
         set(
             &mut options.repeat_penalty,
             repeat_penalty,
             "repeat_penalty",
+            Some("0 to 100"),
         )?;
         set(
             &mut options.frequency_penalty,
             frequency_penalty,
             "frequency_penalty",
+            Some("-2 to 2"),
         )?;
         set(
             &mut options.presence_penalty,
             presence_penalty,
             "presence_penalty",
+            Some("-2 to 2"),
         )?;
-        set(&mut options.queue_timeout, queue_timeout, "queue_timeout")?;
-        set(&mut options.tools, tools, "tools")?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        set(&mut options.tools, tools, "tools", None)?;
         set(
             &mut options.template_variables,
             template_variables,
             "template_variables",
+            None,
         )?;
         match prompt {
             TextOr::Text(text) => call(py, move || inner.complete(&text, &options)),
@@ -385,11 +439,12 @@ impl Model {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
         )?;
-        set(&mut options.tools, tools, "tools")?;
-        set(&mut options.documents, documents, "documents")?;
-        set_moment(&mut options.now, now, "now")?;
-        set(&mut options.variables, variables, "variables")?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
         call(py, move || inner.render(&messages, &options))
     }
 
@@ -415,6 +470,7 @@ impl Model {
             &mut options.add_special_tokens,
             add_special_tokens,
             "add_special_tokens",
+            None,
         )?;
         call(py, move || inner.encode(&text, &options))
     }
@@ -440,6 +496,7 @@ impl Model {
             &mut options.skip_special_tokens,
             skip_special_tokens,
             "skip_special_tokens",
+            None,
         )?;
         call(py, move || inner.decode(&ids, &options))
     }
@@ -482,7 +539,10 @@ impl Generation {
     /// `completion`. Harmless at any time.
     fn cancel<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
-        call(py, move || Ok(inner.cancel()))
+        call(py, move || {
+            inner.cancel();
+            Ok(())
+        })
     }
 
     /// Why it ended; unset while it goes on.
@@ -504,7 +564,7 @@ impl Generation {
         let inner = Arc::clone(&self.inner);
         let timeout = {
             let mut value: Option<std::time::Duration> = None;
-            set(&mut value, timeout, "timeout")?;
+            set(&mut value, timeout, "timeout", None)?;
             value
         };
         wait(py, move || inner.wait(timeout))
@@ -577,12 +637,13 @@ impl ChatTemplate {
     ) -> PyResult<Bound<'py, PyAny>> {
         let source: String = read(source, "source")?;
         let mut options = rkchat::TemplateOptions::default();
-        set(&mut options.bos_token, bos_token, "bos_token")?;
-        set(&mut options.eos_token, eos_token, "eos_token")?;
+        set(&mut options.bos_token, bos_token, "bos_token", None)?;
+        set(&mut options.eos_token, eos_token, "eos_token", None)?;
         set(
             &mut options.special_tokens,
             special_tokens,
             "special_tokens",
+            None,
         )?;
         call(py, move || {
             rkchat::ChatTemplate::from_source(&source, &options)
@@ -621,11 +682,12 @@ impl ChatTemplate {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
         )?;
-        set(&mut options.tools, tools, "tools")?;
-        set(&mut options.documents, documents, "documents")?;
-        set_moment(&mut options.now, now, "now")?;
-        set(&mut options.variables, variables, "variables")?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
         call(py, move || inner.render(&messages, &options))
     }
 
@@ -662,11 +724,12 @@ impl ChatTemplate {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
         )?;
-        set(&mut options.tools, tools, "tools")?;
-        set(&mut options.documents, documents, "documents")?;
-        set_moment(&mut options.now, now, "now")?;
-        set(&mut options.variables, variables, "variables")?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
         call(py, move || inner.encode(&messages, &tokenizer, &options))
     }
 
@@ -733,6 +796,7 @@ impl Tokenizer {
             &mut options.add_special_tokens,
             add_special_tokens,
             "add_special_tokens",
+            None,
         )?;
         call(py, move || inner.encode(&text, &options))
     }
@@ -758,6 +822,7 @@ impl Tokenizer {
             &mut options.skip_special_tokens,
             skip_special_tokens,
             "skip_special_tokens",
+            None,
         )?;
         call(py, move || inner.decode(&ids, &options))
     }
@@ -784,6 +849,7 @@ impl Tokenizer {
             &mut options.add_special_tokens,
             add_special_tokens,
             "add_special_tokens",
+            None,
         )?;
         call(py, move || inner.count(&text, &options))
     }

@@ -1,0 +1,123 @@
+"""What the tests share. `make build` comes first: nothing is skipped for want of it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rkchat
+
+ROOT = Path(__file__).resolve().parents[3]
+RUNTIMES = ROOT / "target" / "release" / "runtime"
+SMOLLM2 = ROOT / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+TURNS = ROOT / "tests" / "fixtures" / "turns.jinja"
+GROUPS = ["1.1.0", "1.3.0"]
+QUESTION = [{"role": "user", "content": "one two three"}]
+
+VOCABULARY = ["<unk>", "<bos>", "<end_of_turn>", "one", "two", "three", "four"]
+
+
+def tokenizer() -> dict:
+    """A `tokenizer.json` that knows a few words, and puts `<bos>` before a text."""
+    special = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    begin = {"SpecialToken": {"id": "<bos>", "type_id": 0}}
+    text = {"Sequence": {"id": "A", "type_id": 0}}
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [{"id": id, "content": VOCABULARY[id], **special} for id in (0, 1, 2)],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [begin, text],
+            "pair": [begin, text, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"<bos>": {"id": "<bos>", "ids": [1], "tokens": ["<bos>"]}},
+        },
+        "decoder": None,
+        "model": {
+            "type": "WordLevel",
+            "vocab": {word: id for id, word in enumerate(VOCABULARY)},
+            "unk_token": "<unk>",
+        },
+    }
+
+
+@pytest.fixture
+def tokenizer_path(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(tokenizer()))
+    return path
+
+
+@pytest.fixture
+def template():
+    return rkchat.ChatTemplate.from_source(TURNS.read_text(), bos_token="<bos>")
+
+
+def scripted_runtime(group):
+    return RUNTIMES / "scripted" / group / "librkllmrt.so"
+
+
+def write_script(folder, **script):
+    """A model of the scripted runtime, which plays what the file says."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "model.rkllm"
+    path.write_text(json.dumps(script))
+    return path
+
+
+@pytest.fixture(params=GROUPS)
+def group(request):
+    return request.param
+
+
+@pytest.fixture
+def play(tmp_path, group):
+    """Opens a model that plays a script: `play(pieces=["a"], repeat=3)`."""
+    opened = []
+
+    def play(options=None, **script):
+        path = write_script(tmp_path / f"model{len(opened)}", **script)
+        options = {"chat_template": "{{ messages[-1].content }}", **(options or {})}
+        model = rkchat.Model.open(path, runtime=scripted_runtime(group), abi=group, **options)
+        opened.append(model)
+        return model
+
+    yield play
+    for model in opened:
+        model.close()
+
+
+@pytest.fixture
+def child(tmp_path):
+    """Runs a Python program in a process of its own; it finds `path`, a model of the scripted
+    runtime without an end, and `options` to open it."""
+
+    def child(program, *, code=0, wait=True, **script):
+        script = {"pieces": ["word "], "repeat": 0, "delay_ms": 5, **script}
+        path = write_script(tmp_path / "model", **script)
+        options = {"runtime": str(scripted_runtime("1.3.0")), "abi": "1.3.0", "chat_template": "x"}
+        head = f"import rkchat\npath = {str(path)!r}\noptions = {options!r}\n"
+        head += f"question = {QUESTION!r}\n"
+        process = subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", "-c", head + program],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if not wait:
+            return process
+        try:
+            output, errors = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, errors = process.communicate()
+            pytest.fail(f"the child hung\n{output}\n{errors}")
+        assert process.returncode == code, f"status {process.returncode}\n{output}\n{errors}"
+        return output
+
+    return child

@@ -1,0 +1,111 @@
+"""`async for` over answers of the scripted runtime."""
+
+import asyncio
+import time
+
+import pytest
+
+import rkchat
+from conftest import QUESTION
+
+ENDLESS = {"pieces": ["word "], "repeat": 0, "delay_ms": 5}
+
+
+def test_async_for(play):
+    model = play(pieces=["a", "b", "c"], delay_ms=20)
+
+    async def ask():
+        return [chunk.text async for chunk in model.generate(QUESTION)]
+
+    assert asyncio.run(ask()) == ["a", "b", "c"]
+
+
+def test_the_loop_runs_meanwhile(play):
+    model = play({"max_queue": 4}, pieces=["a"], prefill_ms=300)
+    turns = 0
+
+    async def count():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0.01)
+            turns += 1
+
+    async def ask():
+        return [chunk.text async for chunk in model.generate(QUESTION)]
+
+    async def both():
+        counting = asyncio.create_task(count())
+        answers = await asyncio.gather(ask(), ask())
+        counting.cancel()
+        return answers
+
+    assert asyncio.run(both()) == [["a"], ["a"]]
+    assert turns > 20
+
+
+def test_leaving_the_loop_cancels(play):
+    model = play(**ENDLESS)
+
+    async def ask():
+        async for chunk in model.generate(QUESTION):
+            return chunk.text
+
+    assert asyncio.run(ask()).strip() == "word"
+    assert model.generate(QUESTION, max_new_tokens=1).completion().finish_reason == "length"
+
+
+def test_a_task_that_is_cancelled(play):
+    model = play(pieces=["a"], prefill_ms=400)
+
+    async def ask():
+        generation = model.generate(QUESTION)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(generation.__anext__(), 0.05)
+        # The answer goes on, and can be waited for again.
+        return [chunk.text async for chunk in generation]
+
+    assert asyncio.run(ask()) == ["a"]
+
+
+def test_cancel_wakes(play):
+    model = play(**ENDLESS, prefill_ms=5000)
+
+    async def ask():
+        generation = model.generate(QUESTION)
+        asyncio.get_running_loop().call_later(0.1, generation.cancel)
+        return [chunk async for chunk in generation], generation.finish_reason()
+
+    began = time.monotonic()
+    assert asyncio.run(ask()) == ([], "cancelled")
+    assert time.monotonic() - began < 3
+
+
+def test_two_tasks_on_one_answer(play):
+    model = play(pieces=["a"], prefill_ms=300)
+
+    async def ask():
+        generation = model.generate(QUESTION)
+        first = asyncio.create_task(generation.__anext__())
+        await asyncio.sleep(0.05)
+        with pytest.raises(RuntimeError, match="another task waits"):
+            await generation.__anext__()
+        return (await first).text
+
+    assert asyncio.run(ask()) == "a"
+
+
+def test_errors(play):
+    model = play(pieces=["a"], run="fail_after")
+
+    async def ask():
+        async for chunk in model.generate(QUESTION):
+            assert chunk.text == "a"
+
+    with pytest.raises(rkchat.RuntimeFailed):
+        asyncio.run(ask())
+
+
+def test_outside_of_a_loop(play):
+    generation = play(**ENDLESS, prefill_ms=5000).generate(QUESTION)
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        generation.__anext__().send(None)

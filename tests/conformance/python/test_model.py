@@ -1,0 +1,68 @@
+"""A real model on the CPU runtime, on both groups."""
+
+import pytest
+
+import rkchat
+from conftest import RUNTIMES, SMOLLM2
+
+QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
+
+
+@pytest.fixture(scope="module", params=["1.1.0", "1.3.0"])
+def model(request):
+    options = {"max_context_len": 512, "top_k": 1, "repeat_penalty": 1.0}
+    runtime = RUNTIMES / request.param / "librkllmrt.so"
+    with rkchat.Model.open(SMOLLM2, runtime=runtime, **options) as model:
+        yield model
+
+
+def test_it_answers(model):
+    generation = model.generate(QUESTION, max_new_tokens=24)
+    text = "".join(chunk.text for chunk in generation)
+    completion = generation.completion()
+    assert text == completion.text == "The capital of France is Paris."
+    assert completion.finish_reason == "stop" and completion.warnings == ()
+    assert completion.usage.prompt_tokens == 37
+    assert model.decode(completion.token_ids) == text
+
+
+def test_info(model):
+    info = model.info()
+    assert info.path == SMOLLM2 and info.max_context_len == 512
+    assert (info.input, info.template_source, info.tokenizer_source) == ("tokens", "gguf", "runtime")
+    assert model.encode("<|im_end|>", add_special_tokens=False) == list(info.stop_ids)
+
+
+def test_text_and_ids(model):
+    text = "One, two, three,"
+    ids = model.encode(text)
+    assert model.decode(ids) == text
+    answers = [model.complete(prompt, max_new_tokens=6).completion() for prompt in (text, ids)]
+    assert answers[0].text == answers[1].text and "four" in answers[0].text
+    assert answers[0].finish_reason == "length"
+
+
+def test_cancel_and_go_on(model):
+    with model.generate([{"role": "user", "content": "Count to one hundred."}]) as generation:
+        next(generation)
+    assert generation.completion().finish_reason == "cancelled"
+    assert model.generate(QUESTION, max_new_tokens=4).completion().usage.new_tokens == 4
+
+
+def test_whole_characters_only(model):
+    ids = model.encode("Say: 🌞東京é 🌞東京é 🌞東京é 🌞")
+    for chunk in model.complete(ids, max_new_tokens=12):
+        assert chunk.text and "\ufffd" not in chunk.text
+
+
+def test_a_prompt_longer_than_the_context(model):
+    with pytest.raises(rkchat.ContextOverflow) as caught:
+        model.complete("word " * 600)
+    assert caught.value.details["max_context_len"] == 512
+    assert caught.value.details["prompt_tokens"] >= 600
+
+
+def test_a_context_larger_than_the_models():
+    with pytest.raises(rkchat.RkchatError, match="65536") as caught:
+        rkchat.Model.open(SMOLLM2, max_context_len=65536, runtime=RUNTIMES / "1.3.0" / "librkllmrt.so")
+    assert caught.value.kind in ("runtime_failed", "invalid_argument")

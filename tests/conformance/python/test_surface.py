@@ -1,0 +1,111 @@
+"""The package has the whole surface, and its stub says so."""
+
+import ast
+import copy
+import inspect
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import rkchat
+from conftest import ROOT
+
+SURFACE = json.loads((ROOT / "include" / "surface.lock").read_text())["surface"]
+
+# What Python does in another way than method by method, and why.
+EXCEPTIONS = {
+    "Generation.poll": "async for is it: `__anext__`, over `_begin`, `_poll` and `_end`",
+    "Model.complete_ids": "`complete` takes text or ids",
+}
+# Options that have a type in the stub besides the surface's.
+ADDITIONS = {
+    "Model": {"__enter__", "__exit__"},
+    "Generation": {"next", "__iter__", "__next__", "__aiter__", "__anext__", "__enter__", "__exit__"},
+}
+METHODS = [(handle, method) for handle in SURFACE["handles"] for method in handle["methods"]]
+OPTIONS = {options["name"]: options["fields"] for options in SURFACE["options"]}
+
+
+def snake(name):
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def stub():
+    """The stub's classes, each with its functions by name."""
+    tree = ast.parse((Path(rkchat.__file__).parent / "_native.pyi").read_text())
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    return {node.name: {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)} for node in classes}
+
+
+@pytest.mark.parametrize("handle, method", METHODS, ids=lambda value: value["name"])
+def test_methods(handle, method):
+    name = f"{handle['name']}.{method['name']}"
+    function = getattr(getattr(rkchat, handle["name"]), method["name"], None)
+    if name in EXCEPTIONS:
+        assert function is None
+        return
+    expected = [] if method["constructor"] else ["self"]
+    for param in method["params"]:
+        if param["type"]["kind"] == "options":
+            expected += [field["name"] for field in OPTIONS[param["type"]["name"]]]
+        else:
+            expected.append(param["name"])
+    if name == "Model.complete":
+        expected[1] = "prompt"
+    if method["handwritten"] is None:
+        assert list(inspect.signature(function).parameters) == expected
+    written = stub()[handle["name"]][method["name"]]
+    assert same_signature(written, function)
+    assert inspect.getdoc(function).split() == ast.get_docstring(written).split() or method["handwritten"]
+
+
+def same_signature(written, function):
+    """Whether the stub's names, kinds and defaults are those of the module."""
+    source = ast.Module([copy.deepcopy(written)], [])
+    for node in list(ast.walk(source)):
+        if isinstance(node, ast.FunctionDef):
+            node.decorator_list, node.returns, node.body = [], None, [ast.Pass()]
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+    scope = {}
+    exec(compile(ast.fix_missing_locations(source), "stub", "exec"), scope)
+    there = inspect.signature(scope[written.name]).parameters.values()
+    here = inspect.signature(function).parameters.values()
+    return [(p.name, p.default) for p in there] == [(p.name, p.default) for p in here]
+
+
+def test_nothing_more_than_the_surface():
+    names = {record["name"] for kind in ("enums", "records", "handles") for record in SURFACE[kind]}
+    names |= set(rkchat._errors.__all__) | {"Json"}
+    assert {name for name in dir(rkchat) if not name.startswith("_")} == names
+    assert set(EXCEPTIONS) <= {f"{handle['name']}.{method['name']}" for handle, method in METHODS}
+    for handle in SURFACE["handles"]:
+        methods = {method["name"] for method in handle["methods"]}
+        known = methods | ADDITIONS.get(handle["name"], set())
+        own = {name for name in vars(getattr(rkchat, handle["name"])) if name in stub()[handle["name"]]}
+        private = {name for name in own if name.startswith("_") and not name.startswith("__")}
+        assert own - private <= known
+        assert {name for name in stub()[handle["name"]]} - private <= known
+
+
+def test_records_and_enums():
+    for record in SURFACE["records"]:
+        names = [field["name"] for field in record["fields"]]
+        assert [field.name for field in fields(getattr(rkchat, record["name"]))] == names
+    for enum in SURFACE["enums"]:
+        values = [snake(variant["name"]) for variant in enum["variants"]]
+        assert [str(member) for member in getattr(rkchat, enum["name"])] == values
+
+
+def test_errors():
+    classes = [getattr(rkchat, name) for name in rkchat._errors.__all__[2:]]
+    assert len(classes) == len(SURFACE["errors"])
+    for error, exception in zip(SURFACE["errors"], classes):
+        assert exception.__name__ in (error["name"], error["name"] + "Error")
+        assert exception.kind == snake(error["name"])
+        assert exception.__mro__[2].__name__ in (error["python"], "RkchatError")
+        assert error["python"] in [base.__name__ for base in exception.__bases__]
+        assert exception.__module__ == "rkchat" and exception.__doc__

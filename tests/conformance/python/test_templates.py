@@ -1,0 +1,86 @@
+"""Chat templates and tokenizers, without a runtime."""
+
+import datetime
+
+import pytest
+
+import rkchat
+from conftest import TURNS
+
+HELLO = [{"role": "user", "content": "Write a hello world program"}]
+
+
+def test_render(template):
+    text = template.render(HELLO, add_generation_prompt=True)
+    turn = "<start_of_turn>user\nWrite a hello world program<end_of_turn>\n"
+    assert text == f"<bos>{turn}<start_of_turn>model\n"
+    assert template.render(HELLO) == f"<bos>{turn}"
+    assert template.source() == TURNS.read_text()
+
+
+def test_a_refusal_carries_the_templates_words(template):
+    with pytest.raises(rkchat.TemplateError, match="There is no system role") as caught:
+        template.render([{"role": "system", "content": "Be brief."}])
+    assert caught.value.details["template_message"] == "There is no system role"
+    assert isinstance(caught.value, ValueError)
+
+
+def test_open_from_files(tmp_path):
+    (tmp_path / "chat_template.jinja").write_text("{{ messages[0].content }}!")
+    for path in (tmp_path, str(tmp_path), tmp_path / "chat_template.jinja"):
+        assert rkchat.ChatTemplate.open(path).render([{"role": "user", "content": "hi"}]) == "hi!"
+    with pytest.raises(rkchat.NotFound) as caught:
+        rkchat.ChatTemplate.open(tmp_path / "missing")
+    assert isinstance(caught.value, FileNotFoundError)
+    with pytest.raises(rkchat.TemplateError):
+        rkchat.ChatTemplate.from_source("{% if %}")
+
+
+def test_what_a_template_is_given():
+    template = rkchat.ChatTemplate.from_source(
+        "{{ strftime_now('%Y-%m-%d %H:%M') }} {{ tools | length }} {{ documents | length }} {{ mood }} {{ pad }}",
+        special_tokens={"pad": "<pad>"},
+    )
+    more = {"tools": [{"name": "f"}], "documents": [{}, {}], "variables": {"mood": "calm"}}
+    for now in ("2026-03-07T08:05:09", datetime.datetime(2026, 3, 7, 8, 5, 9)):
+        text = template.render(HELLO, now=now, **more)
+        assert text.startswith("2026-03-07 08:05 1 2 calm")
+    with pytest.raises(rkchat.InvalidArgument, match="now"):
+        template.render(HELLO, now="yesterday")
+    with pytest.raises(TypeError, match="`now`: expected a str or a datetime, not int"):
+        template.render(HELLO, now=3)
+
+
+def test_json_goes_through_unchanged():
+    template = rkchat.ChatTemplate.from_source("{{ messages | tojson }}")
+    text = '[{"role": "user", "z": 1, "a": 1.0, "m": true, "l": [null, "é", 18446744073709551615, -1]}]'
+    message = {"role": "user", "z": 1, "a": 1.0, "m": True, "l": (None, "é", 2**64 - 1, -1)}
+    assert template.render([message]) == text
+
+
+def test_tokenizer(tokenizer_path):
+    tokenizer = rkchat.Tokenizer.open(tokenizer_path)
+    assert tokenizer.encode("one two") == [1, 3, 4]
+    assert tokenizer.encode("one two", add_special_tokens=False) == [3, 4]
+    assert tokenizer.count("one two") == 3
+    assert tokenizer.decode([1, 3, 4]) == "<bos> one two"
+    assert tokenizer.decode((1, 3, 4), skip_special_tokens=True) == "one two"
+    assert tokenizer.decode(iter([3])) == "one"
+    assert rkchat.Tokenizer.open(tokenizer_path.parent).encode("", add_special_tokens=False) == []
+
+
+def test_a_tokenizer_that_cannot_be_read(tmp_path):
+    with pytest.raises(rkchat.NotFound):
+        rkchat.Tokenizer.open(tmp_path)
+    broken = tmp_path / "tokenizer.json"
+    broken.write_text("{}")
+    with pytest.raises(rkchat.TokenizerError):
+        rkchat.Tokenizer.open(broken)
+
+
+def test_template_to_ids(tokenizer_path):
+    template = rkchat.ChatTemplate.from_source("{{ bos_token }} {{ messages[0].content }}", bos_token="<bos>")
+    tokenizer = rkchat.Tokenizer.open(tokenizer_path)
+    assert template.encode([{"role": "user", "content": "two one"}], tokenizer) == [1, 4, 3]
+    with pytest.raises(TypeError, match="tokenizer"):
+        template.encode([], "tokenizer.json")
