@@ -1,0 +1,49 @@
+// What the example programs share: their command line, and how they show timings.
+
+import { parseArgs } from 'node:util'
+
+const USAGE = 'usage: MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]'
+
+/** Reads the command line; ends the process with a message and status 2 where it is wrong. */
+export function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        runtime: { type: 'string' },
+        greedy: { type: 'boolean', default: false },
+        'max-new-tokens': { type: 'string' },
+      },
+    })
+    const [path, prompt = 'What is the capital of France?', ...rest] = positionals
+    if (path === undefined || rest.length > 0) {
+      throw new Error(path === undefined ? 'the model is missing' : `not understood: ${rest.join(' ')}`)
+    }
+    const tokens = values['max-new-tokens']
+    return {
+      path,
+      prompt,
+      // Set when the model is opened, where runtimes of every version take it.
+      open: { runtime: values.runtime, ...(values.greedy && { topK: 1, repeatPenalty: 1 }) },
+      generate: { maxNewTokens: tokens === undefined ? undefined : Number(tokens) },
+    }
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`)
+    process.exit(2)
+  }
+}
+
+/** One line with what an answer took. */
+export function timings({ usage, timings }) {
+  const speed = (tokensPerSecond) =>
+    tokensPerSecond === undefined ? 'too short to tell' : `${tokensPerSecond.toFixed(1)} tokens/s`
+  const reused = usage.reusedTokens ? ` (${usage.reusedTokens} of them still in the cache)` : ''
+  const first =
+    timings.timeToFirstToken === undefined
+      ? ''
+      : `, first token after ${timings.timeToFirstToken.toFixed(2)} s`
+  return (
+    `${usage.promptTokens} prompt tokens${reused}, prefill ${speed(timings.prefillSpeed)}${first}; ` +
+    `${usage.newTokens} new tokens, decode ${speed(timings.decodeSpeed)}`
+  )
+}

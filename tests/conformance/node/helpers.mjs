@@ -1,0 +1,103 @@
+// What the tests share: the checkout's files, folders of their own, and models that play a script.
+
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { Model, RkchatError } from 'rkchat'
+
+export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
+export const GROUPS = ['1.1.0', '1.3.0']
+export const SMOLLM2 = join(ROOT, '.cache/models/SmolLM2-135M-Instruct.Q4_1.gguf')
+export const QUESTION = [{ role: 'user', content: 'What is the capital of France?' }]
+
+// Tests say which runtime they mean.
+delete process.env.RKCHAT_RUNTIME
+
+const RUNTIMES = join(ROOT, 'bindings/node/runtime')
+
+/** rkchat's CPU runtime for an ABI group. */
+export const cpuRuntime = (group) => join(RUNTIMES, group, 'librkllmrt.so')
+
+/** The library that stands for a vendor's and plays a script. */
+export const scriptedRuntime = (group) => join(RUNTIMES, 'scripted', group, 'librkllmrt.so')
+
+/** A folder that is removed when the test ends, with files in it. */
+export function folder(t, files = {}) {
+  const path = mkdtempSync(join(tmpdir(), 'rkchat-node-'))
+  t.after(() => rmSync(path, { recursive: true, force: true }))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true })
+    writeFileSync(join(path, name), content)
+  }
+  return path
+}
+
+/** A model file that plays `script`; what the runtime was given is read by `received`. */
+export function script(t, script) {
+  const text = JSON.stringify({ record: 'record.jsonl', ...script })
+  return join(folder(t, { 'model.rkllm': text }), 'model.rkllm')
+}
+
+/** Opens a model that plays `script`. */
+export async function scripted(t, what, options = {}) {
+  const path = typeof what === 'string' || what instanceof URL ? what : script(t, what)
+  const { group = '1.3.0', ...rest } = options
+  const model = await Model.open(path, { runtime: scriptedRuntime(group), abi: group, ...rest })
+  t.after(() => model.close())
+  return model
+}
+
+/** What the scripted runtime was given in each call of this name. */
+export function received(path, call) {
+  const lines = readFileSync(join(dirname(path), 'record.jsonl'), 'utf8').trim().split('\n')
+  return lines.map((line) => JSON.parse(line)).filter((line) => line.call === call)
+}
+
+/** An answer that goes on until it is ended, one piece each 5 ms. */
+export const ENDLESS = { pieces: ['la '], repeat: 0, delay_ms: 5, unlimited: true }
+
+/** Reads a generation to its end. */
+export async function read(generation) {
+  let text = ''
+  for await (const chunk of generation) {
+    assert.ok(chunk.text.length > 0, 'a chunk has text')
+    text += chunk.text
+  }
+  return text
+}
+
+/** A matcher for `assert.throws` and `assert.rejects`: an `RkchatError` of this code. */
+export function failing(code, pattern = /./) {
+  return (error) => {
+    assert.ok(error instanceof RkchatError, `${error}`)
+    assert.ok(error instanceof Error)
+    assert.equal(error.name, 'RkchatError')
+    assert.equal(error.code, code, error.message)
+    assert.match(error.message, pattern)
+    assert.equal(typeof error.details, 'object')
+    return true
+  }
+}
+
+/** A matcher for a `TypeError`. */
+export function typeError(pattern) {
+  return (error) => {
+    assert.ok(error instanceof TypeError, `${error}`)
+    assert.match(error.message, pattern)
+    return true
+  }
+}
+
+/** The reason to skip a test where a file is not there, said on stderr as well. */
+export function lacking(path) {
+  if (existsSync(path)) {
+    return false
+  }
+  console.error(`SKIPPED: ${path} is not there`)
+  return `${path} is not there`
+}
+
+export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
