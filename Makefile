@@ -66,6 +66,11 @@ runtime: check-demo .venv/build-tools
 
 build: check-test runtime .venv/test-tools $(model) bindings/node/node_modules/.package-lock.json
 	$(cargo) build --release $(client_set)
+	ln -sfn librkchat.so target/release/librkchat.so.0
+	ln -sfn ../../../../target/release/librkchat_python.so bindings/python/python/rkchat/_native.abi3.so
+	ln -sfn ../../../../target/release/runtime bindings/python/python/rkchat/runtime
+	echo $(CURDIR)/bindings/python/python > "$$($(python) -c 'import site; print(site.getsitepackages()[0])')/rkchat.pth"
+	npm run --silent --prefix bindings/node build
 
 .PHONY: demo
 demo: runtime $(model)
@@ -110,6 +115,7 @@ test-node:
 	node --test tests/conformance/node/
 
 test-exactness:
+	$(cargo) build --release $(runtime_set) --examples
 	$(python) tests/conformance/exactness.py
 
 test-docs:

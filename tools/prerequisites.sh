@@ -24,10 +24,13 @@ for feature in avx2 fma f16c bmi2; do
 done
 [ -z "$lacking" ] || need "this CPU lacks$lacking, which the CPU runtime is built for (Intel Haswell, AMD Zen or newer)"
 
+# The Node binding's crate needs the newer one.
+rust=1.85
+[ "${1:-}" != test ] || rust=1.88
 if version=$(rustc --version 2>/dev/null | first_version) && cargo --version >/dev/null 2>&1; then
-    at_least "$version" 1.85 || need "Rust 1.85 or newer (found $version): rustup update"
+    at_least "$version" $rust || need "Rust $rust or newer (found $version): rustup update"
 else
-    need "Rust 1.85 or newer with cargo: https://rustup.rs (a toolchain under another HOME needs RUSTUP_HOME set)"
+    need "Rust $rust or newer with cargo: https://rustup.rs (a toolchain under another HOME needs RUSTUP_HOME set)"
 fi
 
 python=${PYTHON:-python3}
@@ -47,9 +50,9 @@ if [ "${1:-}" = test ]; then
         "$tool" --version >/dev/null 2>&1 || need "$component: rustup component add $component"
     done
     if version=$(node --version 2>/dev/null | first_version); then
-        at_least "$version" 18 || need "Node 18 or newer (found $version): https://nodejs.org"
+        at_least "$version" 18.18 || need "Node 18.18 or newer (found $version): https://nodejs.org"
     else
-        need "Node 18 or newer: https://nodejs.org"
+        need "Node 18.18 or newer: https://nodejs.org"
     fi
     npm --version >/dev/null 2>&1 || need "npm, which comes with Node: https://nodejs.org, or apt install npm"
 fi

@@ -7,6 +7,9 @@ use rkchat::{Completion, ErrorKind, GenerateOptions, Model};
 use rkchat_examples::{Arguments, timings};
 use serde_json::{Value, json};
 
+/// With the one that is in SmolLM2's template, its greedy answers are often in the wrong language.
+const SYSTEM: &str = "You are a helpful assistant.";
+
 fn main() {
     if let Err(error) = run() {
         eprintln!("demo: {error}");
@@ -43,7 +46,10 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         converse(&model, &arguments.generate)
     } else {
         println!("> {}", arguments.prompt);
-        let messages = vec![message("user", &arguments.prompt)];
+        let messages = vec![
+            message("system", SYSTEM),
+            message("user", &arguments.prompt),
+        ];
         answer(&model, messages, &arguments.generate)?;
         Ok(())
     }
@@ -51,7 +57,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Reads questions until the input ends, and answers each with all that was said before it.
 fn converse(model: &Model, options: &GenerateOptions) -> Result<(), Box<dyn std::error::Error>> {
-    let mut messages = Vec::new();
+    let mut messages = vec![message("system", SYSTEM)];
     let mut lines = std::io::stdin().lock().lines();
     loop {
         print!("> ");
@@ -69,7 +75,7 @@ fn converse(model: &Model, options: &GenerateOptions) -> Result<(), Box<dyn std:
             Ok(completion) => messages.push(message("assistant", &completion.text)),
             Err(error) if is_overflow(&*error) => {
                 println!("{error}\nThe conversation is forgotten; ask again.");
-                messages.clear();
+                messages.truncate(1);
             }
             Err(error) => return Err(error),
         }
