@@ -1,35 +1,30 @@
-//! A context, what its cache holds, and the run over both.
+//! What the cache holds, and the run over it.
 
+use crate::context::{Computed, Context};
 use crate::{logs, sampler};
-use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::vocab::LlamaVocab;
 use rkchat_runtime_front::engine::{Cache, Counts, Event, Flow, Request, Sink, prompt_too_long};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// The context's only sequence.
-const SEQUENCE: i32 = 0;
-
 /// A context and what is in it.
 pub struct State {
-    context: LlamaContext<'static>,
-    batch: LlamaBatch<'static>,
+    context: Context,
     n_batch: usize,
     n_ctx: u32,
-    /// The tokens whose keys and values are in the cache, by position.
+    /// The tokens in the cache, by position.
     tokens: Vec<i32>,
     /// The last token of the last run, which was sampled but is not in the cache.
     last: Option<i32>,
 }
 
 impl State {
-    pub fn new(context: LlamaContext<'static>, n_ctx: u32, n_batch: usize) -> Self {
-        let batch = LlamaBatch::new(n_batch, 1);
+    pub fn new(context: Context, n_ctx: u32, n_batch: u32) -> Self {
+        let n_batch = n_batch as usize;
         State {
             context,
-            batch,
             n_batch,
             n_ctx,
             tokens: Vec::new(),
@@ -47,17 +42,17 @@ impl State {
             return;
         }
         self.last = None;
-        let from = u32::try_from(keep).unwrap_or(u32::MAX);
-        let removed = self
-            .context
-            .clear_kv_cache_seq(Some(SEQUENCE as u32), Some(from), None);
-        if keep > 0 && removed == Ok(true) {
+        if keep > 0 && self.context.forget_from(keep) {
             self.tokens.truncate(keep);
         } else {
-            // Recurrent models cannot forget a part.
-            self.context.clear_kv_cache();
-            self.tokens.clear();
+            self.clear();
         }
+    }
+
+    fn clear(&mut self) {
+        self.context.clear();
+        self.tokens.clear();
+        self.last = None;
     }
 
     /// Generates. `cached` follows the number of tokens in the cache.
@@ -70,12 +65,7 @@ impl State {
     ) -> Result<Counts, String> {
         let result = self.fit(request).and_then(|prompt| {
             self.generate(vocab, request, &prompt, sink, cached)
-                .inspect_err(|_| {
-                    // Whatever half of a batch is in the cache, nothing counts on it.
-                    self.context.clear_kv_cache();
-                    self.tokens.clear();
-                    self.last = None;
-                })
+                .inspect_err(|_| self.clear())
         });
         cached.store(self.tokens.len(), Ordering::Relaxed);
         result
@@ -124,14 +114,12 @@ impl State {
         };
         let start = Instant::now();
         for piece in prompt.chunks(self.n_batch) {
-            if sink.aborted() {
+            if !self.advance(piece, sink)? {
                 counts.prefill_us = micros(start);
                 return Ok(counts);
             }
-            self.decode(piece)?;
             cached.store(self.tokens.len(), Ordering::Relaxed);
         }
-        self.context.synchronize();
         counts.prefill_us = micros(start);
 
         let start = Instant::now();
@@ -139,7 +127,7 @@ impl State {
         let mut sampler =
             sampler::chain(vocab.n_tokens(), &request.sampling, &self.tokens[history..]);
         loop {
-            let token = sampler.sample(&self.context, -1);
+            let token = self.sample(&mut sampler)?;
             counts.new_tokens += 1;
             self.last = Some(token.0);
             let bytes = vocab.token_to_piece(token, !request.skip_special_token, None);
@@ -151,32 +139,46 @@ impl State {
             let enough =
                 request.max_new_tokens > 0 && counts.new_tokens >= request.max_new_tokens as u64;
             let full = self.tokens.len() >= self.n_ctx as usize;
-            if flow == Flow::Stop || stopped || enough || full || sink.aborted() {
+            if flow == Flow::Stop || stopped || enough || full || !self.advance(&[token.0], sink)? {
                 break;
             }
-            self.decode(&[token.0])?;
             cached.store(self.tokens.len(), Ordering::Relaxed);
         }
         counts.decode_us = micros(start);
         Ok(counts)
     }
 
-    /// Processes tokens after those in the cache; the last one gets logits.
-    fn decode(&mut self, tokens: &[i32]) -> Result<(), String> {
-        self.batch.clear();
-        for (i, id) in tokens.iter().enumerate() {
-            let position = i32::try_from(self.tokens.len() + i).unwrap_or(i32::MAX);
-            let last = i + 1 == tokens.len();
-            self.batch
-                .add(LlamaToken::new(*id), position, &[SEQUENCE], last)
-                .map_err(|error| error.to_string())?;
+    /// Puts tokens into the cache; `false` if the run was told to stop before they are in.
+    fn advance(&mut self, tokens: &[i32], sink: &dyn Sink) -> Result<bool, String> {
+        if sink.aborted() {
+            return Ok(false);
         }
-        self.context
-            .decode(&mut self.batch)
-            .map_err(|error| format!("llama.cpp could not go on: {error}: {}", logs::reason()))?;
-        self.tokens.extend(tokens);
-        self.last = None;
-        Ok(())
+        match self.context.compute(tokens, sink) {
+            Ok(Computed::Done) => {
+                self.tokens.extend(tokens);
+                self.last = None;
+                Ok(true)
+            }
+            Ok(Computed::Stopped) => Ok(false),
+            Err(status) => Err(format!(
+                "llama.cpp failed at token {} with status {status}: {}",
+                self.tokens.len(),
+                logs::reason()
+            )),
+        }
+    }
+
+    fn sample(&mut self, sampler: &mut LlamaSampler) -> Result<LlamaToken, String> {
+        let mut candidates = self
+            .context
+            .candidates()
+            .ok_or("llama.cpp computed no probabilities")?;
+        sampler.apply(&mut candidates);
+        let token = candidates
+            .selected_token()
+            .ok_or("llama.cpp's samplers chose no token")?;
+        sampler.accept(token);
+        Ok(token)
     }
 }
 

@@ -3,6 +3,7 @@
 //! It exports one symbol, the table that `rkchat_runtime_front::cpu` declares; the libraries of the
 //! ABI groups are its only users.
 
+mod context;
 mod generate;
 mod llama;
 mod logs;

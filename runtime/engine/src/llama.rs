@@ -1,9 +1,8 @@
 //! The engine: one GGUF model and its context.
 
+use crate::context::Context;
 use crate::generate::State;
 use crate::{logs, threads};
-use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::model::{LlamaChatMessage, LlamaModel, VocabType};
@@ -14,7 +13,6 @@ use rkchat_runtime_front::engine::{
 };
 use rkchat_runtime_front::guard::lock;
 use std::ffi::CStr;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +25,7 @@ const NOT_GENERATIVE: [&str; 4] = ["bert", "t5", "embedding", "wavtokenizer"];
 
 /// A loaded model.
 pub struct Llama {
-    /// Set once the model is prepared. Declared before the model: dropped before it.
+    /// Set once the model is prepared.
     state: Option<Mutex<State>>,
     model: Arc<LlamaModel>,
     cached: AtomicUsize,
@@ -84,31 +82,20 @@ impl Engine for Llama {
     }
 
     fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String> {
-        let n_threads = threads::count();
-        let threads = i32::try_from(n_threads).unwrap_or(i32::MAX);
-        let params = LlamaContextParams::default()
-            .with_n_ctx(NonZeroU32::new(n_ctx))
-            .with_n_batch(N_BATCH)
-            .with_n_ubatch(N_BATCH)
-            .with_n_threads(threads)
-            .with_n_threads_batch(threads)
-            .with_no_perf(true);
+        let n_threads = i32::try_from(threads::count()).unwrap_or(i32::MAX);
         logs::clear();
-        let context = self.model.new_context(backend()?, params).map_err(|_| {
+        let context = Context::new(self.model.clone(), n_ctx, N_BATCH, n_threads);
+        let context = context.ok_or_else(|| {
             format!(
                 "cannot make a context of {n_ctx} tokens: {}; \
                  a smaller max_context_len needs less memory",
                 logs::reason()
             )
         })?;
-        // SAFETY: the context refers to the model, which the `Arc` beside it keeps at its address
-        // and which is dropped after it.
-        let context =
-            unsafe { std::mem::transmute::<LlamaContext<'_>, LlamaContext<'static>>(context) };
-        self.state = Some(Mutex::new(State::new(context, n_ctx, N_BATCH as usize)));
+        self.state = Some(Mutex::new(State::new(context, n_ctx, N_BATCH)));
         Ok(Prepared {
             n_ctx,
-            n_threads: n_threads as u32,
+            n_threads: n_threads.unsigned_abs(),
             n_batch: N_BATCH,
         })
     }
@@ -224,12 +211,12 @@ impl Llama {
             .ok()?;
         // SAFETY: the function takes any number and returns a static string or NULL.
         let name = unsafe { llama_cpp_sys_2::llama_ftype_name(number) };
+        if name.is_null() {
+            return None;
+        }
         // SAFETY: not NULL, so NUL-terminated and static.
-        (!name.is_null()).then(|| {
-            unsafe { CStr::from_ptr(name) }
-                .to_string_lossy()
-                .into_owned()
-        })
+        let name = unsafe { CStr::from_ptr(name) };
+        Some(name.to_string_lossy().into_owned())
     }
 }
 

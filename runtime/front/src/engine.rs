@@ -60,11 +60,11 @@ pub trait Engine: Send + Sync + Sized + 'static {
 }
 
 /// Hears of a run's progress, on whichever thread the engine calls it.
-pub trait Sink: Send {
+pub trait Sink: Send + Sync {
     /// One step of the run.
     fn event(&mut self, event: Event<'_>) -> Flow;
 
-    /// Whether the run shall end; asked between pieces of a long prompt.
+    /// Whether the run shall end; asked often, so that a long prompt can be aborted.
     fn aborted(&self) -> bool;
 }
 

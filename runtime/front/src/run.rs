@@ -33,6 +33,8 @@ pub struct Userdata(pub *mut c_void);
 // SAFETY: it is passed on and never dereferenced; the vendor does not promise on which thread the
 // callback comes, so the caller has to be prepared for any.
 unsafe impl Send for Userdata {}
+// SAFETY: as above.
+unsafe impl Sync for Userdata {}
 
 /// Starts a run, here or on a thread of its own.
 pub fn start<E: Engine>(

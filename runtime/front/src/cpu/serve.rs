@@ -288,8 +288,10 @@ unsafe extern "C" fn run<E: Engine>(
 /// The client's sink.
 struct ClientSink<'a>(&'a RunSink);
 
-// SAFETY: the client made the context from a `&mut dyn Sink`, which is Send.
+// SAFETY: the client made the context from a `&mut dyn Sink`, which is Send and Sync.
 unsafe impl Send for ClientSink<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for ClientSink<'_> {}
 
 impl Sink for ClientSink<'_> {
     fn event(&mut self, event: Event<'_>) -> Flow {
