@@ -1,37 +1,17 @@
-"""Streams an answer.
+"""Asks a model one question and prints the answer as it comes."""
 
-chat.py MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]
-"""
-
-import argparse
 import sys
 
 import rkchat
+from shared import read_arguments, timings, user
 
-parser = argparse.ArgumentParser(description="Streams an answer.")
-parser.add_argument("model", help="a .gguf or .rkllm file, or a model folder")
-parser.add_argument("prompt", nargs="?", default="What is the capital of France?")
-parser.add_argument("--runtime", help="the librkllmrt.so to use")
-parser.add_argument("--greedy", action="store_true", help="the likeliest token, always")
-parser.add_argument("--max-new-tokens", type=int, metavar="N")
-arguments = parser.parse_args()
-
-sampling = {"top_k": 1, "repeat_penalty": 1.0} if arguments.greedy else {}
-messages = [{"role": "user", "content": arguments.prompt}]
-
+arguments = read_arguments(__doc__)
 try:
-    with rkchat.Model.open(arguments.model, runtime=arguments.runtime, **sampling) as model:
-        generation = model.generate(messages, max_new_tokens=arguments.max_new_tokens)
+    with rkchat.Model.open(arguments.model, **arguments.open) as model:
+        generation = model.generate(user(arguments.prompt), **arguments.generate)
         for chunk in generation:
             print(chunk.text, end="", flush=True)
         print()
-        completion = generation.completion()
+        print(timings(generation.completion()), file=sys.stderr)
 except rkchat.RkchatError as error:
-    sys.exit(f"chat: {error}")
-
-usage, timings = completion.usage, completion.timings
-print(
-    f"{usage.prompt_tokens} prompt tokens in {timings.prefill:.2f} s, "
-    f"{usage.new_tokens} new tokens in {timings.decode:.2f} s ({completion.finish_reason})",
-    file=sys.stderr,
-)
+    sys.exit(str(error))

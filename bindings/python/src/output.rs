@@ -7,6 +7,9 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyTuple, PyType};
+use rkchat::Json;
+
+use crate::json;
 
 /// A type that methods return and records hold.
 pub trait Output {
@@ -31,6 +34,12 @@ impl Output for Duration {
     }
 }
 
+impl Output for Json {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        json::write(py, &self)
+    }
+}
+
 impl<T: Output> Output for Option<T> {
     fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         match self {
@@ -51,12 +60,14 @@ impl<T: Output> Output for Vec<T> {
 }
 
 /// A list inside a record: a tuple, for records do not change.
-pub fn tuple<T: Output>(items: Vec<T>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let items: Vec<_> = items
-        .into_iter()
-        .map(|item| item.write(py))
-        .collect::<PyResult<_>>()?;
-    Ok(PyTuple::new(py, items)?.into_any())
+pub struct Frozen<T>(pub Vec<T>);
+
+impl<T: Output> Output for Frozen<T> {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let items = self.0.into_iter().map(|item| item.write(py));
+        let items: Vec<_> = items.collect::<PyResult<_>>()?;
+        Ok(PyTuple::new(py, items)?.into_any())
+    }
 }
 
 /// An instance of a class of `rkchat._types`, which `class` keeps from the first one on.

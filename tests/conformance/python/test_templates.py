@@ -82,5 +82,5 @@ def test_template_to_ids(tokenizer_path):
     template = rkchat.ChatTemplate.from_source("{{ bos_token }} {{ messages[0].content }}", bos_token="<bos>")
     tokenizer = rkchat.Tokenizer.open(tokenizer_path)
     assert template.encode([{"role": "user", "content": "two one"}], tokenizer) == [1, 4, 3]
-    with pytest.raises(TypeError, match="tokenizer"):
+    with pytest.raises(TypeError, match="Tokenizer"):
         template.encode([], "tokenizer.json")

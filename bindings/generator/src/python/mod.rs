@@ -105,6 +105,8 @@ struct Argument {
     /// Rust type that it is read into.
     rust: String,
     annotation: String,
+    /// Whether `None` stands for unset.
+    optional: bool,
     /// The default as Python writes it; none on required arguments.
     default: Option<String>,
     /// The function that sets an option.
@@ -331,6 +333,14 @@ fn function(surface: &Surface, docs: &Docs, handle: &Handle, method: &Method) ->
             docs::lower_first(&ids.doc)
         );
     }
+    // In Python no required parameter follows one with a default.
+    for argument in positional
+        .iter_mut()
+        .rev()
+        .take_while(|argument| argument.optional)
+    {
+        argument.default = Some("None".to_owned());
+    }
     let options = method.params.iter().find_map(|param| match &param.ty {
         Type::Options { name } => Some(surface.options(name)),
         _ => None,
@@ -389,7 +399,8 @@ fn positional(param: &Param) -> Option<Argument> {
         handle,
         rust: types::rust(&param.ty),
         annotation: types::input(&param.ty),
-        default: param.ty.is_option().then(|| "None".to_owned()),
+        optional: param.ty.is_option(),
+        default: None,
         set: "set",
         allowed: "None".to_owned(),
     })
@@ -411,6 +422,7 @@ fn keyword(options: &str, field: &Field) -> Argument {
         handle: None,
         rust: types::rust(&field.ty),
         annotation,
+        optional: true,
         default: Some(types::default(field)),
         set: own.map_or("set", |own| own.2),
         allowed: match &field.range {

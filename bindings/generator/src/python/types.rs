@@ -68,9 +68,9 @@ pub fn rust(ty: &Type) -> String {
 /// The Rust expression that makes the Python object for a record's field.
 pub fn write(value: &str, ty: &Type) -> String {
     match ty {
-        Type::List { .. } => format!("tuple({value}, py)?"),
+        Type::List { .. } => format!("Frozen({value}).write(py)?"),
         Type::Option { of } if matches!(**of, Type::List { .. }) => {
-            format!("{value}.map(|items| tuple(items, py)).transpose()?.write(py)?")
+            format!("{value}.map(Frozen).write(py)?")
         }
         _ => format!("{value}.write(py)?"),
     }

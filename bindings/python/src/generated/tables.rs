@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use crate::output::{Output, make, tuple};
+use crate::output::{Frozen, Output, make};
 
 const _: () = {
     let (here, there) = (b"ebc606def6981fc4", rkchat::SURFACE_HASH.as_bytes());
@@ -120,7 +120,7 @@ impl Output for rkchat::RuntimeInfo {
                 self.name.write(py)?,
                 self.release.write(py)?,
                 self.abi_group.write(py)?,
-                tuple(self.evidence, py)?,
+                Frozen(self.evidence).write(py)?,
                 self.request_sampling.write(py)?,
             ],
         )
@@ -141,7 +141,7 @@ impl Output for rkchat::ModelInfo {
                 self.input.write(py)?,
                 self.template_source.write(py)?,
                 self.tokenizer_source.write(py)?,
-                tuple(self.stop_ids, py)?,
+                Frozen(self.stop_ids).write(py)?,
             ],
         )
     }
@@ -154,7 +154,7 @@ impl Output for rkchat::Chunk {
             py,
             &CLASS,
             "Chunk",
-            [self.text.write(py)?, tuple(self.token_ids, py)?],
+            [self.text.write(py)?, Frozen(self.token_ids).write(py)?],
         )
     }
 }
@@ -216,11 +216,11 @@ impl Output for rkchat::Completion {
             "Completion",
             [
                 self.text.write(py)?,
-                tuple(self.token_ids, py)?,
+                Frozen(self.token_ids).write(py)?,
                 self.finish_reason.write(py)?,
                 self.usage.write(py)?,
                 self.timings.write(py)?,
-                tuple(self.warnings, py)?,
+                Frozen(self.warnings).write(py)?,
             ],
         )
     }
