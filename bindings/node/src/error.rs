@@ -97,8 +97,23 @@ pub fn throwable(env: &Env, failure: Failure) -> Error {
     }
 }
 
-/// Runs `body`; a panic becomes an error with the kind `Panic`.
-pub fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Runs `body`; a panic becomes an error of the kind `Panic`, so that none reaches Node.
+pub fn guard<T, E: From<rkchat::Error>>(
+    body: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
     catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|payload| Err(rkchat::Error::panic(&*payload).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let failed: std::result::Result<(), rkchat::Error> = guard(|| panic!("it is {}", "broken"));
+        let error = failed.unwrap_err();
+        assert_eq!(error.kind(), rkchat::ErrorKind::Panic);
+        assert!(error.message().ends_with("it is broken"));
+    }
 }

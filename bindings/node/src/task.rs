@@ -4,14 +4,11 @@ use napi::ScopedTask;
 use napi::bindgen_prelude::{AsyncTask, Env, Unknown};
 
 use crate::convert::IntoJs;
-use crate::error::{Failure, Result, guard, throwable};
+use crate::error::{Result, guard, throwable};
 
 /// Runs `body` now and hands its answer over.
 pub fn now<T: IntoJs>(env: &Env, body: impl FnOnce() -> Result<T>) -> napi::Result<Unknown<'_>> {
-    match guard(body) {
-        Ok(answer) => answer.into_js(env),
-        Err(failure) => Err(throwable(env, failure)),
-    }
+    guard(|| Ok(body()?.into_js(env)?)).map_err(|failure| throwable(env, failure))
 }
 
 /// Runs `prepare` now, which reads the arguments, and what it returns on a thread of Node's pool.
@@ -23,12 +20,10 @@ where
     T: IntoJs + Send + 'static,
     W: FnOnce() -> rkchat::Result<T> + Send + 'static,
 {
-    match guard(prepare) {
-        Ok(work) => Ok(AsyncTask::new(Job {
-            work: Some(Box::new(work)),
-        })),
-        Err(failure) => Err(throwable(env, failure)),
-    }
+    let work = guard(prepare).map_err(|failure| throwable(env, failure))?;
+    Ok(AsyncTask::new(Job {
+        work: Some(Box::new(work)),
+    }))
 }
 
 /// Work on its way through Node's pool.
@@ -37,27 +32,16 @@ pub struct Job<T> {
 }
 
 impl<'env, T: IntoJs + Send + 'static> ScopedTask<'env> for Job<T> {
-    type Output = std::result::Result<T, rkchat::Error>;
+    type Output = rkchat::Result<T>;
     type JsValue = Unknown<'env>;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        let work = self
-            .work
-            .take()
-            .ok_or_else(|| napi::Error::from_reason("a job runs once"))?;
-        Ok(match guard(|| Ok(work()?)) {
-            Ok(answer) => Ok(answer),
-            Err(Failure::Rkchat(error)) => Err(error),
-            Err(Failure::Type(_) | Failure::Js(_)) => {
-                unreachable!("the work touches no JavaScript")
-            }
-        })
+        let work = self.work.take();
+        let work = work.ok_or_else(|| napi::Error::from_reason("a job runs once"))?;
+        Ok(guard(work))
     }
 
     fn resolve(&mut self, env: &'env Env, output: Self::Output) -> napi::Result<Self::JsValue> {
-        match output {
-            Ok(answer) => answer.into_js(env),
-            Err(error) => Err(throwable(env, error.into())),
-        }
+        now(env, || Ok(output?))
     }
 }

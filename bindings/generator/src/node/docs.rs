@@ -79,3 +79,68 @@ pub fn comment(doc: &str, indent: &str) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ErrorKind;
+
+    fn surface() -> Surface {
+        let field = Field {
+            name: "queue_timeout".to_owned(),
+            ty: Type::Option {
+                of: Box::new(Type::Duration),
+            },
+            doc: "How long.".to_owned(),
+            default: Some(5.into()),
+            range: None,
+            unit: None,
+            since: None,
+        };
+        Surface {
+            hash: String::new(),
+            errors: vec![ErrorKind {
+                name: "ContextOverflow".to_owned(),
+                number: 1,
+                python: "ValueError".to_owned(),
+                doc: String::new(),
+            }],
+            enums: Vec::new(),
+            options: vec![crate::model::Struct {
+                name: "Options".to_owned(),
+                doc: String::new(),
+                fields: vec![field],
+            }],
+            records: Vec::new(),
+            handles: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_javascript() {
+        let told = localize(
+            &surface(),
+            "`queue_timeout` or `Options.queue_timeout`, not `add_bos` nor queue_timeout: `ContextOverflow`",
+        );
+        assert_eq!(
+            told,
+            "`queueTimeout` or `Options.queueTimeout`, not `add_bos` nor queue_timeout: `CONTEXT_OVERFLOW`"
+        );
+    }
+
+    #[test]
+    fn facts_follow_the_text() {
+        let surface = surface();
+        let told = field(&surface, &surface.options[0].fields[0]);
+        assert_eq!(told, "How long.\n\nUnit: milliseconds. Default: 5.");
+    }
+
+    #[test]
+    fn comments_are_closed_once() {
+        assert_eq!(comment("a */ b", ""), "/** a * / b */");
+        assert_eq!(
+            comment("a\n\nb", "  "),
+            "  /**\n   * a\n   *\n   * b\n   */"
+        );
+    }
+}
