@@ -840,171 +840,196 @@ std::uint32_t count(const std::string &text, const EncodeOptions &options = Enco
 inline Runtime Runtime::open(const std::string &path, const RuntimeOptions &options) {
   rkchat_error *error = nullptr;
   rkchat_runtime *out = nullptr;
-  detail::check(rkchat_runtime_open(detail::path("path", path), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_runtime_open(detail::path("path", path), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return Runtime(out);
 }
 
 inline RuntimeInfo Runtime::info() const {
   rkchat_error *error = nullptr;
   rkchat_runtime_info out = RKCHAT_RUNTIME_INFO_INIT;
-  detail::check(rkchat_runtime_get_info(handle_.get(), &out, &error), error);
+  const rkchat_status status = rkchat_runtime_get_info(handle_.get(), &out, &error);
+  detail::check(status, error);
   return RuntimeInfo(out);
 }
 
 inline Model Model::open(const std::string &path, const ModelOptions &options) {
   rkchat_error *error = nullptr;
   rkchat_model *out = nullptr;
-  detail::check(rkchat_model_open(detail::path("path", path), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_model_open(detail::path("path", path), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return Model(out);
 }
 
 inline ModelInfo Model::info() const {
   rkchat_error *error = nullptr;
   rkchat_model_info out = RKCHAT_MODEL_INFO_INIT;
-  detail::check(rkchat_model_get_info(handle_.get(), &out, &error), error);
+  const rkchat_status status = rkchat_model_get_info(handle_.get(), &out, &error);
+  detail::check(status, error);
   return ModelInfo(out);
 }
 
 inline Generation Model::generate(const std::string &messages, const GenerateOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_generation *out = nullptr;
-  detail::check(rkchat_model_generate(handle_.get(), messages.data(), messages.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_model_generate(handle_.get(), messages.data(), messages.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return Generation(out);
 }
 
 inline Generation Model::complete(const std::string &text, const GenerateOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_generation *out = nullptr;
-  detail::check(rkchat_model_complete(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_model_complete(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return Generation(out);
 }
 
 inline Generation Model::complete_ids(const std::vector<std::uint32_t> &ids, const GenerateOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_generation *out = nullptr;
-  detail::check(rkchat_model_complete_ids(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_model_complete_ids(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return Generation(out);
 }
 
 inline std::string Model::render(const std::string &messages, const RenderOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_text *out = nullptr;
-  detail::check(rkchat_model_render(handle_.get(), messages.data(), messages.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_model_render(handle_.get(), messages.data(), messages.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return detail::take(out);
 }
 
 inline std::vector<std::uint32_t> Model::encode(const std::string &text, const EncodeOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_ids *out = nullptr;
-  detail::check(rkchat_model_encode(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_model_encode(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return detail::take(out);
 }
 
 inline std::string Model::decode(const std::vector<std::uint32_t> &ids, const DecodeOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_text *out = nullptr;
-  detail::check(rkchat_model_decode(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_model_decode(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return detail::take(out);
 }
 
 inline void Model::close() const {
   rkchat_error *error = nullptr;
-  detail::check(rkchat_model_close(handle_.get(), &error), error);
+  const rkchat_status status = rkchat_model_close(handle_.get(), &error);
+  detail::check(status, error);
 }
 
 inline void Generation::cancel() const {
   rkchat_error *error = nullptr;
-  detail::check(rkchat_generation_cancel(handle_.get(), &error), error);
+  const rkchat_status status = rkchat_generation_cancel(handle_.get(), &error);
+  detail::check(status, error);
 }
 
 inline Optional<FinishReason> Generation::finish_reason() const {
   rkchat_error *error = nullptr;
   std::int32_t out = RKCHAT_UNSET;
-  detail::check(rkchat_generation_finish_reason(handle_.get(), &out, &error), error);
+  const rkchat_status status = rkchat_generation_finish_reason(handle_.get(), &out, &error);
+  detail::check(status, error);
   return out == RKCHAT_UNSET ? Optional<FinishReason>() : Optional<FinishReason>(static_cast<FinishReason>(out));
 }
 
 inline bool Generation::wait(Optional<std::chrono::milliseconds> timeout) const {
   rkchat_error *error = nullptr;
   std::int32_t out = 0;
-  detail::check(rkchat_generation_wait(handle_.get(), detail::limit(timeout), &out, &error), error);
+  const rkchat_status status = rkchat_generation_wait(handle_.get(), detail::limit(timeout), &out, &error);
+  detail::check(status, error);
   return out == 1;
 }
 
 inline Completion Generation::completion() {
   rkchat_error *error = nullptr;
   rkchat_completion out = RKCHAT_COMPLETION_INIT;
-  detail::check(rkchat_generation_completion(handle_.get(), &out, &error), error);
+  const rkchat_status status = rkchat_generation_completion(handle_.get(), &out, &error);
+  detail::check(status, error);
   return Completion(out);
 }
 
 inline ChatTemplate ChatTemplate::open(const std::string &path) {
   rkchat_error *error = nullptr;
   rkchat_chat_template *out = nullptr;
-  detail::check(rkchat_chat_template_open(detail::path("path", path), &out, &error), error);
+  const rkchat_status status = rkchat_chat_template_open(detail::path("path", path), &out, &error);
+  detail::check(status, error);
   return ChatTemplate(out);
 }
 
 inline ChatTemplate ChatTemplate::from_source(const std::string &source, const TemplateOptions &options) {
   rkchat_error *error = nullptr;
   rkchat_chat_template *out = nullptr;
-  detail::check(rkchat_chat_template_from_source(source.data(), source.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_chat_template_from_source(source.data(), source.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return ChatTemplate(out);
 }
 
 inline std::string ChatTemplate::render(const std::string &messages, const RenderOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_text *out = nullptr;
-  detail::check(rkchat_chat_template_render(handle_.get(), messages.data(), messages.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_chat_template_render(handle_.get(), messages.data(), messages.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return detail::take(out);
 }
 
 inline std::vector<std::uint32_t> ChatTemplate::encode(const std::string &messages, const Tokenizer &tokenizer, const RenderOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_ids *out = nullptr;
-  detail::check(rkchat_chat_template_encode(handle_.get(), messages.data(), messages.size(), tokenizer.get(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_chat_template_encode(handle_.get(), messages.data(), messages.size(), tokenizer.get(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return detail::take(out);
 }
 
 inline std::string ChatTemplate::source() const {
   rkchat_error *error = nullptr;
   rkchat_text *out = nullptr;
-  detail::check(rkchat_chat_template_get_source(handle_.get(), &out, &error), error);
+  const rkchat_status status = rkchat_chat_template_get_source(handle_.get(), &out, &error);
+  detail::check(status, error);
   return detail::take(out);
 }
 
 inline Tokenizer Tokenizer::open(const std::string &path) {
   rkchat_error *error = nullptr;
   rkchat_tokenizer *out = nullptr;
-  detail::check(rkchat_tokenizer_open(detail::path("path", path), &out, &error), error);
+  const rkchat_status status = rkchat_tokenizer_open(detail::path("path", path), &out, &error);
+  detail::check(status, error);
   return Tokenizer(out);
 }
 
 inline std::vector<std::uint32_t> Tokenizer::encode(const std::string &text, const EncodeOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_ids *out = nullptr;
-  detail::check(rkchat_tokenizer_encode(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_tokenizer_encode(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return detail::take(out);
 }
 
 inline std::string Tokenizer::decode(const std::vector<std::uint32_t> &ids, const DecodeOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_text *out = nullptr;
-  detail::check(rkchat_tokenizer_decode(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_tokenizer_decode(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return detail::take(out);
 }
 
 inline std::uint32_t Tokenizer::count(const std::string &text, const EncodeOptions &options) const {
   rkchat_error *error = nullptr;
   std::uint32_t out = 0;
-  detail::check(rkchat_tokenizer_count(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error), error);
+  const rkchat_status status = rkchat_tokenizer_count(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
   return out;
 }
 
 inline Optional<Chunk> Generation::next(Optional<std::chrono::milliseconds> timeout) {
   rkchat_error *error = nullptr;
   rkchat_chunk out = RKCHAT_CHUNK_INIT;
-  switch (detail::check(rkchat_generation_next(handle_.get(), detail::limit(timeout), &out, &error), error)) {
+  const rkchat_status status = rkchat_generation_next(handle_.get(), detail::limit(timeout), &out, &error);
+  switch (detail::check(status, error)) {
     case RKCHAT_OK:
       return Chunk(out);
     case RKCHAT_END:
