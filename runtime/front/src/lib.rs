@@ -2,7 +2,7 @@
 //!
 //! A runtime library is a cdylib that names its engine once:
 //!
-//! ```ignore
+//! ```text
 //! rkchat_runtime_front::export_v1_3_0!(MyEngine);
 //! ```
 //!

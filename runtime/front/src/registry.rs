@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Maps handles to sessions. A handle is a number that is never used again, so a destroyed one is
 /// always recognised.
@@ -56,6 +57,11 @@ impl<E: Engine> Registry<E> {
             return Err(refusal("rkllm_destroy", handle));
         }
         session.close();
+        // The run's thread and calls in other threads let go in a moment; the caller may count on
+        // the model being freed when this returns.
+        while Arc::strong_count(&session) > 1 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         Ok(())
     }
 }

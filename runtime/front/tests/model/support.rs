@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// A question in the model's own template.
+pub const CHAT: &str =
+    "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n";
+
 /// One test computes at a time: more threads than cores would only make all of them slow.
 pub fn one_at_a_time() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
@@ -222,4 +226,17 @@ pub fn last_error(extension: &Extension) -> String {
     let n = unsafe { (extension.last_error)(text.as_mut_ptr(), text.len()) };
     text.truncate(n.try_into().unwrap());
     String::from_utf8(text).unwrap()
+}
+
+/// Parameters of a run, all defaults.
+pub fn infer() -> RKLLMInferParam {
+    RKLLMInferParam::zeroed()
+}
+
+/// Parameters of a run with a limit.
+pub fn at_most(tokens: i32) -> RKLLMInferParam {
+    RKLLMInferParam {
+        max_new_tokens: tokens,
+        ..infer()
+    }
 }

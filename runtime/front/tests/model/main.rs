@@ -1,0 +1,6 @@
+//! The built CPU runtime with a real model, through the ABI of both groups.
+
+mod limits;
+mod output;
+mod support;
+mod symbols;

@@ -1,0 +1,191 @@
+//! What is refused, and what a script can break on purpose.
+
+use crate::harness::library::*;
+use crate::harness::*;
+use crate::support::*;
+use rkchat_runtime_front::abi::v1_3_0::*;
+use serde_json::json;
+use std::ptr::{null, null_mut};
+
+#[test]
+fn limits_are_kept() {
+    let limit = json!({"max_context_limit": 8, "pieces": ["x"], "repeat": 0});
+    let small = |param: &mut RKLLMParam| param.max_context_len = 8;
+    assert!(Model::open_with(limit.clone(), |param| param.max_context_len = 9).is_err());
+    let model = Model::open_with(limit, small).unwrap();
+    assert_eq!(model.text("1 2 3 4 5", infer()), 0);
+    assert_eq!((model.heard.take().len(), model.cached()), (3 + 1, 8));
+    assert_eq!(model.text("1 2 3 4 5 6 7 8", infer()), -1);
+    assert_eq!(model.heard.take(), [Call::Error]);
+    assert_eq!(
+        model.text(
+            "1",
+            RKLLMInferParam {
+                max_new_tokens: 2,
+                ..infer()
+            }
+        ),
+        0
+    );
+    assert_eq!(model.heard.take().len(), 2 + 1);
+}
+
+#[test]
+fn refuses_bad_parameters() {
+    type Change = fn(&mut RKLLMParam);
+    let changes: [Change; 9] = [
+        |param| param.extend_param.n_batch = 0,
+        |param| param.extend_param.n_batch = 101,
+        |param| param.extend_param.n_batch = 2,
+        |param| param.extend_param.use_cross_attn = 1,
+        |param| param.max_context_len = 0,
+        |param| param.repeat_penalty = 0.0,
+        |param| param.top_p = f32::NAN,
+        |param| param.mirostat = 3,
+        |param| param.model_path = null(),
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        assert_eq!(
+            Model::open_with(json!({}), change).err(),
+            Some(-1),
+            "change {i}"
+        );
+    }
+    let model = Model::open(json!({"pieces": ["x"]}));
+    for infer in [
+        RKLLMInferParam {
+            mode: RKLLM_INFER_GET_LOGITS,
+            ..infer()
+        },
+        RKLLMInferParam {
+            lora_params: &mut RKLLMLoraParam {
+                lora_adapter_name: c"a".as_ptr(),
+            },
+            ..infer()
+        },
+        RKLLMInferParam {
+            prompt_cache_params: &mut RKLLMPromptCacheParam {
+                save_prompt_cache: 1,
+                prompt_cache_path: null(),
+            },
+            ..infer()
+        },
+    ] {
+        assert_eq!(model.text("x", infer), -1);
+    }
+    for input_type in [RKLLM_INPUT_EMBED, RKLLM_INPUT_MULTIMODAL, 99] {
+        assert_eq!(
+            model.input(
+                RKLLMInput {
+                    input_type,
+                    ..RKLLMInput::zeroed()
+                },
+                infer()
+            ),
+            -1
+        );
+    }
+    assert_eq!(
+        model.input(RKLLMInput::zeroed(), infer()),
+        -1,
+        "prompt_input is NULL"
+    );
+    assert_eq!(model.heard.take(), []);
+    assert_eq!(model.tokens(&mut [], infer()), -1, "no token");
+    assert_eq!(model.heard.take(), [Call::Error]);
+}
+
+#[test]
+fn refuses_bad_handles() {
+    let model = Model::open(json!({"pieces": ["x"]}));
+    let destroyed = model.handle;
+    drop(model);
+    // SAFETY: any value may be passed as a handle, and NULL as any pointer.
+    unsafe {
+        for handle in [null_mut(), destroyed, 7 as LLMHandle] {
+            let mut input = RKLLMInput::zeroed();
+            assert_eq!(rkllm_run(handle, &mut input, null_mut(), null_mut()), -1);
+            assert_eq!(
+                rkllm_run_async(handle, &mut input, null_mut(), null_mut()),
+                -1
+            );
+            assert_eq!(rkllm_abort(handle), -1);
+            assert_eq!(rkllm_is_running(handle), 0);
+            assert_eq!(rkllm_destroy(handle), -1);
+            assert_eq!(rkllm_clear_kv_cache(handle, 0, null_mut(), null_mut()), -1);
+            assert_eq!(rkllm_get_kv_cache_size(handle, null_mut()), -1);
+            assert_eq!(rkllm_set_chat_template(handle, null(), null(), null()), -1);
+        }
+        let mut handle = 5 as LLMHandle;
+        assert_eq!(rkllm_init(&mut handle, null_mut(), null_mut()), -1);
+        assert!(handle.is_null());
+        assert_eq!(rkllm_init(null_mut(), null_mut(), null_mut()), -1);
+    }
+}
+
+#[test]
+fn scripts_break_the_rules() {
+    let finish = |calls: &[Call]| calls.iter().filter(|call| **call == Call::Finish).count();
+    for (run, status, finishes, calls) in [
+        ("fail", -1, 0, 0),
+        ("fail_after", -1, 0, 1),
+        ("error", -1, 0, 1),
+        ("error_after", -1, 0, 2),
+        ("no_finish", 0, 0, 1),
+        ("finish_twice", 0, 2, 3),
+        ("finish_and_fail", -1, 1, 2),
+    ] {
+        let model = Model::open(json!({"pieces": ["x"], "run": run}));
+        assert_eq!(model.run(), status, "{run}");
+        let heard = model.heard.take();
+        assert_eq!((heard.len(), finish(&heard)), (calls, finishes), "{run}");
+    }
+    let model = Model::open(json!({
+        "pieces": [{"null": true}, {"hex": "ff", "raw": true}], "callback_thread": true
+    }));
+    assert_eq!(model.run(), 0);
+    assert_eq!(
+        model.heard.take(),
+        [
+            Call::Normal(None, 1000),
+            normal("\u{fffd}", 1001),
+            Call::Finish
+        ]
+    );
+    assert_eq!(
+        Model::open_with(json!({"init": "fail"}), |_| {}).err(),
+        Some(-1)
+    );
+    assert!(Model::open(json!({"init": "null_handle"})).handle.is_null());
+    assert_eq!(
+        Model::open(json!({"init": "lie", "pieces": ["x"]})).run(),
+        -1
+    );
+    let deaf = json!({"pieces": ["x"], "repeat": 0, "unlimited": true});
+    let model = Model::open_with(deaf, |param| param.max_context_len = 4).unwrap();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| model.text("one two three four five", infer()));
+        model
+            .heard
+            .wait_for(|call| matches!(call, Call::Normal(..)));
+        // SAFETY: the handle is open.
+        assert_eq!(unsafe { rkllm_abort(model.handle) }, 0);
+        assert_eq!(run.join().unwrap(), 0);
+    });
+}
+
+#[test]
+fn what_is_not_there_says_so() {
+    let model = Model::open(json!({}));
+    // SAFETY: the handle is open; NULL is allowed for the rest.
+    unsafe {
+        assert_eq!(rkllm_load_lora(model.handle, null_mut()), -1);
+        assert_eq!(rkllm_load_prompt_cache(model.handle, null()), -1);
+        assert_eq!(rkllm_release_prompt_cache(model.handle), -1);
+        assert_eq!(
+            rkllm_set_function_tools(model.handle, null(), null(), null()),
+            -1
+        );
+        assert_eq!(rkllm_set_cross_attn_params(model.handle, null_mut()), -1);
+    }
+}
