@@ -35,18 +35,16 @@ fn refusal(text: &str, name: &str) -> String {
         Err(error) if error.inner().to_string().contains("recursion limit") => {
             format!("{name} is nested too deeply: more than 127 levels")
         }
-        Err(error) => format!(
-            "{name} is not valid Unicode: half of a surrogate pair stands alone in {name}{}{}",
-            if matches!(
-                error.path().iter().next(),
-                Some(serde_path_to_error::Segment::Map { .. })
-            ) {
-                "."
-            } else {
-                ""
-            },
-            error.path()
-        ),
+        Err(error) => {
+            let place = match error.path().to_string() {
+                root if root == "." => String::new(),
+                index if index.starts_with('[') => index,
+                key => format!(".{key}"),
+            };
+            format!(
+                "{name} is not valid Unicode: half of a surrogate pair stands alone in {name}{place}"
+            )
+        }
         Ok(_) => format!("{name} cannot be read as JSON"),
     }
 }

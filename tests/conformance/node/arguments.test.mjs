@@ -109,6 +109,7 @@ test('half of a surrogate pair is refused, wherever it stands', async (t) => {
   assert.throws(() => ChatTemplate.fromSource(`ab${half}`), failing('INVALID_ARGUMENT', /source is not valid Unicode: .*\\ud83d, stands alone at index 2/))
   assert.throws(() => template.render([{ role: 'user', content: half }]), failing('INVALID_ARGUMENT', /messages\[0\]\.content/))
   assert.throws(() => template.render(QUESTION, { variables: { a: { b: [half] } } }), failing('INVALID_ARGUMENT', /options\.variables\.a\.b\[0\]/))
+  assert.throws(() => template.render(half), failing('INVALID_ARGUMENT', /stands alone in messages$/))
   await assert.rejects(Model.open(`/tmp/${half}`), failing('INVALID_ARGUMENT', /path is not valid Unicode/))
   assert.equal(template.render([{ role: 'user', content: '👍' }]), '👍')
 })

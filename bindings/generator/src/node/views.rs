@@ -259,6 +259,11 @@ impl Method {
             doc = format!("{doc}\n\nWith ids: {}", docs::localize(surface, &other.doc));
             camel(&ids)
         });
+        for param in &of.params {
+            if *param.ty.bare() == Type::Duration {
+                doc.push_str(&format!("\n\n`{}` is in milliseconds.", camel(&param.name)));
+            }
+        }
         if of.fallible {
             doc.push_str("\n\n@throws RkchatError");
         }

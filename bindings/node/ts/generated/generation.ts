@@ -32,6 +32,8 @@ export abstract class GenerationBase {
   /**
    * Waits for the end without reading, at the most for `timeout`; false where it goes on.
    *
+   * `timeout` is in milliseconds.
+   *
    * @throws RkchatError
    */
   async wait(timeout?: number): Promise<boolean> {
