@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::CStr;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ impl Library {
         abi: Option<&str>,
     ) -> Result<Arc<Self>> {
         // Never unloaded, see the type.
-        let library = Box::leak(Box::new(library));
+        let library = ManuallyDrop::new(library);
         let find = |symbol: &'static CStr| -> Result<Address, String> {
             // SAFETY: only the address is taken; its type is given by whoever calls it.
             let found = unsafe { library.get::<Address>(symbol.to_bytes()) };
@@ -80,7 +81,7 @@ impl Library {
                 return Err(invalid(&path, &message));
             }
         }
-        let table = Table::of(library);
+        let table = Table::of(&library);
         let own = table.map(Table::group);
         let said = env::var(ABI_VARIABLE).ok().filter(|word| !word.is_empty());
         let word = abi.map(str::to_owned).or(said);
