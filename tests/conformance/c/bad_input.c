@@ -261,12 +261,11 @@ static void values_out_of_range(void) {
 }
 
 static void texts(void) {
-  rkchat_model *model = open_script("1.3.0", SHORT);
+  rkchat_model *model = NULL;
   rkchat_chat_template *template = template_of("{{ messages[0].content }}");
   rkchat_generation *generation = NULL;
   rkchat_text *text = NULL;
   FAILS(BAD, "`path` is not UTF-8: the fault is at byte 2", rkchat_model_open("/x\xff", NULL, &model, &error));
-  model = NULL;
   FAILS(BAD, "`messages` is not UTF-8: the fault is at byte 1",
         rkchat_chat_template_render(template, "[\xc3(]", 4, NULL, &text, &error));
   FAILS(BAD, "`messages` is not JSON", rkchat_chat_template_render(template, "[\0]", 3, NULL, &text, &error));

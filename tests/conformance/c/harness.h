@@ -70,12 +70,18 @@ static void expect(const char *file, int line, const char *call, rkchat_status s
 #define GIVES(status, call) expect(__FILE__, __LINE__, #call, call, status, "")
 #define FAILS(status, words, call) expect(__FILE__, __LINE__, #call, call, status, words)
 
-/* "root/format", in memory that lives until the end. */
-static const char *in_root(const char *path) {
-  char *all = malloc(strlen(root) + strlen(path) + 2);
-  sprintf(all, "%s/%s", root, path);
-  return all;
+/* "folder/name", in memory that stays reachable until the end. */
+static const char *joined(const char *folder, const char *name) {
+  static char *all[4096];
+  static size_t count;
+  CHECK(count < sizeof all / sizeof *all);
+  char *path = malloc(strlen(folder) + strlen(name) + 2);
+  sprintf(path, "%s/%s", folder, name);
+  all[count++] = path; /* reachable, so no leak */
+  return path;
 }
+
+static const char *in_root(const char *path) { return joined(root, path); }
 
 /* A folder for this process, made at first use and removed at its end. */
 static char folder[64];
@@ -99,8 +105,7 @@ static const char *file_of(const char *name, const char *data, size_t len) {
     CHECK(mkdtemp(folder) != NULL);
     atexit(remove_folder);
   }
-  char *path = malloc(sizeof folder + strlen(name) + 2);
-  sprintf(path, "%s/%s", folder, name);
+  const char *path = joined(folder, name);
   FILE *file = fopen(path, "wb");
   CHECK(file != NULL && fwrite(data, 1, len, file) == len);
   CHECK(fclose(file) == 0);
