@@ -37,8 +37,8 @@
  *   side does not know count as unset. A field that is set and that the library does not know is
  *   `RKCHAT_ERR_INVALID_ARGUMENT`.
  * - A defect inside the library is `RKCHAT_ERR_PANIC`, never the end of the program.
- * - After fork() the child must not use or free what the parent opened: a model or generation used there is
- *   `RKCHAT_ERR_FORKED`.
+ * - After fork() the child can free what the parent opened, and nothing else: the threads are in the parent.
+ *   Models and generations answer there with `RKCHAT_ERR_FORKED`.
  */
 
 #include <math.h>

@@ -70,14 +70,21 @@ static void expect(const char *file, int line, const char *call, rkchat_status s
 #define GIVES(status, call) expect(__FILE__, __LINE__, #call, call, status, "")
 #define FAILS(status, words, call) expect(__FILE__, __LINE__, #call, call, status, words)
 
-/* "folder/name", in memory that stays reachable until the end. */
+/* Paths that were put together; freed at the end. */
+static char *paths[1024];
+static size_t paths_len;
+
+static void free_paths(void) {
+  while (paths_len > 0) free(paths[--paths_len]);
+}
+
+/* "folder/name" */
 static const char *joined(const char *folder, const char *name) {
-  static char *all[4096];
-  static size_t count;
-  CHECK(count < sizeof all / sizeof *all);
+  CHECK(paths_len < sizeof paths / sizeof *paths);
   char *path = malloc(strlen(folder) + strlen(name) + 2);
+  CHECK(path != NULL);
   sprintf(path, "%s/%s", folder, name);
-  all[count++] = path; /* reachable, so no leak */
+  paths[paths_len++] = path;
   return path;
 }
 
@@ -139,6 +146,7 @@ static int run_tests(int count, char **words, const test *tests, size_t len) {
     return 2;
   }
   root = words[1];
+  atexit(free_paths);
   int direct = getenv("RKCHAT_TEST_DIRECT") != NULL, passed = 0, failed = 0;
   for (size_t i = 0; i < len; i++) {
     int wanted = count == 2;

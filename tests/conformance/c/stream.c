@@ -40,8 +40,6 @@ static void an_answer_streams_and_ends_once(void) {
     CHECK(answer.usage->new_tokens == 3);
     CHECK(answer.timings->queued >= 0 && answer.timings->measured_by >= RKCHAT_MEASURE_RUNTIME);
     CHECK(answer.warnings_len == 0);
-    /* The chunk stays as it was: only next and poll replace it. */
-    CHECK(strcmp(chunk.text, "one ") != 0 || chunk.text_len == 4);
     rkchat_generation_free(generation);
     rkchat_model_free(model);
   }
