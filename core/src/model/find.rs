@@ -70,6 +70,17 @@ fn in_folder(folder: PathBuf) -> Result<Found> {
     }
 }
 
+/// The GGUF file that is the only model in a folder.
+pub(crate) fn only_gguf(folder: &Path) -> Result<Option<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    Ok(match listing(folder)?.models.as_slice() {
+        [name] if extension(name) == Some(WeightsFormat::Gguf) => Some(folder.join(name)),
+        _ => None,
+    })
+}
+
 struct Listing {
     models: Vec<PathBuf>,
     others: Vec<PathBuf>,

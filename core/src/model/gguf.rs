@@ -13,10 +13,6 @@ use crate::template::SpecialTokens;
 /// What is used of a GGUF file's metadata.
 #[derive(Debug, Clone, Default)]
 pub struct GgufInfo {
-    /// The value of `general.architecture`, such as `llama`.
-    pub architecture: Option<String>,
-    /// The context length that the model was trained with, in tokens.
-    pub context_length: Option<u32>,
     /// The Jinja source of its chat template.
     pub chat_template: Option<String>,
     /// Texts of the special tokens that are named in the metadata.
@@ -29,7 +25,6 @@ pub struct GgufInfo {
     pub end_ids: BTreeSet<u32>,
 }
 
-const ARCHITECTURE: &str = "general.architecture";
 const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
 
 /// Names in the metadata and in templates, after `tokenizer.ggml.` and before `_token_id`.
@@ -57,7 +52,7 @@ pub fn read(path: &Path) -> Result<GgufInfo> {
     let header = reader.header()?;
     let mut values: BTreeMap<String, Entry> = BTreeMap::new();
     for _ in 0..header.pairs {
-        let (key, entry) = reader.pair(|key| [ARCHITECTURE, CHAT_TEMPLATE].contains(&key))?;
+        let (key, entry) = reader.pair(|key| key == CHAT_TEMPLATE)?;
         values.insert(key, entry);
     }
     gguf_tensors::check(
@@ -67,13 +62,9 @@ pub fn read(path: &Path) -> Result<GgufInfo> {
     )?;
 
     let mut info = GgufInfo {
-        architecture: text(&values, ARCHITECTURE),
         chat_template: text(&values, CHAT_TEMPLATE),
         ..GgufInfo::default()
     };
-    if let Some(architecture) = &info.architecture {
-        info.context_length = id(&values, &format!("{architecture}.context_length"));
-    }
     let token_id = |name: &str| id(&values, &format!("tokenizer.ggml.{name}_token_id"));
     info.bos_id = token_id("bos");
     info.end_ids = ENDS.into_iter().filter_map(token_id).collect();

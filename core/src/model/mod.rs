@@ -1,22 +1,23 @@
 //! What a path means: the model file, and the files that came with it.
 
 pub(crate) mod files;
-mod find;
+pub(crate) mod find;
 pub(crate) mod gguf;
 mod gguf_reader;
 mod gguf_tensors;
 mod name;
 mod stops;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use gguf::GgufInfo;
-
 use crate::surface::{ModelOptions, Result};
 use crate::template::{self, SpecialTokens, Template};
 use crate::tokenizer::Tokenizer;
+use gguf::GgufInfo;
 
 /// The format of a model file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +44,6 @@ pub struct ModelFiles {
     /// The context length that the file's name tells, in tokens: the limit that a `.rkllm` file was
     /// converted with.
     pub max_context_len: Option<u32>,
-    /// The metadata of a GGUF file.
-    pub gguf: Option<GgufInfo>,
 }
 
 /// Finds the model at `path` and reads what came with it.
@@ -73,7 +72,6 @@ pub fn resolve(path: &Path, options: &ModelOptions) -> Result<ModelFiles> {
         template,
         tokenizer,
         stop_ids,
-        gguf,
     })
 }
 

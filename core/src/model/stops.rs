@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{GgufInfo, files};
+use super::files;
+use super::gguf::GgufInfo;
 use crate::surface::{ErrorKind, Json, Result};
 use crate::template::{self, Template};
 use crate::tokenizer::Tokenizer;
@@ -71,29 +72,38 @@ fn special_tokens<'a>(sources: &Sources<'a>) -> &'a [(String, u32)] {
     }
 }
 
-/// The special token right after an assistant message, unless it is one that opens a turn: the last
-/// one before a question, or the first one of the generation prompt.
+/// The special token right after an assistant message, unless it is one that opens a turn.
 fn end_of_turn(template: Option<&Template>, special: &[(String, u32)]) -> Option<u32> {
     let turns = template?.turns()?;
-    let (text, id) = first_special(&turns.after_assistant, special)?;
-    let opens_answer =
-        first_special(&turns.generation_prompt, special).is_some_and(|(_, opener)| opener == id);
-    let opens_question = special
+    let id = first_special(&turns.after_assistant, special)?;
+    let prompts = special
         .iter()
-        .filter_map(|(text, id)| Some((turns.between.rfind(text.as_str())? + text.len(), *id)))
-        .max()
-        .is_some_and(|(_, opener)| opener == id);
-    // A template without words for the question's turn has nothing but the end between the two.
-    let only = turns.between.trim() == text;
-    (!opens_answer && (!opens_question || only)).then_some(id)
+        .any(|(text, other)| *other == id && turns.generation_prompt.contains(text.as_str()));
+    let opens = turns
+        .openings
+        .iter()
+        .any(|opening| last_special(opening, special) == Some(id));
+    (!prompts && !opens).then_some(id)
 }
 
 /// The longest special token at the start, white space aside.
-fn first_special<'a>(text: &str, special: &'a [(String, u32)]) -> Option<(&'a str, u32)> {
+fn first_special(text: &str, special: &[(String, u32)]) -> Option<u32> {
     let text = text.trim_start();
     special
         .iter()
         .filter(|(token, _)| !token.is_empty() && text.starts_with(token.as_str()))
         .max_by_key(|(token, _)| token.len())
-        .map(|(token, id)| (token.as_str(), *id))
+        .map(|(_, id)| *id)
+}
+
+/// The special token that ends last.
+fn last_special(text: &str, special: &[(String, u32)]) -> Option<u32> {
+    special
+        .iter()
+        .filter(|(token, _)| !token.is_empty())
+        .filter_map(|(token, id)| {
+            Some((text.rfind(token.as_str())? + token.len(), token.len(), *id))
+        })
+        .max()
+        .map(|(_, _, id)| id)
 }

@@ -8,6 +8,9 @@ use crate::surface::{Error, ErrorKind, Json, RenderOptions, Result};
 /// What `apply_chat_template` sets itself.
 const OWN: [&str; 4] = ["messages", "tools", "documents", "add_generation_prompt"];
 
+const REASONING: &str = "reasoning_content";
+const THINKING: &str = "thinking";
+
 /// All variables of one rendering. Later ones win, as Python's keyword arguments do over the special
 /// tokens.
 pub(super) fn build(
@@ -87,21 +90,24 @@ fn message((index, json): (usize, &Json)) -> Result<Value> {
         }
         None => return Err(invalid(format!("{place} has no role"))),
     }
-    // Reasoning goes by two names; transformers gives templates both, in this order.
     let given = |name| message.get(name).filter(|value| !value.is_null());
-    let reasoning = given("reasoning_content").or_else(|| given("thinking"));
     let mut pairs = Vec::with_capacity(message.len() + 2);
-    if let (Some(reasoning), None) = (reasoning, given("thinking")) {
-        pairs.push(("thinking".to_owned(), convert(reasoning, &place, 0)?));
+    let mut add = |name: &str, value: &Json| -> Result<()> {
+        pairs.push((name.to_owned(), convert(value, &place, 0)?));
+        Ok(())
+    };
+    // Reasoning goes by two names; transformers gives templates both, `thinking` as the first key.
+    let reasoning = given(REASONING).or_else(|| given(THINKING));
+    if let Some(value) = given(THINKING).or(reasoning) {
+        add(THINKING, value)?;
     }
-    for (key, value) in message.iter().filter(|(_, value)| !value.is_null()) {
-        pairs.push((key.clone(), convert(value, &place, 0)?));
+    for (key, value) in message {
+        if key != THINKING && !value.is_null() {
+            add(key, value)?;
+        }
     }
-    if let (Some(reasoning), None) = (reasoning, given("reasoning_content")) {
-        pairs.push((
-            "reasoning_content".to_owned(),
-            convert(reasoning, &place, 0)?,
-        ));
+    if let (Some(value), None) = (reasoning, given(REASONING)) {
+        add(REASONING, value)?;
     }
     Ok(Value::from_pairs(pairs))
 }

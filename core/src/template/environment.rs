@@ -2,13 +2,17 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::{NAME, filters, methods, python, tojson};
 use crate::surface::{Json, RenderOptions};
 
 /// Work that a template may do before it is stopped. One unit pays for an instruction or for 64 bytes
 /// of text produced, intermediate or final, so this bounds both time (about a second) and memory.
+///
+/// Two things the engine (minijinja 3.1) does not charge for, so a template made for it can still take
+/// the process down: doubling a list with `+` more than 32 times, and dropping or comparing lists that
+/// are nested ten thousand levels deep.
 pub(super) const BASE_FUEL: u64 = 8_000_000;
 
 /// Units on top for each byte of a large input.
@@ -50,7 +54,7 @@ pub(super) fn with_template(source: String) -> Result<Environment<'static>, Erro
     );
     env.set_fuel(Some(BASE_FUEL));
     env.set_recursion_limit(RECURSION_LIMIT);
-    env.set_formatter(|out, state, value| python::write(out, state, value).map_err(|error| error));
+    env.set_formatter(python::write);
     env.set_unknown_method_callback(methods::call);
     env.add_function("raise_exception", raise_exception);
     // jinja2 has no such function, and it shows all variables.
@@ -76,8 +80,8 @@ impl std::fmt::Display for Raised {
 
 impl std::error::Error for Raised {}
 
-fn raise_exception(message: &Value) -> Result<Value, Error> {
-    let message = message.to_string();
+fn raise_exception(state: &mut State, message: &Value) -> Result<Value, Error> {
+    let message = python::str(state, message)?;
     Err(Error::new(ErrorKind::InvalidOperation, message.clone()).with_source(Raised(message)))
 }
 

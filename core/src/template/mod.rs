@@ -77,11 +77,6 @@ impl Template {
         &self.source
     }
 
-    /// What the template writes right after an assistant message; `None` where it refuses the probe.
-    pub fn after_assistant(&self) -> Option<String> {
-        self.turns().map(|turns| turns.after_assistant)
-    }
-
     /// What the template writes around turns; `None` where it refuses the probe.
     pub(crate) fn turns(&self) -> Option<Turns> {
         probe::turns(self)

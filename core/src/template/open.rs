@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{SpecialTokens, Template};
-use crate::model::files;
-use crate::model::gguf;
+use crate::model::{files, find, gguf};
 use crate::surface::{Error, ErrorKind, Json, Result};
 
 const JINJA: &str = "chat_template.jinja";
@@ -17,48 +16,57 @@ const SPECIAL: &str = "special_tokens_map.json";
 pub(super) fn open(path: &Path) -> Result<Template> {
     let path = files::existing(path, "a model folder, or a file with a chat template")?;
     if path.is_dir() {
-        return match in_folder(&path)? {
-            Some((template, _)) => Ok(template),
-            None => Err(Error::new(
-                ErrorKind::NotFound,
-                format!(
-                    "no chat template in {}: looked for {JINJA}, and for chat_template in {CONFIG} \
-                     and {PROCESSOR}",
-                    path.display()
-                ),
-            )
-            .with("path", path.to_string_lossy())),
-        };
+        return of_model(&path, &path);
     }
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some(extension) if extension.eq_ignore_ascii_case("gguf") => {
-            let info = gguf::read(&path)?;
-            match &info.chat_template {
-                Some(source) => Template::from_source(source, info.special.clone())
-                    .map_err(|error| files::in_file(error, &path)),
-                None => Err(Error::new(
-                    ErrorKind::NotFound,
-                    format!("no chat template in the metadata of {}", path.display()),
-                )
-                .with("path", path.to_string_lossy())),
-            }
-        }
-        Some(extension) if extension.eq_ignore_ascii_case("json") => {
-            let config = read_config(&path)?;
-            let source = source_in(&config, &path)?.ok_or_else(|| {
-                Error::new(
-                    ErrorKind::NotFound,
-                    format!("no chat_template in {}", path.display()),
-                )
-                .with("path", path.to_string_lossy())
-            })?;
-            compile(&path, &source, &config)
-        }
-        _ => {
-            let source = files::read_text(&path, ErrorKind::Template)?;
-            compile(&path, &source, &Json::Null)
-        }
+    let extension = path.extension().unwrap_or_default();
+    if extension.eq_ignore_ascii_case("gguf") {
+        of_gguf(&path)?.ok_or_else(|| none(&path, "tokenizer.chat_template in its metadata"))
+    } else if extension.eq_ignore_ascii_case("rkllm") {
+        of_model(path.parent().unwrap_or(&path), &path)
+    } else if extension.eq_ignore_ascii_case("json") {
+        let config = read_config(&path)?;
+        let source =
+            source_in(&config, &path)?.ok_or_else(|| none(&path, "the key chat_template"))?;
+        compile(&path, &source, &config)
+    } else {
+        let source = files::read_text(&path, ErrorKind::Template)?;
+        compile(&path, &source, &Json::Null)
     }
+}
+
+/// The template of a folder's files, or of the GGUF file that is the folder's only model.
+fn of_model(folder: &Path, path: &Path) -> Result<Template> {
+    if let Some((template, _)) = in_folder(folder)? {
+        return Ok(template);
+    }
+    let inside = match find::only_gguf(path)? {
+        Some(gguf) => of_gguf(&gguf)?,
+        None => None,
+    };
+    let wanted =
+        format!("{JINJA}, chat_template in {CONFIG} or {PROCESSOR}, or a GGUF file with one");
+    inside.ok_or_else(|| none(folder, &wanted))
+}
+
+fn of_gguf(path: &Path) -> Result<Option<Template>> {
+    let info = gguf::read(path)?;
+    let Some(source) = &info.chat_template else {
+        return Ok(None);
+    };
+    Template::from_source(source, info.special)
+        .map(Some)
+        .map_err(|error| files::in_file(error, path))
+}
+
+fn none(path: &Path, wanted: &str) -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        format!(
+            "no chat template in {}: looked for {wanted}",
+            path.display()
+        ),
+    )
+    .with("path", path.to_string_lossy())
 }
 
 /// The template of a model folder and the file it is in. transformers prefers the `.jinja` file too.

@@ -15,8 +15,9 @@ pub(crate) struct Turns {
     /// Right after an assistant message: up to the end, or up to the next question where nothing is
     /// written before one follows.
     pub after_assistant: String,
-    /// Between an assistant message and the question after it.
-    pub between: String,
+    /// Texts whose last special token opens a turn: what stands before an answer, and before a
+    /// question where the template writes nothing after an answer that is the last message.
+    pub openings: Vec<String>,
     /// The words that open the assistant's turn.
     pub generation_prompt: String,
 }
@@ -43,21 +44,24 @@ fn probe(template: &Template, content: impl Fn(&str) -> Json) -> Option<Turns> {
         message("user", AGAIN),
     ];
     let answered = render(&messages[..2], false)?;
-    let (_, at_end) = answered.rsplit_once(ANSWER)?;
+    let (before, at_end) = answered.rsplit_once(ANSWER)?;
+    let (_, before_answer) = before.rsplit_once(QUESTION)?;
     let asked = render(&messages, false)?;
     let (_, after) = asked.rsplit_once(ANSWER)?;
     let (between, tail) = after.split_once(AGAIN)?;
     let opened = render(&messages, true)?;
     let (_, tail_opened) = opened.rsplit_once(AGAIN)?;
     let generation_prompt = tail_opened.strip_prefix(tail).unwrap_or(tail_opened);
-    let after_assistant = if at_end.trim().is_empty() {
-        between
-    } else {
-        at_end
-    };
+
+    let mut openings = vec![before_answer.to_owned()];
+    let mut after_assistant = at_end;
+    if at_end.trim().is_empty() {
+        openings.push(between.to_owned());
+        after_assistant = between;
+    }
     Some(Turns {
         after_assistant: after_assistant.to_owned(),
-        between: between.to_owned(),
+        openings,
         generation_prompt: generation_prompt.to_owned(),
     })
 }

@@ -14,22 +14,55 @@ pub(super) fn is_space(c: char) -> bool {
 }
 
 /// What `{{ value }}` writes.
-pub(super) fn write(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
+pub(super) fn write(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     match value.as_str() {
         Some(text) => out.write_str(text),
-        None => out.write_str(&str(value)?),
+        None => out.write_str(&str(state, value)?),
     }
     .map_err(Error::from)
 }
 
 /// `str(value)`.
-pub(super) fn str(value: &Value) -> Result<String, Error> {
-    let mut text = String::new();
+pub(super) fn str(state: &State, value: &Value) -> Result<String, Error> {
+    let mut text = Text::new(state);
     match value.kind() {
-        ValueKind::String | ValueKind::Undefined | ValueKind::Bytes => write!(text, "{value}")?,
+        ValueKind::String | ValueKind::Undefined | ValueKind::Bytes => write!(text.out, "{value}")?,
         _ => repr_into(&mut text, value, 0)?,
     }
-    Ok(text)
+    text.finish()
+}
+
+/// Text of a value, paid for with the template's fuel while it grows: a small value may hold itself
+/// many times over.
+pub(super) struct Text<'a> {
+    pub out: String,
+    paid: usize,
+    state: &'a State<'a, 'a>,
+}
+
+impl<'a> Text<'a> {
+    /// The engine's own price of text made from containers.
+    const BYTES_PER_FUEL: usize = 4;
+
+    pub fn new(state: &'a State) -> Self {
+        Self {
+            out: String::new(),
+            paid: 0,
+            state,
+        }
+    }
+
+    /// Pays for what was written since the last time.
+    pub fn pay(&mut self) -> Result<(), Error> {
+        let fuel = (self.out.len() - self.paid) / Self::BYTES_PER_FUEL;
+        self.paid += fuel * Self::BYTES_PER_FUEL;
+        self.state.consume_fuel(fuel as u64)
+    }
+
+    pub fn finish(mut self) -> Result<String, Error> {
+        self.pay()?;
+        Ok(self.out)
+    }
 }
 
 /// The number, where it is a float: an integer stays one in Python's output.
@@ -40,49 +73,47 @@ pub(super) fn as_float(value: &Value) -> Option<f64> {
     f64::try_from(value.clone()).ok()
 }
 
-fn repr_into(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
+fn repr_into(text: &mut Text, value: &Value, depth: usize) -> Result<(), Error> {
     if depth > MAX_DEPTH {
         return Err(too_deep());
     }
+    text.pay()?;
     match value.kind() {
         ValueKind::Number => match as_float(value) {
-            Some(float) => out.push_str(&float_repr(float)),
-            None => write!(out, "{value}")?,
+            Some(float) => text.out.push_str(&float_repr(float)),
+            None => write!(text.out, "{value}")?,
         },
         ValueKind::Seq => {
-            let (open, close) = if value.is_tuple() {
-                ('(', ')')
-            } else {
-                ('[', ']')
-            };
-            out.push(open);
+            let tuple = value.is_tuple();
+            text.out.push(if tuple { '(' } else { '[' });
             let mut count = 0;
             for item in value.try_iter()? {
                 if count > 0 {
-                    out.push_str(", ");
+                    text.out.push_str(", ");
                 }
-                repr_into(out, &item, depth + 1)?;
+                repr_into(text, &item, depth + 1)?;
                 count += 1;
             }
-            if value.is_tuple() && count == 1 {
-                out.push(',');
-            }
-            out.push(close);
+            text.out.push_str(match (tuple, count) {
+                (true, 1) => ",)",
+                (true, _) => ")",
+                (false, _) => "]",
+            });
         }
         ValueKind::Map if value.as_object().is_some() => {
-            out.push('{');
+            text.out.push('{');
             for (index, key) in value.try_iter()?.enumerate() {
                 if index > 0 {
-                    out.push_str(", ");
+                    text.out.push_str(", ");
                 }
-                repr_into(out, &key, depth + 1)?;
-                out.push_str(": ");
-                repr_into(out, &value.get_item(&key)?, depth + 1)?;
+                repr_into(text, &key, depth + 1)?;
+                text.out.push_str(": ");
+                repr_into(text, &value.get_item(&key)?, depth + 1)?;
             }
-            out.push('}');
+            text.out.push('}');
         }
-        ValueKind::String | ValueKind::Bytes => write!(out, "{value:?}")?,
-        _ => write!(out, "{value}")?,
+        ValueKind::String | ValueKind::Bytes => write!(text.out, "{value:?}")?,
+        _ => write!(text.out, "{value}")?,
     }
     Ok(())
 }

@@ -15,13 +15,6 @@ impl SpecialTokens {
         }
     }
 
-    /// The text of a token.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, text)| text)
-    }
-
     /// Names and texts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use super::python;
+use super::python::{self, Text};
 
 /// `value | tojson(ensure_ascii=false, indent=none, separators=none, sort_keys=false)`
 pub(super) fn filter(state: &mut State, value: &Value, options: Kwargs) -> Result<Value, Error> {
@@ -26,7 +26,7 @@ pub(super) fn filter(state: &mut State, value: &Value, options: Kwargs) -> Resul
         None => (", ".to_owned(), ": ".to_owned()),
     };
     let mut writer = Writer {
-        out: String::new(),
+        text: Text::new(state),
         indent,
         item,
         key,
@@ -34,9 +34,7 @@ pub(super) fn filter(state: &mut State, value: &Value, options: Kwargs) -> Resul
         ensure_ascii: ensure_ascii.unwrap_or(false),
     };
     writer.value(value, 0)?;
-    // Charged like the bytes that the engine's own filters produce.
-    state.consume_fuel(writer.out.len() as u64 / 64)?;
-    Ok(Value::from(writer.out))
+    writer.text.finish().map(Value::from)
 }
 
 fn indentation(indent: Value) -> Result<String, Error> {
@@ -52,8 +50,8 @@ fn invalid(what: &'static str) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("tojson: {what}"))
 }
 
-struct Writer {
-    out: String,
+struct Writer<'a> {
+    text: Text<'a>,
     indent: Option<String>,
     item: String,
     key: String,
@@ -61,20 +59,23 @@ struct Writer {
     ensure_ascii: bool,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn value(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
         if depth > python::MAX_DEPTH {
             return Err(python::too_deep());
         }
+        self.text.pay()?;
         match value.kind() {
-            ValueKind::None => self.out.push_str("null"),
-            ValueKind::Bool => self
-                .out
-                .push_str(if value.is_true() { "true" } else { "false" }),
+            ValueKind::None => self.text.out.push_str("null"),
+            ValueKind::Bool => {
+                self.text
+                    .out
+                    .push_str(if value.is_true() { "true" } else { "false" })
+            }
             ValueKind::Number => self.number(value)?,
             ValueKind::String => self.string(value.as_str().unwrap_or_default()),
             ValueKind::Seq => {
-                self.out.push('[');
+                self.text.out.push('[');
                 let mut first = true;
                 for item in value.try_iter()? {
                     self.separate(&mut first, depth + 1);
@@ -103,20 +104,20 @@ impl Writer {
         if self.sort_keys {
             entries.sort_by(|a, b| a.0.cmp(&b.0));
         }
-        self.out.push('{');
+        self.text.out.push('{');
         let mut first = true;
         for (key, item) in entries {
             self.separate(&mut first, depth + 1);
             match key.kind() {
                 ValueKind::String => self.string(key.as_str().unwrap_or_default()),
                 ValueKind::None | ValueKind::Bool | ValueKind::Number => {
-                    self.out.push('"');
+                    self.text.out.push('"');
                     self.value(&key, depth + 1)?;
-                    self.out.push('"');
+                    self.text.out.push('"');
                 }
                 _ => return Err(invalid("keys must be strings, numbers, booleans or none")),
             }
-            self.out.push_str(&self.key);
+            self.text.out.push_str(&self.key);
             self.value(&item, depth + 1)?;
         }
         self.close(first, depth, '}');
@@ -125,7 +126,7 @@ impl Writer {
 
     fn separate(&mut self, first: &mut bool, depth: usize) {
         if !std::mem::take(first) {
-            self.out.push_str(&self.item);
+            self.text.out.push_str(&self.item);
         }
         self.new_line(depth);
     }
@@ -134,50 +135,51 @@ impl Writer {
         if !empty {
             self.new_line(depth);
         }
-        self.out.push(bracket);
+        self.text.out.push(bracket);
     }
 
     fn new_line(&mut self, depth: usize) {
         if let Some(indent) = &self.indent {
-            self.out.push('\n');
+            self.text.out.push('\n');
             for _ in 0..depth {
-                self.out.push_str(indent);
+                self.text.out.push_str(indent);
             }
         }
     }
 
     fn number(&mut self, value: &Value) -> Result<(), Error> {
         match python::as_float(value) {
-            Some(float) if float.is_nan() => self.out.push_str("NaN"),
+            Some(float) if float.is_nan() => self.text.out.push_str("NaN"),
             Some(float) if float.is_infinite() => {
-                self.out
+                self.text
+                    .out
                     .push_str(if float > 0.0 { "Infinity" } else { "-Infinity" });
             }
-            Some(float) => self.out.push_str(&python::float_repr(float)),
-            None => write!(self.out, "{value}")?,
+            Some(float) => self.text.out.push_str(&python::float_repr(float)),
+            None => write!(self.text.out, "{value}")?,
         }
         Ok(())
     }
 
     fn string(&mut self, text: &str) {
-        self.out.push('"');
+        self.text.out.push('"');
         for c in text.chars() {
             match c {
-                '"' => self.out.push_str("\\\""),
-                '\\' => self.out.push_str("\\\\"),
-                '\n' => self.out.push_str("\\n"),
-                '\r' => self.out.push_str("\\r"),
-                '\t' => self.out.push_str("\\t"),
-                '\x08' => self.out.push_str("\\b"),
-                '\x0c' => self.out.push_str("\\f"),
+                '"' => self.text.out.push_str("\\\""),
+                '\\' => self.text.out.push_str("\\\\"),
+                '\n' => self.text.out.push_str("\\n"),
+                '\r' => self.text.out.push_str("\\r"),
+                '\t' => self.text.out.push_str("\\t"),
+                '\x08' => self.text.out.push_str("\\b"),
+                '\x0c' => self.text.out.push_str("\\f"),
                 c if c < ' ' || (self.ensure_ascii && !c.is_ascii()) => {
                     for unit in c.encode_utf16(&mut [0; 2]) {
-                        self.out.push_str(&format!("\\u{unit:04x}"));
+                        self.text.out.push_str(&format!("\\u{unit:04x}"));
                     }
                 }
-                c => self.out.push(c),
+                c => self.text.out.push(c),
             }
         }
-        self.out.push('"');
+        self.text.out.push('"');
     }
 }

@@ -3,8 +3,9 @@
 mod bytes;
 mod stages;
 mod stream;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,6 @@ pub(crate) const FILE: &str = "tokenizer.json";
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     special: Vec<(String, u32)>,
-    special_ids: HashSet<u32>,
 }
 
 impl Tokenizer {
@@ -69,11 +69,7 @@ impl Tokenizer {
             .map(|(id, token)| (token.content, id))
             .collect();
         special.sort_by_key(|(_, id)| *id);
-        Ok(Self {
-            special_ids: special.iter().map(|(_, id)| *id).collect(),
-            special,
-            inner,
-        })
+        Ok(Self { inner, special })
     }
 
     /// Text to token ids. Special tokens that are written in the text become their ids.
@@ -117,11 +113,6 @@ impl Tokenizer {
     /// The id of a token, by the vocabulary's spelling.
     pub fn token_to_id(&self, text: &str) -> Option<u32> {
         self.inner.token_to_id(text)
-    }
-
-    /// Whether the id is a special token's.
-    pub fn is_special(&self, id: u32) -> bool {
-        self.special_ids.contains(&id)
     }
 
     /// Special tokens: text and id, by id.

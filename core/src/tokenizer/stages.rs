@@ -147,7 +147,10 @@ impl Stage {
             Self::ByteFallback(run) => match bytes::of_fallback(&piece) {
                 Some(byte) => run.push(byte),
                 None => {
-                    out.push(end_of_run(run));
+                    // No run is no piece: the next stage may count them.
+                    if !run.is_empty() {
+                        out.push(end_of_run(run));
+                    }
                     out.push(piece);
                 }
             },
