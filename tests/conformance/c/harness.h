@@ -103,6 +103,7 @@ static void remove_folder(void) {
   }
   closedir(list);
   rmdir(folder);
+  folder[0] = '\0';
 }
 
 /* Writes a file into the folder and gives its path. */
@@ -155,6 +156,7 @@ static int run_tests(int count, char **words, const test *tests, size_t len) {
     int good = 1;
     if (direct) {
       tests[i].run();
+      remove_folder();
     } else {
       good = run_apart(&tests[i]);
     }
