@@ -18,7 +18,7 @@ use crate::vendor::{RunRequest, Session};
 const ABORT_AGAIN: Duration = Duration::from_millis(100);
 
 /// A request in the queue.
-pub(super) struct Job {
+pub(crate) struct Job {
     pub stream: Arc<Stream>,
     pub request: RunRequest,
     /// Why it ends when `max_new_tokens` have come.
