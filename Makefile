@@ -116,6 +116,7 @@ test-node:
 
 test-exactness:
 	$(cargo) build --release $(runtime_set) --examples
+	$(MAKE) --file tests/conformance/native.mk examples
 	$(python) tests/conformance/exactness.py
 
 test-docs:

@@ -53,7 +53,8 @@ def output(command: list, **environment: str) -> str:
     if done.returncode != 0:
         errors = done.stderr.decode("utf-8", "replace").strip()
         return f"(exit status {done.returncode}: {errors})"
-    return done.stdout.decode("utf-8")
+    # 64 tokens may end inside a character.
+    return done.stdout.decode("utf-8", "replace")
 
 
 def main() -> None:
