@@ -11,11 +11,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The targets of the facts, with the pointer width that decides the layout.
-const TARGETS: [(&str, fn(Widths) -> usize); 3] = [
+const TARGETS: [(&str, Width); 3] = [
     ("x86_64-linux-gnu", |widths| widths.bits64),
     ("aarch64-linux-gnu", |widths| widths.bits64),
     ("arm-linux-gnueabihf", |widths| widths.bits32),
 ];
+
+/// Which of the two numbers counts.
+type Width = fn(Widths) -> usize;
 
 /// Name, C type, offset, size and array length of each field.
 type Fields = Vec<(String, String, Widths, Widths, Option<u64>)>;

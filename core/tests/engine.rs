@@ -549,6 +549,19 @@ fn without_a_tokenizer_text_goes_with_one_template_only() {
         assert_eq!(folder.record("run")[0]["input"], sent);
     }
     let model = open("1.3.0", SHORT);
+    for (messages, kind) in [
+        (json!([]), ErrorKind::InvalidArgument),
+        (json!("hi"), ErrorKind::InvalidArgument),
+        (
+            json!([{"role": "system", "content": "hi"}]),
+            ErrorKind::Unsupported,
+        ),
+    ] {
+        let error = model
+            .generate(&messages, &GenerateOptions::default())
+            .unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
     let error = model
         .complete("x", &GenerateOptions::default())
         .unwrap_err();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::compare::Comparison;
 use super::text::{Decoder, Joiner};
 use crate::surface::*;
-use crate::template::Template;
+use crate::template::{Template, context};
 use crate::tokenizer::{StreamDecoder, Tokenizer};
 use crate::vendor::{Input, Session, Vocabulary};
 
@@ -209,6 +209,7 @@ fn text_input(text: &str) -> Result<Input> {
 
 /// The one user message that a runtime with its own template can be asked.
 fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<&'a str> {
+    context::messages(messages)?;
     let single = match messages.as_array().map(Vec::as_slice) {
         Some([message]) if message["role"] == "user" => message["content"].as_str(),
         _ => None,

@@ -11,6 +11,10 @@ const MAX_SIZE: u64 = 512 << 20;
 
 /// The absolute path, if there is something at it.
 pub(crate) fn existing(path: &Path, expected: &str) -> Result<PathBuf> {
+    if path.as_os_str().is_empty() {
+        let message = format!("the path is empty; expected {expected}");
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
     let absolute = std::path::absolute(path).map_err(|error| failed(path, &error))?;
     match fs::metadata(&absolute) {
         Ok(_) => Ok(absolute),

@@ -61,7 +61,8 @@ fn list(json: Option<&Json>, name: &str) -> Result<Value> {
     }
 }
 
-fn messages(json: &Json) -> Result<Value> {
+/// Checks and converts the messages.
+pub(crate) fn messages(json: &Json) -> Result<Value> {
     let messages = json
         .as_array()
         .ok_or_else(|| invalid(format!("messages must be a JSON array, not {}", kind(json))))?;

@@ -1,7 +1,7 @@
 //! Chat templates: Jinja, set up as transformers sets up jinja2 for `apply_chat_template`.
 
 mod clock;
-mod context;
+pub(crate) mod context;
 mod environment;
 mod failure;
 mod filters;
