@@ -34,8 +34,8 @@
  * - Records are structs that begin as `RKCHAT_X_INIT` and are filled by the library. What their pointers lead
  *   to belongs to the handle they came from, for as long as the function says.
  * - `struct_size` lets a program run with a library that is older or newer than its header: fields that one
- *   side does not know count as unset. A field that is set and that the library does not know is
- *   `RKCHAT_ERR_INVALID_ARGUMENT`.
+ *   side does not know count as unset. A field that is set, to anything but 0, and that the library does not
+ *   know is `RKCHAT_ERR_INVALID_ARGUMENT`.
  * - A defect inside the library is `RKCHAT_ERR_PANIC`, never the end of the program.
  * - After fork() the child can free what the parent opened, and nothing else: the threads are in the parent.
  *   Models and generations answer there with `RKCHAT_ERR_FORKED`.
@@ -112,7 +112,7 @@ typedef int32_t rkchat_status;
 /** A defect in rkchat: please report it. */
 #define RKCHAT_ERR_PANIC 18
 
-/** Why a generation ended. */
+/** Why a generation ended. The numbers that are missing are kept for reasons to come. */
 typedef int32_t rkchat_finish_reason;
 
 /** The model ended its turn: it produced one of the stop ids. */
@@ -160,6 +160,46 @@ typedef int32_t rkchat_warning_kind;
 #define RKCHAT_WARNING_KIND_TOKENIZER_MISMATCH 1
 
 
+/* Structs with everything unset. */
+#define RKCHAT_RUNTIME_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_runtime_options), 0, NULL, 0}
+#define RKCHAT_MODEL_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_model_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, NULL, 0, \
+    NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0}
+#define RKCHAT_GENERATE_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_generate_options), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+#define RKCHAT_RENDER_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_render_options), 0, RKCHAT_UNSET, 0, NULL, 0, NULL, 0, NULL, 0, \
+    NULL, 0}
+#define RKCHAT_TEMPLATE_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_template_options), 0, NULL, 0, NULL, 0, NULL, 0}
+#define RKCHAT_ENCODE_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_encode_options), 0, RKCHAT_UNSET, 0}
+#define RKCHAT_DECODE_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_decode_options), 0, RKCHAT_UNSET, 0}
+#define RKCHAT_RUNTIME_INFO_INIT \
+    {(uint32_t)sizeof(rkchat_runtime_info), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
+    RKCHAT_UNSET, 0}
+#define RKCHAT_MODEL_INFO_INIT \
+    {(uint32_t)sizeof(rkchat_model_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET, \
+    0, NULL, 0, NULL, 0, NULL, 0}
+#define RKCHAT_CHUNK_INIT \
+    {(uint32_t)sizeof(rkchat_chunk), 0, NULL, 0, NULL, 0}
+#define RKCHAT_USAGE_INIT \
+    {(uint32_t)sizeof(rkchat_usage), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
+#define RKCHAT_TIMINGS_INIT \
+    {(uint32_t)sizeof(rkchat_timings), 0, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET, 0}
+#define RKCHAT_WARNING_INIT \
+    {(uint32_t)sizeof(rkchat_warning), 0, RKCHAT_UNSET, 0, NULL, 0}
+#define RKCHAT_COMPLETION_INIT \
+    {(uint32_t)sizeof(rkchat_completion), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, NULL, 0, NULL, \
+    0, NULL, 0}
+
 
 /**
  * Changes when programs have to be compiled again.
@@ -194,11 +234,15 @@ typedef struct rkchat_ids rkchat_ids;
 
 /**
  * An opened model. One request runs at a time; others wait in a queue, in the order they came.
+ *
+ * When the last handle of a model is gone, answers that are still held go on and free the model at
+ * their end; `close` ends them. Without any, letting go of the handle waits until the model is freed.
  */
 typedef struct rkchat_model rkchat_model;
 
 /**
- * A loaded `librkllmrt.so`. It stays loaded until the process ends.
+ * A loaded `librkllmrt.so`, to look at; `rkchat_model_options.runtime` takes its path. It stays loaded until the
+ * process ends.
  */
 typedef struct rkchat_runtime rkchat_runtime;
 
@@ -306,8 +350,9 @@ typedef struct rkchat_model_options {
   const char *abi;
   size_t abi_len;
   /**
-   * Size of the context window, prompt and answer together. Unset: 4096, or less where the model
-   * allows less.
+   * Size of the context window, prompt and answer together; `RKCHAT_ERR_INVALID_ARGUMENT` where it is more than
+   * the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
+   * model allows less and the runtime says so.
    * In tokens. From 1 to 1048576.
    */
   int64_t max_context_len;
@@ -463,17 +508,28 @@ typedef struct rkchat_generate_options {
    */
   int64_t queue_timeout_ms;
   /**
-   * Function tools for the template, a JSON array in the OpenAI shape. Unset: none.
+   * As in `rkchat_render_options`; only for messages.
    * JSON text.
    */
   const char *tools;
   size_t tools_len;
   /**
-   * Further variables for the template, a JSON object. Unset: none.
+   * As in `rkchat_render_options`; only for messages.
    * JSON text.
    */
-  const char *template_variables;
-  size_t template_variables_len;
+  const char *documents;
+  size_t documents_len;
+  /**
+   * As in `rkchat_render_options`; only for messages.
+   */
+  const char *now;
+  size_t now_len;
+  /**
+   * As in `rkchat_render_options`; only for messages.
+   * JSON text.
+   */
+  const char *variables;
+  size_t variables_len;
 } rkchat_generate_options;
 
 /**
@@ -844,7 +900,8 @@ rkchat_status rkchat_model_get_info(const struct rkchat_model *model,
 /**
  * Answers a conversation: a JSON array of messages, each an object with `role` and `content`.
  * The prompt is rendered and checked before this returns; the answer streams from what it
- * returns. A prompt that does not fit the window is `RKCHAT_ERR_CONTEXT_OVERFLOW`, a full queue `RKCHAT_ERR_BUSY`.
+ * returns. A prompt that does not fit the window is `RKCHAT_ERR_CONTEXT_OVERFLOW`, a full queue `RKCHAT_ERR_BUSY`. Takes
+ * time in proportion to the text, as `complete`, `render`, `encode` and `decode` do.
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
  *
@@ -889,8 +946,8 @@ rkchat_status rkchat_model_complete_ids(const struct rkchat_model *model,
                                         struct rkchat_error **error);
 
 /**
- * Renders messages with the model's template, as `generate` does with
- * `add_generation_prompt`.
+ * Renders messages with the model's template. With `add_generation_prompt` it is the prompt that
+ * `generate` sends.
  *
  * `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
  *
@@ -948,7 +1005,7 @@ void rkchat_model_free(struct rkchat_model *model);
 
 /**
  * Ends the answer now; pieces that were not read are dropped from the stream, not from
- * `completion`. Harmless at any time.
+ * `completion`. Harmless at any time and from any thread, also while another waits in `next`.
  */
 rkchat_status rkchat_generation_cancel(const struct rkchat_generation *generation,
                                        struct rkchat_error **error);
@@ -1067,7 +1124,8 @@ rkchat_status rkchat_chat_template_get_source(const struct rkchat_chat_template 
 void rkchat_chat_template_free(struct rkchat_chat_template *chat_template);
 
 /**
- * Reads a `tokenizer.json`, or that of a model folder.
+ * Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
+ * through `rkchat_model.encode`.
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_tokenizer_free`; NULL on failure.
  *
@@ -1143,8 +1201,9 @@ rkchat_status rkchat_generation_next(struct rkchat_generation *generation,
  * As `rkchat_generation_next`, without waiting. `RKCHAT_PENDING` means that nothing is there yet, and that
  * `wake(userdata)` will be called once, from any thread, as soon as there is more, unless the generation is
  * freed before. `wake` may be NULL. It should only notify: it must not call functions of this library, and must
- * return. A later call replaces what an earlier one asked for; once `rkchat_generation_free` has
- * returned, `wake` is not called any more.
+ * return. A later call replaces what an earlier one asked for. `rkchat_generation_free` waits for a `wake` that
+ * is being called, so it must not be called with a lock held that `wake` takes; afterwards `wake` is not
+ * called any more.
  */
 rkchat_status rkchat_generation_poll(struct rkchat_generation *generation,
                                      void *userdata,
@@ -1157,43 +1216,3 @@ rkchat_status rkchat_generation_poll(struct rkchat_generation *generation,
 #endif  // __cplusplus
 
 #endif  /* RKCHAT_H */
-
-/* Structs with everything unset. */
-#define RKCHAT_RUNTIME_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_runtime_options), 0, NULL, 0}
-#define RKCHAT_MODEL_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_model_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, NULL, 0, \
-    NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0}
-#define RKCHAT_GENERATE_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_generate_options), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, NULL, 0}
-#define RKCHAT_RENDER_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_render_options), 0, RKCHAT_UNSET, 0, NULL, 0, NULL, 0, NULL, 0, \
-    NULL, 0}
-#define RKCHAT_TEMPLATE_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_template_options), 0, NULL, 0, NULL, 0, NULL, 0}
-#define RKCHAT_ENCODE_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_encode_options), 0, RKCHAT_UNSET, 0}
-#define RKCHAT_DECODE_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_decode_options), 0, RKCHAT_UNSET, 0}
-#define RKCHAT_RUNTIME_INFO_INIT \
-    {(uint32_t)sizeof(rkchat_runtime_info), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
-    RKCHAT_UNSET, 0}
-#define RKCHAT_MODEL_INFO_INIT \
-    {(uint32_t)sizeof(rkchat_model_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET, \
-    0, NULL, 0, NULL, 0, NULL, 0}
-#define RKCHAT_CHUNK_INIT \
-    {(uint32_t)sizeof(rkchat_chunk), 0, NULL, 0, NULL, 0}
-#define RKCHAT_USAGE_INIT \
-    {(uint32_t)sizeof(rkchat_usage), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
-#define RKCHAT_TIMINGS_INIT \
-    {(uint32_t)sizeof(rkchat_timings), 0, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET, 0}
-#define RKCHAT_WARNING_INIT \
-    {(uint32_t)sizeof(rkchat_warning), 0, RKCHAT_UNSET, 0, NULL, 0}
-#define RKCHAT_COMPLETION_INIT \
-    {(uint32_t)sizeof(rkchat_completion), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, NULL, 0, NULL, \
-    0, NULL, 0}

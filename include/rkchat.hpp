@@ -98,7 +98,7 @@ enum class ErrorKind : std::int32_t {
   Panic = 18,
 };
 
-/// Why a generation ended.
+/// Why a generation ended. The numbers that are missing are kept for reasons to come.
 enum class FinishReason : std::int32_t {
   /// The model ended its turn: it produced one of the stop ids.
   Stop = 1,
@@ -275,8 +275,9 @@ struct ModelOptions {
   Optional<std::string> runtime;
   /// As `RuntimeOptions.abi`.
   Optional<std::string> abi;
-  /// Size of the context window, prompt and answer together. Unset: 4096, or less where the model
-  /// allows less.
+  /// Size of the context window, prompt and answer together; `InvalidArgument` where it is more than
+  /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
+  /// model allows less and the runtime says so.
   /// In tokens. From 1 to 1048576.
   Optional<std::int64_t> max_context_len;
   /// A Jinja chat template to use instead of the model's own.
@@ -356,12 +357,17 @@ struct GenerateOptions {
   /// How long the request may wait in the queue before it ends with `Timeout`. Unset: as long as it
   /// takes.
   Optional<std::chrono::milliseconds> queue_timeout;
-  /// Function tools for the template, a JSON array in the OpenAI shape. Unset: none.
+  /// As in `RenderOptions`; only for messages.
   /// JSON text.
   Optional<std::string> tools;
-  /// Further variables for the template, a JSON object. Unset: none.
+  /// As in `RenderOptions`; only for messages.
   /// JSON text.
-  Optional<std::string> template_variables;
+  Optional<std::string> documents;
+  /// As in `RenderOptions`; only for messages.
+  Optional<std::string> now;
+  /// As in `RenderOptions`; only for messages.
+  /// JSON text.
+  Optional<std::string> variables;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_generate_options c() const {
@@ -375,7 +381,9 @@ struct GenerateOptions {
     if (presence_penalty) { c.presence_penalty = (*presence_penalty); }
     if (queue_timeout) { c.queue_timeout_ms = (*queue_timeout).count(); }
     if (tools) { c.tools = (*tools).c_str(); c.tools_len = (*tools).size(); }
-    if (template_variables) { c.template_variables = (*template_variables).c_str(); c.template_variables_len = (*template_variables).size(); }
+    if (documents) { c.documents = (*documents).c_str(); c.documents_len = (*documents).size(); }
+    if (now) { c.now = (*now).c_str(); c.now_len = (*now).size(); }
+    if (variables) { c.variables = (*variables).c_str(); c.variables_len = (*variables).size(); }
     return c;
   }
 };
@@ -627,15 +635,16 @@ class Generation;
 class ChatTemplate;
 class Tokenizer;
 
-/// A loaded `librkllmrt.so`. It stays loaded until the process ends.
+/// A loaded `librkllmrt.so`, to look at; `ModelOptions.runtime` takes its path. It stays loaded until the
+/// process ends.
 class Runtime {
  public:
   /// Loads the library at `path` and tells which ABI group it belongs to. No model is opened.
   /// Blocking.
-static Runtime open(const std::string &path, const RuntimeOptions &options = RuntimeOptions());
+  static Runtime open(const std::string &path, const RuntimeOptions &options = RuntimeOptions());
 
   /// What was loaded and how it was recognised.
-RuntimeInfo info() const;
+  RuntimeInfo info() const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
   rkchat_runtime *get() const { return handle_.get(); }
@@ -647,42 +656,46 @@ RuntimeInfo info() const;
 };
 
 /// An opened model. One request runs at a time; others wait in a queue, in the order they came.
+///
+/// When the last handle of a model is gone, answers that are still held go on and free the model at
+/// their end; `close` ends them. Without any, letting go of the handle waits until the model is freed.
 class Model {
  public:
   /// Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came with
   /// it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
   /// Blocking.
-static Model open(const std::string &path, const ModelOptions &options = ModelOptions());
+  static Model open(const std::string &path, const ModelOptions &options = ModelOptions());
 
   /// What was opened: file, runtime, template, tokenizer, context window.
-ModelInfo info() const;
+  ModelInfo info() const;
 
   /// Answers a conversation: a JSON array of messages, each an object with `role` and `content`.
   /// The prompt is rendered and checked before this returns; the answer streams from what it
-  /// returns. A prompt that does not fit the window is `ContextOverflow`, a full queue `Busy`.
-Generation generate(const std::string &messages, const GenerateOptions &options = GenerateOptions()) const;
+  /// returns. A prompt that does not fit the window is `ContextOverflow`, a full queue `Busy`. Takes
+  /// time in proportion to the text, as `complete`, `render`, `encode` and `decode` do.
+  Generation generate(const std::string &messages, const GenerateOptions &options = GenerateOptions()) const;
 
   /// Continues a text. It gets the special tokens that the tokenizer puts around a text, and no
   /// template.
-Generation complete(const std::string &text, const GenerateOptions &options = GenerateOptions()) const;
+  Generation complete(const std::string &text, const GenerateOptions &options = GenerateOptions()) const;
 
   /// Continues token ids, exactly as they are.
-Generation complete_ids(const std::vector<std::uint32_t> &ids, const GenerateOptions &options = GenerateOptions()) const;
+  Generation complete_ids(const std::vector<std::uint32_t> &ids, const GenerateOptions &options = GenerateOptions()) const;
 
-  /// Renders messages with the model's template, as `generate` does with
-  /// `add_generation_prompt`.
-std::string render(const std::string &messages, const RenderOptions &options = RenderOptions()) const;
+  /// Renders messages with the model's template. With `add_generation_prompt` it is the prompt that
+  /// `generate` sends.
+  std::string render(const std::string &messages, const RenderOptions &options = RenderOptions()) const;
 
   /// Text to token ids, with the model's tokenizer.
-std::vector<std::uint32_t> encode(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
+  std::vector<std::uint32_t> encode(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
 
   /// Token ids to text, with the model's tokenizer.
-std::string decode(const std::vector<std::uint32_t> &ids, const DecodeOptions &options = DecodeOptions()) const;
+  std::string decode(const std::vector<std::uint32_t> &ids, const DecodeOptions &options = DecodeOptions()) const;
 
   /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;
   /// everything else is `Closed`. Closing twice is fine. Waits until the runtime lets go.
   /// Blocking.
-void close() const;
+  void close() const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
   rkchat_model *get() const { return handle_.get(); }
@@ -697,20 +710,20 @@ void close() const;
 class Generation {
  public:
   /// Ends the answer now; pieces that were not read are dropped from the stream, not from
-  /// `completion`. Harmless at any time.
-void cancel() const;
+  /// `completion`. Harmless at any time and from any thread, also while another waits in `next`.
+  void cancel() const;
 
   /// Why it ended; unset while it goes on.
-Optional<FinishReason> finish_reason() const;
+  Optional<FinishReason> finish_reason() const;
 
   /// Waits for the end without reading, at the most for `timeout`; false where it goes on.
   /// Blocking.
-bool wait(Optional<std::chrono::milliseconds> timeout = {}) const;
+  bool wait(Optional<std::chrono::milliseconds> timeout = {}) const;
 
   /// Waits for the end and gives the whole answer, whether or not pieces of it were read. A failure
   /// of the runtime is reported here too.
   /// Blocking.
-Completion completion();
+  Completion completion();
 
   /// The next piece of the answer; unset at its end. Waits at the most for `timeout`, or without end where
   /// that is unset; when the time has passed that is a `Timeout`, and the answer goes on. Blocking.
@@ -788,20 +801,20 @@ class ChatTemplate {
   /// Takes the template from a model folder (`chat_template.jinja`, `tokenizer_config.json`), or
   /// from one of those files, or from a GGUF file.
   /// Blocking.
-static ChatTemplate open(const std::string &path);
+  static ChatTemplate open(const std::string &path);
 
   /// Takes the Jinja source itself.
-static ChatTemplate from_source(const std::string &source, const TemplateOptions &options = TemplateOptions());
+  static ChatTemplate from_source(const std::string &source, const TemplateOptions &options = TemplateOptions());
 
   /// Renders a JSON array of messages, as transformers' `apply_chat_template` does. A template
   /// that refuses them is a `Template` error with the template's own words.
-std::string render(const std::string &messages, const RenderOptions &options = RenderOptions()) const;
+  std::string render(const std::string &messages, const RenderOptions &options = RenderOptions()) const;
 
   /// Renders, then encodes without adding special tokens, for those are in the template.
-std::vector<std::uint32_t> encode(const std::string &messages, const Tokenizer &tokenizer, const RenderOptions &options = RenderOptions()) const;
+  std::vector<std::uint32_t> encode(const std::string &messages, const Tokenizer &tokenizer, const RenderOptions &options = RenderOptions()) const;
 
   /// The Jinja source.
-std::string source() const;
+  std::string source() const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
   rkchat_chat_template *get() const { return handle_.get(); }
@@ -815,18 +828,19 @@ std::string source() const;
 /// A tokenizer. Needs no runtime.
 class Tokenizer {
  public:
-  /// Reads a `tokenizer.json`, or that of a model folder.
+  /// Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
+  /// through `Model.encode`.
   /// Blocking.
-static Tokenizer open(const std::string &path);
+  static Tokenizer open(const std::string &path);
 
   /// Text to token ids.
-std::vector<std::uint32_t> encode(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
+  std::vector<std::uint32_t> encode(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
 
   /// Token ids to text.
-std::string decode(const std::vector<std::uint32_t> &ids, const DecodeOptions &options = DecodeOptions()) const;
+  std::string decode(const std::vector<std::uint32_t> &ids, const DecodeOptions &options = DecodeOptions()) const;
 
   /// How many tokens a text has.
-std::uint32_t count(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
+  std::uint32_t count(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
   rkchat_tokenizer *get() const { return handle_.get(); }

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"ebc606def6981fc4", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"f9be314a153d8313", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -96,7 +96,9 @@ mod tests {
                 presence_penalty: None,
                 queue_timeout: None,
                 tools: None,
-                template_variables: None,
+                documents: None,
+                now: None,
+                variables: None,
             }
         );
         assert_eq!(

@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use common::{GROUPS, open_with, options};
 use rkchat::{ErrorKind, ModelOptions};
 
@@ -31,4 +34,22 @@ fn the_log_explains_where_it_is_read() {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         assert!(error.message().contains("1024"), "{error}");
     }
+}
+
+#[test]
+fn a_process_that_was_started_meanwhile_does_not_hold_the_model_up() {
+    let spawner = std::thread::spawn(|| {
+        std::thread::sleep(Duration::from_millis(150));
+        Command::new("sleep").arg("30").spawn().unwrap()
+    });
+    let options = ModelOptions {
+        capture_logs: true,
+        ..options("1.3.0")
+    };
+    let started = Instant::now();
+    open_with(r#"{"init_ms": 500}"#, &options).unwrap();
+    assert!(started.elapsed() < Duration::from_secs(15));
+    let mut child = spawner.join().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -648,3 +648,63 @@ fn a_forked_child_is_told() {
     assert_eq!(status, 0);
     begun(&generation);
 }
+
+#[test]
+fn a_wake_up_may_close_the_model() {
+    // The first wake-up comes from the model's own thread, the second from the one that keeps deadlines.
+    let hurried = GenerateOptions {
+        queue_timeout: Some(Duration::from_millis(50)),
+        ..GenerateOptions::default()
+    };
+    for waits in [false, true] {
+        let model = open(
+            "1.3.0",
+            r#"{"pieces": ["a"], "repeat": 0, "prefill_ms": 100, "delay_ms": 20}"#,
+        );
+        let first = ask(&model);
+        let generation = if waits {
+            ask_with(&model, &hurried)
+        } else {
+            ask(&model)
+        };
+        let awaited = if waits { &generation } else { &first };
+        let (closed, told) = mpsc::channel();
+        let handle = model.clone();
+        let polled = awaited.poll(move || closed.send(handle.close()).unwrap());
+        assert!(polled.is_pending());
+        told.recv_timeout(LONG).expect("close returns").unwrap();
+        assert!(first.wait(Some(LONG)).unwrap() && generation.wait(Some(LONG)).unwrap());
+    }
+}
+
+#[test]
+fn a_child_may_free_what_it_inherited_and_use_threads_of_its_own() {
+    let model = open("1.1.0", ENDLESS);
+    // SAFETY: the child only starts a thread and leaves by _exit.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let (go_on, wait) = mpsc::channel::<()>();
+        let thread = thread::spawn(move || wait.recv());
+        drop(model);
+        drop(go_on);
+        let joined = thread.join().is_ok();
+        // SAFETY: ends the child without the parent's exit handlers.
+        unsafe { libc::_exit(if joined { 0 } else { 1 }) };
+    }
+    let mut status = -1;
+    // SAFETY: waits for our own child.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert_eq!(status, 0);
+}
+
+#[test]
+fn what_only_a_template_uses_is_refused_without_one() {
+    let model = open("1.3.0", SHORT);
+    let options = GenerateOptions {
+        tools: Some(json!([])),
+        ..GenerateOptions::default()
+    };
+    let error = model.complete_ids(&[1], &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.message().contains("tools"), "{error}");
+}

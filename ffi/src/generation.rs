@@ -1,7 +1,7 @@
 //! `next` and `poll` of a generation: by hand, because C waits and is woken in its own way.
 
 use std::ffi::c_void;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -23,15 +23,31 @@ pub struct State {
     bell: Arc<Bell>,
 }
 
-/// Whom to wake. The lock is held during the call, so once a generation is freed nobody is woken any more.
-#[derive(Default)]
-struct Bell(Mutex<Order>);
+/// Whom to wake. Never called under the lock: `wake` may take locks of its own.
+struct Bell {
+    order: Mutex<Order>,
+    silent: Condvar,
+    /// In a forked child the lock may be held by nobody.
+    process: u32,
+}
+
+impl Default for Bell {
+    fn default() -> Self {
+        Self {
+            order: Mutex::default(),
+            silent: Condvar::new(),
+            process: std::process::id(),
+        }
+    }
+}
 
 /// The last call of `poll`, and what it asked for. An earlier call's bell, late, finds another number.
 #[derive(Default)]
 struct Order {
     number: u64,
     wake: Option<Wake>,
+    /// Calls of `wake` that have not returned.
+    ringing: u32,
 }
 
 struct Wake {
@@ -43,28 +59,52 @@ struct Wake {
 unsafe impl Send for Wake {}
 
 impl Bell {
+    fn lock(&self) -> MutexGuard<'_, Order> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn set(&self, wake: Option<Wake>) -> u64 {
-        let mut order = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut order = self.lock();
         order.number += 1;
         order.wake = wake;
         order.number
     }
 
     fn ring(&self, number: u64) {
-        let mut order = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut order = self.lock();
         if order.number != number {
             return;
         }
-        if let Some(Wake { userdata, wake }) = order.wake.take() {
-            // SAFETY: the caller of `poll` gave both for this one call, and has not freed the generation.
-            unsafe { wake(userdata) };
+        let Some(Wake { userdata, wake }) = order.wake.take() else {
+            return;
+        };
+        order.ringing += 1;
+        drop(order);
+        // SAFETY: the caller of `poll` gave both for this one call; freeing the generation waits for it.
+        unsafe { wake(userdata) };
+        self.lock().ringing -= 1;
+        self.silent.notify_all();
+    }
+
+    /// Nobody is woken any more when this returns.
+    fn silence(&self) {
+        if self.process != std::process::id() {
+            return;
+        }
+        self.set(None);
+        let mut order = self.lock();
+        while order.ringing > 0 {
+            order = self
+                .silent
+                .wait(order)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
 impl Drop for State {
     fn drop(&mut self) {
-        self.bell.set(None);
+        self.bell.silence();
     }
 }
 
@@ -119,8 +159,9 @@ pub unsafe extern "C" fn rkchat_generation_next(
 /// As `rkchat_generation_next`, without waiting. `RKCHAT_PENDING` means that nothing is there yet, and that
 /// `wake(userdata)` will be called once, from any thread, as soon as there is more, unless the generation is
 /// freed before. `wake` may be NULL. It should only notify: it must not call functions of this library, and must
-/// return. A later call replaces what an earlier one asked for; once `rkchat_generation_free` has
-/// returned, `wake` is not called any more.
+/// return. A later call replaces what an earlier one asked for. `rkchat_generation_free` waits for a `wake` that
+/// is being called, so it must not be called with a lock held that `wake` takes; afterwards `wake` is not
+/// called any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rkchat_generation_poll(
     generation: *mut rkchat_generation,

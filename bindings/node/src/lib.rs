@@ -5,6 +5,7 @@
 // The public API is documented in TypeScript; the items here follow it one by one.
 #![allow(missing_docs)]
 
+mod background;
 mod convert;
 mod error;
 mod generated;

@@ -5,6 +5,7 @@
 //! called from inside a result callback, and because requests that wait have deadlines while the owner
 //! is busy.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +17,11 @@ use crate::vendor::{RunRequest, Session};
 /// How long the attendant waits before it aborts again: an abort that comes before the runtime has begun
 /// is lost.
 const ABORT_AGAIN: Duration = Duration::from_millis(100);
+
+thread_local! {
+    /// The control that this thread serves as owner or attendant.
+    static SERVED: Cell<*const Control> = const { Cell::new(std::ptr::null()) };
+}
 
 /// A request in the queue.
 pub(crate) struct Job {
@@ -65,6 +71,16 @@ impl Control {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This thread is the owner or the attendant from now on.
+    pub fn serve_here(&self) {
+        SERVED.set(self);
+    }
+
+    /// Whether this thread is the owner or the attendant.
+    pub fn is_served_here(&self) -> bool {
+        std::ptr::eq(SERVED.get(), self)
     }
 
     /// Puts a request at the end of the queue.
@@ -117,7 +133,16 @@ impl Control {
             stream.end(Ok(FinishReason::Cancelled));
         }
         self.owner.notify_all();
-        self.attendant.notify_all();
+        self.nudge();
+    }
+
+    /// Nobody is woken any more: the process ends, and what a wake-up would touch may be gone.
+    pub fn silence(&self) {
+        let state = self.lock();
+        let streams = state.waiting.iter().map(|job| &job.stream);
+        for stream in streams.chain(&state.running) {
+            stream.silence();
+        }
     }
 
     /// The last model handle is gone. Gives whether a request that somebody may still read is left.
@@ -153,6 +178,9 @@ impl Control {
                 return None;
             }
             if let Some(job) = state.waiting.pop_front() {
+                if job.stream.is_over() {
+                    continue;
+                }
                 state.running = Some(job.stream.clone());
                 return Some(job);
             }
@@ -196,6 +224,7 @@ impl Control {
 
     /// Keeps deadlines and aborts until the owner has left.
     pub fn attend(&self, session: &dyn Session) {
+        self.serve_here();
         let mut aborted: Option<(Arc<Stream>, Instant)> = None;
         let mut state = self.lock();
         while !state.done {

@@ -1,7 +1,9 @@
 //! At the end of the process, runs in progress are stopped first: the runtime's exit handlers would pull
 //! its memory away from under them.
 
-use std::sync::{Mutex, Once, PoisonError, Weak};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::control::Control;
@@ -10,36 +12,39 @@ use super::fork::Home;
 /// How long the end of the process waits for a runtime that does not let go.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-static OPEN: Mutex<Vec<Weak<Control>>> = Mutex::new(Vec::new());
+/// The models of this process and, in a forked child, those of its parent.
+static OPEN: Mutex<Vec<(Home, Weak<Control>)>> = Mutex::new(Vec::new());
 
-/// Remembers a model that was opened. The first call registers the exit handler; it comes after the
-/// runtime was loaded, so the handler runs before the runtime's own.
-pub(super) fn watch(control: &std::sync::Arc<Control>) {
-    static REGISTER: Once = Once::new();
+/// The libraries after whose loading the handler was registered.
+static LOADED: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
+
+/// Remembers a model from before it is opened.
+pub(super) fn watch(control: &Arc<Control>, home: Home) {
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    open.retain(|known| known.strong_count() > 0);
-    open.push(std::sync::Arc::downgrade(control));
+    open.retain(|(_, known)| known.strong_count() > 0);
+    open.push((home, Arc::downgrade(control)));
     drop(open);
-    REGISTER.call_once(|| {
-        let home = Home::here();
-        *HOME.lock().unwrap_or_else(PoisonError::into_inner) = Some(home);
-        // SAFETY: the handler is a plain function that does not unwind.
-        unsafe { libc::atexit(at_exit) };
-    });
+    after_loading(Path::new(""));
 }
 
-static HOME: Mutex<Option<Home>> = Mutex::new(None);
+/// Registers the handler again after a library was loaded with all that it loads in turn: the last
+/// handler registered is the first to run, and ours must run before the library's own.
+pub(super) fn after_loading(library: &Path) {
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    if loaded.insert(library.to_owned()) {
+        // SAFETY: the handler is a plain function that does not unwind.
+        unsafe { libc::atexit(at_exit) };
+    }
+}
 
 extern "C" fn at_exit() {
-    // In a forked child the owners do not exist, and the locks may be held by nobody.
-    let home = HOME.try_lock().ok().and_then(|home| *home);
-    if !home.is_some_and(Home::is_here) {
-        return;
-    }
+    // Held by nobody in a forked child, perhaps for ever.
     let Ok(open) = OPEN.try_lock() else { return };
-    let controls: Vec<_> = open.iter().filter_map(Weak::upgrade).collect();
+    let here = open.iter().filter(|(home, _)| home.is_here());
+    let controls: Vec<_> = here.filter_map(|(_, control)| control.upgrade()).collect();
     drop(open);
     for control in &controls {
+        control.silence();
         control.close();
     }
     let deadline = Instant::now() + PATIENCE;

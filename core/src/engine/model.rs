@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use super::control::{Control, Job, closed};
@@ -30,7 +30,6 @@ pub(crate) struct Model {
     session: Arc<SessionCell>,
     tokens: Arc<OnceLock<Tokens>>,
     owner: Mutex<Option<JoinHandle<()>>>,
-    owner_id: thread::ThreadId,
 }
 
 impl std::fmt::Debug for Model {
@@ -63,6 +62,7 @@ impl Model {
             session: session.clone(),
             tokens: tokens.clone(),
         };
+        exit::watch(&control, home);
         let thread = owner.spawn(params, asked.is_none(), opened)?;
         let max_context_len = match outcome.recv() {
             Ok(Ok(max_context_len)) => max_context_len,
@@ -101,14 +101,13 @@ impl Model {
         };
         // The owner only looks when a request comes.
         let _ = tokens.set(chosen);
-        exit::watch(&control);
+        exit::after_loading(&library.info().path);
         Ok(Arc::new(Self {
             info,
             home,
             control,
             session,
             tokens,
-            owner_id: thread.thread().id(),
             owner: Mutex::new(Some(thread)),
         }))
     }
@@ -212,10 +211,10 @@ impl Model {
         Ok(())
     }
 
-    /// Waits until the owner thread has freed the model; at once on that thread itself, where a wake-up
+    /// Waits until the owner thread has freed the model; not on the model's own threads, where a wake-up
     /// may run.
     fn join(&self) {
-        if thread::current().id() == self.owner_id {
+        if self.control.is_served_here() {
             return;
         }
         let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -229,7 +228,10 @@ impl Model {
 impl Drop for Model {
     fn drop(&mut self) {
         // Answers that someone still reads go on without the handle, and free the model at their end.
-        if self.home.is_here() && !self.control.retire() {
+        if !self.home.is_here() {
+            // Letting go of the handle would detach whichever of the child's threads has its number now.
+            std::mem::forget(self.owner.get_mut().map(Option::take));
+        } else if !self.control.retire() {
             self.join();
         }
     }

@@ -35,6 +35,7 @@ impl Owner {
         let thread = thread::Builder::new().name("rkchat-model".into());
         let main = move || {
             let control = self.control.clone();
+            control.serve_here();
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 self.main(params, context_is_default, &opened)
             }));
@@ -49,10 +50,7 @@ impl Owner {
             }
             control.freed();
         };
-        thread.spawn(main).map_err(|error| {
-            let message = format!("the model's thread could not be started: {error}");
-            Error::new(ErrorKind::Io, message)
-        })
+        thread.spawn(main).map_err(|error| no_thread(&error))
     }
 
     fn main(&self, params: InitParams, context_is_default: bool, opened: &SyncSender<Result<u32>>) {
@@ -85,26 +83,34 @@ impl Owner {
         };
         thread::scope(|scope| {
             let attendant = thread::Builder::new().name("rkchat-attendant".into());
-            let attendant = attendant.spawn_scoped(scope, || self.control.attend(session));
-            let served = catch_unwind(AssertUnwindSafe(|| self.run_all(session)));
-            // The attendant leaves before the scope waits for it.
-            match &served {
-                Ok(()) => self.control.leave(closed),
-                Err(payload) => self.control.leave(|| Error::panic(&**payload)),
+            match attendant.spawn_scoped(scope, || self.control.attend(session)) {
+                Ok(_) => self.run_all(session),
+                Err(error) => self.control.leave(|| no_thread(&error)),
             }
-            drop(attendant);
+            // The attendant leaves before the scope waits for it.
+            self.control.leave(closed);
         });
     }
 
     fn run_all(&self, session: &dyn Session) {
         while let Some(job) = self.control.next_job() {
-            if let Some(tokens) = self.tokens.get() {
-                let decoder = tokens.decoder(session);
-                run::run(&job, session, decoder, tokens.stop_ids(), &self.control);
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                if let Some(tokens) = self.tokens.get() {
+                    let decoder = tokens.decoder(session);
+                    run::run(&job, session, decoder, tokens.stop_ids(), &self.control);
+                }
+            }));
+            if let Err(payload) = ran {
+                self.control.run_over();
+                job.stream.end(Err(Error::panic(&*payload)));
             }
-            self.control.run_over();
         }
     }
+}
+
+fn no_thread(error: &std::io::Error) -> Error {
+    let message = format!("a thread of the model could not be started: {error}");
+    Error::new(ErrorKind::Io, message)
 }
 
 /// Opens the model. Where the default context window is more than the model allows and the runtime says

@@ -119,6 +119,18 @@ impl Tokens {
         template.render(messages, options)
     }
 
+    /// Refuses ids that the model does not have, where that can be known: what a runtime does with them
+    /// is not documented.
+    fn check_ids(&self, ids: &[u32], session: &dyn Session) -> Result<()> {
+        match session.vocabulary() {
+            Some(vocabulary) => match vocabulary.detokenize(ids, false) {
+                Ok(_) => Ok(()),
+                Err(message) => Err(Error::new(ErrorKind::InvalidArgument, message)),
+            },
+            None => Ok(()),
+        }
+    }
+
     /// What the runtime is fed.
     pub fn input_for(
         &self,
@@ -126,8 +138,19 @@ impl Tokens {
         options: &GenerateOptions,
         session: &dyn Session,
     ) -> Result<Input> {
+        if let (Prompt::Text(_) | Prompt::Ids(_), Some(name)) = (prompt, template_option(options)) {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "{name} is for the chat template, and complete uses none; leave it out, or use generate"
+                ),
+            ));
+        }
         match (prompt, self.input) {
-            (Prompt::Ids(ids), _) => ids_input(ids),
+            (Prompt::Ids(ids), _) => {
+                self.check_ids(ids, session)?;
+                ids_input(ids)
+            }
             (Prompt::Text(text), InputKind::Tokens) => {
                 ids_input(&self.encode(text, true, session)?)
             }
@@ -155,9 +178,21 @@ fn render_options(options: &GenerateOptions) -> RenderOptions {
     RenderOptions {
         add_generation_prompt: true,
         tools: options.tools.clone(),
-        variables: options.template_variables.clone(),
-        ..RenderOptions::default()
+        documents: options.documents.clone(),
+        now: options.now.clone(),
+        variables: options.variables.clone(),
     }
+}
+
+/// The first option that is set and only means something to a template.
+fn template_option(options: &GenerateOptions) -> Option<&'static str> {
+    let set = [
+        ("tools", options.tools.is_some()),
+        ("documents", options.documents.is_some()),
+        ("now", options.now.is_some()),
+        ("variables", options.variables.is_some()),
+    ];
+    set.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
 }
 
 fn vocabulary(session: &dyn Session) -> Result<&dyn Vocabulary> {
@@ -215,7 +250,7 @@ fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<&'
         _ => None,
     };
     single
-        .filter(|_| options.tools.is_none() && options.template_variables.is_none())
+        .filter(|_| template_option(options).is_none())
         .ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,

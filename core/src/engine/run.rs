@@ -17,9 +17,6 @@ pub(super) fn run(
     stop_ids: &BTreeSet<u32>,
     control: &Control,
 ) {
-    if job.stream.is_over() {
-        return;
-    }
     job.stream.begin();
     let mut answer = Answer {
         stream: &job.stream,
@@ -35,6 +32,8 @@ pub(super) fn run(
         finished: false,
     };
     let status = session.run(&job.request, &mut |event| answer.take(event));
+    // From here on there is nothing to abort.
+    control.run_over();
     answer.close(status, session);
 }
 

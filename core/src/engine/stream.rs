@@ -4,6 +4,7 @@
 //! whoever comes first (the runtime, the caller, a deadline) says how, and later words are ignored.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -303,8 +304,14 @@ impl Stream {
     fn tell(&self, wake: Option<Wake>) {
         self.changed.notify_all();
         if let Some(wake) = wake {
-            wake();
+            // A panic in there is its owner's; it must not end the model's threads.
+            let _ = catch_unwind(AssertUnwindSafe(wake));
         }
+    }
+
+    /// Forgets whom to wake. Not even dropped, for that runs the owner's code too.
+    pub fn silence(&self) {
+        std::mem::forget(self.lock().wake.take());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Enumerations. The numbers are part of the ABI: they are never changed and never used again.
 
-/// Why a generation ended.
+/// Why a generation ended. The numbers that are missing are kept for reasons to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum FinishReason {

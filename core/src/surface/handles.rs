@@ -10,7 +10,8 @@ use super::*;
 use crate::engine::{self, Prompt};
 use crate::{template, tokenizer, vendor};
 
-/// A loaded `librkllmrt.so`. It stays loaded until the process ends.
+/// A loaded `librkllmrt.so`, to look at; `ModelOptions.runtime` takes its path. It stays loaded until the
+/// process ends.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     inner: Arc<vendor::Library>,
@@ -32,6 +33,9 @@ impl Runtime {
 }
 
 /// An opened model. One request runs at a time; others wait in a queue, in the order they came.
+///
+/// When the last handle of a model is gone, answers that are still held go on and free the model at
+/// their end; `close` ends them. Without any, letting go of the handle waits until the model is freed.
 #[derive(Debug, Clone)]
 pub struct Model {
     inner: Arc<engine::Model>,
@@ -54,7 +58,8 @@ impl Model {
 
     /// Answers a conversation: a JSON array of messages, each an object with `role` and `content`.
     /// The prompt is rendered and checked before this returns; the answer streams from what it
-    /// returns. A prompt that does not fit the window is `ContextOverflow`, a full queue `Busy`.
+    /// returns. A prompt that does not fit the window is `ContextOverflow`, a full queue `Busy`. Takes
+    /// time in proportion to the text, as `complete`, `render`, `encode` and `decode` do.
     pub fn generate(&self, messages: &Json, options: &GenerateOptions) -> Result<Generation> {
         let inner = self.inner.generate(Prompt::Messages(messages), options)?;
         Ok(Generation { inner })
@@ -73,8 +78,8 @@ impl Model {
         Ok(Generation { inner })
     }
 
-    /// Renders messages with the model's template, as `generate` does with
-    /// `add_generation_prompt`.
+    /// Renders messages with the model's template. With `add_generation_prompt` it is the prompt that
+    /// `generate` sends.
     pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
         self.inner.render(messages, options)
     }
@@ -124,7 +129,7 @@ impl Generation {
     }
 
     /// Ends the answer now; pieces that were not read are dropped from the stream, not from
-    /// `completion`. Harmless at any time.
+    /// `completion`. Harmless at any time and from any thread, also while another waits in `next`.
     pub fn cancel(&self) {
         self.inner.cancel();
     }
@@ -215,7 +220,8 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`, or that of a model folder.
+    /// Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
+    /// through `Model.encode`.
     /// @blocking
     pub fn open(path: &Path) -> Result<Self> {
         let inner = Arc::new(tokenizer::Tokenizer::open(path)?);

@@ -27,8 +27,9 @@ pub struct ModelOptions {
     pub runtime: Option<PathBuf>,
     /// As `RuntimeOptions.abi`.
     pub abi: Option<String>,
-    /// Size of the context window, prompt and answer together. Unset: 4096, or less where the model
-    /// allows less.
+    /// Size of the context window, prompt and answer together; `InvalidArgument` where it is more than
+    /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
+    /// model allows less and the runtime says so.
     /// @unit tokens
     /// @range 1..=1048576
     pub max_context_len: Option<u32>,
@@ -94,10 +95,14 @@ pub struct GenerateOptions {
     /// How long the request may wait in the queue before it ends with `Timeout`. Unset: as long as it
     /// takes.
     pub queue_timeout: Option<Duration>,
-    /// Function tools for the template, a JSON array in the OpenAI shape. Unset: none.
+    /// As in `RenderOptions`; only for messages.
     pub tools: Option<Json>,
-    /// Further variables for the template, a JSON object. Unset: none.
-    pub template_variables: Option<Json>,
+    /// As in `RenderOptions`; only for messages.
+    pub documents: Option<Json>,
+    /// As in `RenderOptions`; only for messages.
+    pub now: Option<String>,
+    /// As in `RenderOptions`; only for messages.
+    pub variables: Option<Json>,
 }
 
 /// What is rendered besides the messages.

@@ -41,6 +41,12 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         source: "the vendor's demos call it from a signal handler or a server thread",
     },
     Assumption {
+        id: "abort-when-idle",
+        claim: "rkllm_abort just before a run begins changes nothing, neither then nor in a later run",
+        if_wrong: "an answer ends at once, as if the model had stopped",
+        source: "rkchat aborts again every 100 ms until the run is over; never after it has returned",
+    },
+    Assumption {
         id: "callback-any-thread",
         claim: "result callbacks of one run come one after the other, on whichever thread",
         if_wrong: "text of one answer could come in the wrong order",

@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"ebc606def6981fc4", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"f9be314a153d8313", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -30,7 +30,8 @@ const _: () = {
     }
 };
 
-/// A loaded `librkllmrt.so`. It stays loaded until the process ends.
+/// A loaded `librkllmrt.so`, to look at; `rkchat_model_options.runtime` takes its path. It stays loaded until the
+/// process ends.
 pub struct rkchat_runtime {
     pub(crate) inner: rkchat::Runtime,
     info: OnceLock<Held<rkchat_runtime_info>>,
@@ -110,6 +111,9 @@ pub unsafe extern "C" fn rkchat_runtime_free(runtime: *mut rkchat_runtime) {
 }
 
 /// An opened model. One request runs at a time; others wait in a queue, in the order they came.
+///
+/// When the last handle of a model is gone, answers that are still held go on and free the model at
+/// their end; `close` ends them. Without any, letting go of the handle waits until the model is freed.
 pub struct rkchat_model {
     pub(crate) inner: rkchat::Model,
     info: OnceLock<Held<rkchat_model_info>>,
@@ -184,7 +188,8 @@ pub unsafe extern "C" fn rkchat_model_get_info(
 
 /// Answers a conversation: a JSON array of messages, each an object with `role` and `content`.
 /// The prompt is rendered and checked before this returns; the answer streams from what it
-/// returns. A prompt that does not fit the window is `RKCHAT_ERR_CONTEXT_OVERFLOW`, a full queue `RKCHAT_ERR_BUSY`.
+/// returns. A prompt that does not fit the window is `RKCHAT_ERR_CONTEXT_OVERFLOW`, a full queue `RKCHAT_ERR_BUSY`. Takes
+/// time in proportion to the text, as `complete`, `render`, `encode` and `decode` do.
 ///
 /// `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
 ///
@@ -274,8 +279,8 @@ pub unsafe extern "C" fn rkchat_model_complete_ids(
     }
 }
 
-/// Renders messages with the model's template, as `generate` does with
-/// `add_generation_prompt`.
+/// Renders messages with the model's template. With `add_generation_prompt` it is the prompt that
+/// `generate` sends.
 ///
 /// `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
 ///
@@ -409,7 +414,7 @@ const _: fn() = || {
 };
 
 /// Ends the answer now; pieces that were not read are dropped from the stream, not from
-/// `completion`. Harmless at any time.
+/// `completion`. Harmless at any time and from any thread, also while another waits in `next`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rkchat_generation_cancel(
     generation: *const rkchat_generation,
@@ -687,7 +692,8 @@ const _: fn() = || {
     shareable::<rkchat_tokenizer>();
 };
 
-/// Reads a `tokenizer.json`, or that of a model folder.
+/// Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
+/// through `rkchat_model.encode`.
 ///
 /// `*out` becomes the new handle, which the caller frees with `rkchat_tokenizer_free`; NULL on failure.
 ///

@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"ebc606def6981fc4", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"f9be314a153d8313", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -56,7 +56,7 @@ const _: () = {
     assert!(offset_of!(rkchat_model_options, presence_penalty) == pick(128, 96));
     assert!(offset_of!(rkchat_model_options, capture_logs) == pick(136, 104));
     assert!(offset_of!(rkchat_model_options, reserved_capture_logs) == pick(140, 108));
-    assert!(size_of::<rkchat_generate_options>() == pick(104, 88));
+    assert!(size_of::<rkchat_generate_options>() == pick(136, 104));
     assert!(offset_of!(rkchat_generate_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_generate_options, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_generate_options, max_new_tokens) == pick(8, 8));
@@ -69,8 +69,12 @@ const _: () = {
     assert!(offset_of!(rkchat_generate_options, queue_timeout_ms) == pick(64, 64));
     assert!(offset_of!(rkchat_generate_options, tools) == pick(72, 72));
     assert!(offset_of!(rkchat_generate_options, tools_len) == pick(80, 76));
-    assert!(offset_of!(rkchat_generate_options, template_variables) == pick(88, 80));
-    assert!(offset_of!(rkchat_generate_options, template_variables_len) == pick(96, 84));
+    assert!(offset_of!(rkchat_generate_options, documents) == pick(88, 80));
+    assert!(offset_of!(rkchat_generate_options, documents_len) == pick(96, 84));
+    assert!(offset_of!(rkchat_generate_options, now) == pick(104, 88));
+    assert!(offset_of!(rkchat_generate_options, now_len) == pick(112, 92));
+    assert!(offset_of!(rkchat_generate_options, variables) == pick(120, 96));
+    assert!(offset_of!(rkchat_generate_options, variables_len) == pick(128, 100));
     assert!(size_of::<rkchat_render_options>() == pick(80, 48));
     assert!(offset_of!(rkchat_render_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_render_options, reserved) == pick(4, 4));

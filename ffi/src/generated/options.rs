@@ -8,7 +8,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"ebc606def6981fc4", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"f9be314a153d8313", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -82,8 +82,9 @@ pub struct rkchat_model_options {
     /// As `rkchat_runtime_options.abi`.
     pub abi: *const c_char,
     pub abi_len: usize,
-    /// Size of the context window, prompt and answer together. Unset: 4096, or less where the model
-    /// allows less.
+    /// Size of the context window, prompt and answer together; `RKCHAT_ERR_INVALID_ARGUMENT` where it is more than
+    /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
+    /// model allows less and the runtime says so.
     /// In tokens. From 1 to 1048576.
     pub max_context_len: i64,
     /// A Jinja chat template to use instead of the model's own.
@@ -228,14 +229,21 @@ pub struct rkchat_generate_options {
     /// How long the request may wait in the queue before it ends with `RKCHAT_ERR_TIMEOUT`. Unset: as long as it
     /// takes.
     pub queue_timeout_ms: i64,
-    /// Function tools for the template, a JSON array in the OpenAI shape. Unset: none.
+    /// As in `rkchat_render_options`; only for messages.
     /// JSON text.
     pub tools: *const c_char,
     pub tools_len: usize,
-    /// Further variables for the template, a JSON object. Unset: none.
+    /// As in `rkchat_render_options`; only for messages.
     /// JSON text.
-    pub template_variables: *const c_char,
-    pub template_variables_len: usize,
+    pub documents: *const c_char,
+    pub documents_len: usize,
+    /// As in `rkchat_render_options`; only for messages.
+    pub now: *const c_char,
+    pub now_len: usize,
+    /// As in `rkchat_render_options`; only for messages.
+    /// JSON text.
+    pub variables: *const c_char,
+    pub variables_len: usize,
 }
 
 impl rkchat_generate_options {
@@ -252,8 +260,12 @@ impl rkchat_generate_options {
         queue_timeout_ms: RKCHAT_UNSET_INT,
         tools: std::ptr::null(),
         tools_len: 0,
-        template_variables: std::ptr::null(),
-        template_variables_len: 0,
+        documents: std::ptr::null(),
+        documents_len: 0,
+        now: std::ptr::null(),
+        now_len: 0,
+        variables: std::ptr::null(),
+        variables_len: 0,
     };
 }
 
@@ -286,11 +298,9 @@ impl Input for rkchat::GenerateOptions {
                     .map(|value| value as f32),
                 queue_timeout: input::optional_duration("queue_timeout_ms", c.queue_timeout_ms)?,
                 tools: input::optional_json("tools", c.tools, c.tools_len)?,
-                template_variables: input::optional_json(
-                    "template_variables",
-                    c.template_variables,
-                    c.template_variables_len,
-                )?,
+                documents: input::optional_json("documents", c.documents, c.documents_len)?,
+                now: input::optional_text("now", c.now, c.now_len)?,
+                variables: input::optional_json("variables", c.variables, c.variables_len)?,
             })
         }
     }

@@ -159,7 +159,13 @@ impl State {
                 self.last = None;
                 Ok(true)
             }
-            Ok(Computed::Stopped) => Ok(false),
+            Ok(Computed::Stopped) => {
+                // llama.cpp takes back what it had begun, but for models that cannot forget a part.
+                if !self.context.forget_from(self.tokens.len()) {
+                    self.clear();
+                }
+                Ok(false)
+            }
             Err(status) => Err(format!(
                 "llama.cpp failed at token {} with status {status}: {}",
                 self.tokens.len(),

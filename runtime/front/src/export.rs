@@ -51,7 +51,10 @@ pub fn abort<E: Engine>(registry: &Registry<E>, handle: *mut c_void) -> c_int {
     guard::status(|| {
         let session = registry.get("rkllm_abort", handle)?;
         if !session.is_running() {
-            log::warning("rkllm_abort: no run is in progress");
+            // Usual where the end of a run and its abort cross.
+            if log::level() >= 2 {
+                log::info("rkllm_abort: no run is in progress");
+            }
             return Ok(-1);
         }
         session.abort();

@@ -1,4 +1,4 @@
-//! `include/rkchat.h`: what cbindgen finds in `ffi/src`, between an introduction and the INIT macros.
+//! `include/rkchat.h`: what cbindgen finds in `ffi/src`, after an introduction and the INIT macros.
 
 use std::path::{Path, PathBuf};
 
@@ -53,13 +53,14 @@ pub fn header(surface: &Surface, tree: &Tree) -> Result<Output> {
         documentation_style: DocumentationStyle::Doxy,
         style: Style::Both,
         usize_is_size_t: true,
-        after_includes: Some(render::render(
-            &environment,
-            "preamble.h",
-            include_str!("../../templates/c/preamble.h.j2"),
-            context,
-        )?),
-        trailer: Some(inits(surface)?),
+        after_includes: Some(
+            render::render(
+                &environment,
+                "preamble.h",
+                include_str!("../../templates/c/preamble.h.j2"),
+                context,
+            )? + &inits(surface)?,
+        ),
         ..Config::default()
     };
     config.line_length = 100;
@@ -103,7 +104,8 @@ fn comment(text: &str) -> String {
 
 /// One `RKCHAT_X_INIT` for each struct.
 fn inits(surface: &Surface) -> Result<String> {
-    let mut text = String::from("/* Structs with everything unset. */\n");
+    // Macros may stand before the structs that they name.
+    let mut text = String::from("\n/* Structs with everything unset. */\n");
     for structure in surface.options.iter().chain(&surface.records) {
         text.push_str(&init(structure)?);
     }

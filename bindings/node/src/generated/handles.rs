@@ -5,6 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, Env, JavaScriptClassExt, JsValue, Unknown};
 use napi_derive::napi;
 
+use crate::background::Background;
 use crate::convert::{FromJs, IntoJs, wrong_type};
 use crate::error::Result;
 use crate::task::{Job, later, now};
@@ -58,12 +59,12 @@ impl Runtime {
 
 #[napi]
 pub struct Model {
-    pub(crate) inner: rkchat::Model,
+    pub(crate) inner: Background<rkchat::Model>,
 }
 
 impl IntoJs for rkchat::Model {
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
-        let inner = self;
+        let inner = Background::new(self);
         Ok(Model { inner }
             .into_instance(env)?
             .as_object(env)

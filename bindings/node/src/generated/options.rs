@@ -65,7 +65,9 @@ impl FromJs for rkchat::GenerateOptions {
             "presencePenalty",
             "queueTimeout",
             "tools",
-            "templateVariables",
+            "documents",
+            "now",
+            "variables",
             "signal",
         ];
         let fields = Fields::new(value, name, KNOWN)?;
@@ -79,7 +81,9 @@ impl FromJs for rkchat::GenerateOptions {
             presence_penalty: fields.get("presencePenalty")?,
             queue_timeout: fields.get("queueTimeout")?,
             tools: fields.get("tools")?,
-            template_variables: fields.get("templateVariables")?,
+            documents: fields.get("documents")?,
+            now: fields.get("now")?,
+            variables: fields.get("variables")?,
         })
     }
 }

@@ -18,7 +18,7 @@ export abstract class GenerationBase {
 
   /**
    * Ends the answer now; pieces that were not read are dropped from the stream, not from
-   * `completion`. Harmless at any time.
+   * `completion`. Harmless at any time and from any thread, also while another waits in `next`.
    */
   cancel(): void {
     return this.#native.cancel();

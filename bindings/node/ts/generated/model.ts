@@ -4,7 +4,12 @@ import { adopt, binding, handle, type Native } from '../native';
 import type { DecodeOptions, EncodeOptions, GenerateOptions, Json, ModelInfo, ModelOptions, RenderOptions } from './types';
 import { Generation } from '../generation';
 
-/** An opened model. One request runs at a time; others wait in a queue, in the order they came. */
+/**
+ * An opened model. One request runs at a time; others wait in a queue, in the order they came.
+ *
+ * When the last handle of a model is gone, answers that are still held go on and free the model at
+ * their end; `close` ends them. Without any, letting go of the handle waits until the model is freed.
+ */
 export class Model {
   readonly #native: Native;
 
@@ -35,7 +40,8 @@ export class Model {
   /**
    * Answers a conversation: a JSON array of messages, each an object with `role` and `content`.
    * The prompt is rendered and checked before this returns; the answer streams from what it
-   * returns. A prompt that does not fit the window is `CONTEXT_OVERFLOW`, a full queue `BUSY`.
+   * returns. A prompt that does not fit the window is `CONTEXT_OVERFLOW`, a full queue `BUSY`. Takes
+   * time in proportion to the text, as `complete`, `render`, `encode` and `decode` do.
    *
    * @throws RkchatError
    */
@@ -57,8 +63,8 @@ export class Model {
   }
 
   /**
-   * Renders messages with the model's template, as `generate` does with
-   * `addGenerationPrompt`.
+   * Renders messages with the model's template. With `addGenerationPrompt` it is the prompt that
+   * `generate` sends.
    *
    * @throws RkchatError
    */

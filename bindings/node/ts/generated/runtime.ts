@@ -3,7 +3,10 @@
 import { adopt, binding, handle, type Native } from '../native';
 import type { RuntimeInfo, RuntimeOptions } from './types';
 
-/** A loaded `librkllmrt.so`. It stays loaded until the process ends. */
+/**
+ * A loaded `librkllmrt.so`, to look at; `ModelOptions.runtime` takes its path. It stays loaded until the
+ * process ends.
+ */
 export class Runtime {
   readonly #native: Native;
 

@@ -17,7 +17,8 @@ export class Tokenizer {
   }
 
   /**
-   * Reads a `tokenizer.json`, or that of a model folder.
+   * Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
+   * through `Model.encode`.
    *
    * @throws RkchatError
    */

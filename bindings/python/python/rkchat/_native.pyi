@@ -24,7 +24,8 @@ def _panic() -> None: ...
 
 @final
 class Runtime:
-    """A loaded `librkllmrt.so`. It stays loaded until the process ends."""
+    """A loaded `librkllmrt.so`, to look at; `runtime` of `Model.open` takes its path. It stays
+    loaded until the process ends."""
 
     @staticmethod
     def open(
@@ -47,7 +48,11 @@ class Runtime:
 @final
 class Model:
     """An opened model. One request runs at a time; others wait in a queue, in the order they
-    came."""
+    came.
+
+    When the last handle of a model is gone, answers that are still held go on and free the
+    model at their end; `close` ends them. Without any, letting go of the handle waits until
+    the model is freed."""
 
     @staticmethod
     def open(
@@ -75,8 +80,10 @@ class Model:
                 `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
                 model, then the system's library for a `.rkllm` model.
             abi: As `abi` of `Runtime.open`.
-            max_context_len: Size of the context window, prompt and answer together. Unset:
-                4096, or less where the model allows less. In tokens. From 1 to 1048576.
+            max_context_len: Size of the context window, prompt and answer together;
+                `InvalidArgument` where it is more than the model allows. Unset: the number in
+                the file's name (`ctx8192`), else 4096, or less where the model allows less and
+                the runtime says so. In tokens. From 1 to 1048576.
             chat_template: A Jinja chat template to use instead of the model's own.
             tokenizer: A `tokenizer.json`, or a folder with one, to use instead of the model's
                 own.
@@ -116,12 +123,15 @@ class Model:
         presence_penalty: float | None = None,
         queue_timeout: float | None = None,
         tools: Json | None = None,
-        template_variables: Json | None = None,
+        documents: Json | None = None,
+        now: str | None = None,
+        variables: Json | None = None,
     ) -> Generation:
         """Answers a conversation: a JSON array of messages, each an object with `role` and
         `content`. The prompt is rendered and checked before this returns; the answer streams
         from what it returns. A prompt that does not fit the window is `ContextOverflow`, a full
-        queue `Busy`.
+        queue `Busy`. Takes time in proportion to the text, as `complete`, `render`, `encode`
+        and `decode` do.
 
         Args:
             max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
@@ -140,9 +150,10 @@ class Model:
                 before 1.3.0. From -2 to 2.
             queue_timeout: How long the request may wait in the queue before it ends with
                 `Timeout`. Unset: as long as it takes. In seconds.
-            tools: Function tools for the template, a JSON array in the OpenAI shape. Unset:
-                none.
-            template_variables: Further variables for the template, a JSON object. Unset: none.
+            tools: As in `Model.render`; only for messages.
+            documents: As in `Model.render`; only for messages.
+            now: As in `Model.render`; only for messages.
+            variables: As in `Model.render`; only for messages.
         """
 
     def complete(
@@ -158,7 +169,9 @@ class Model:
         presence_penalty: float | None = None,
         queue_timeout: float | None = None,
         tools: Json | None = None,
-        template_variables: Json | None = None,
+        documents: Json | None = None,
+        now: str | None = None,
+        variables: Json | None = None,
     ) -> Generation:
         """Continues a text. It gets the special tokens that the tokenizer puts around a text, and
         no template.
@@ -182,9 +195,10 @@ class Model:
                 before 1.3.0. From -2 to 2.
             queue_timeout: How long the request may wait in the queue before it ends with
                 `Timeout`. Unset: as long as it takes. In seconds.
-            tools: Function tools for the template, a JSON array in the OpenAI shape. Unset:
-                none.
-            template_variables: Further variables for the template, a JSON object. Unset: none.
+            tools: As in `Model.render`; only for messages.
+            documents: As in `Model.render`; only for messages.
+            now: As in `Model.render`; only for messages.
+            variables: As in `Model.render`; only for messages.
         """
 
     def render(
@@ -197,8 +211,8 @@ class Model:
         now: str | datetime | None = None,
         variables: Json | None = None,
     ) -> str:
-        """Renders messages with the model's template, as `generate` does with
-        `add_generation_prompt`.
+        """Renders messages with the model's template. With `add_generation_prompt` it is the
+        prompt that `generate` sends.
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
@@ -255,7 +269,8 @@ class Generation:
 
     def cancel(self) -> None:
         """Ends the answer now; pieces that were not read are dropped from the stream, not from
-        `completion`. Harmless at any time."""
+        `completion`. Harmless at any time and from any thread, also while another waits in
+        `next`."""
 
     def finish_reason(self) -> FinishReason | None:
         """Why it ended; unset while it goes on."""
@@ -373,7 +388,8 @@ class Tokenizer:
 
     @staticmethod
     def open(path: str | os.PathLike[str]) -> Tokenizer:
-        """Reads a `tokenizer.json`, or that of a model folder."""
+        """Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is
+        reached through `Model.encode`."""
 
     def encode(
         self,

@@ -23,7 +23,7 @@ __all__ = [
     "Completion",
 ]
 
-_SURFACE = "ebc606def6981fc4"
+_SURFACE = "f9be314a153d8313"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
@@ -31,7 +31,7 @@ ValueError that says where."""
 
 
 class FinishReason(str, Enum):
-    """Why a generation ended."""
+    """Why a generation ended. The numbers that are missing are kept for reasons to come."""
 
     STOP = "stop"
     """The model ended its turn: it produced one of the stop ids."""

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"ebc606def6981fc4", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"f9be314a153d8313", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -24,7 +24,8 @@ const _: () = {
     }
 };
 
-/// A loaded `librkllmrt.so`. It stays loaded until the process ends.
+/// A loaded `librkllmrt.so`, to look at; `runtime` of `Model.open` takes its path. It stays
+/// loaded until the process ends.
 #[pyclass(frozen, weakref, module = "rkchat")]
 pub struct Runtime {
     pub(crate) inner: Held<rkchat::Runtime>,
@@ -78,6 +79,10 @@ impl Runtime {
 
 /// An opened model. One request runs at a time; others wait in a queue, in the order they
 /// came.
+///
+/// When the last handle of a model is gone, answers that are still held go on and free the
+/// model at their end; `close` ends them. Without any, letting go of the handle waits until
+/// the model is freed.
 #[pyclass(frozen, weakref, module = "rkchat")]
 pub struct Model {
     pub(crate) inner: Held<rkchat::Model>,
@@ -102,8 +107,10 @@ impl Model {
     ///         `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
     ///         model, then the system's library for a `.rkllm` model.
     ///     abi: As `abi` of `Runtime.open`.
-    ///     max_context_len: Size of the context window, prompt and answer together. Unset:
-    ///         4096, or less where the model allows less. In tokens. From 1 to 1048576.
+    ///     max_context_len: Size of the context window, prompt and answer together;
+    ///         `InvalidArgument` where it is more than the model allows. Unset: the number in
+    ///         the file's name (`ctx8192`), else 4096, or less where the model allows less and
+    ///         the runtime says so. In tokens. From 1 to 1048576.
     ///     chat_template: A Jinja chat template to use instead of the model's own.
     ///     tokenizer: A `tokenizer.json`, or a folder with one, to use instead of the model's
     ///         own.
@@ -215,7 +222,8 @@ impl Model {
     /// Answers a conversation: a JSON array of messages, each an object with `role` and
     /// `content`. The prompt is rendered and checked before this returns; the answer streams
     /// from what it returns. A prompt that does not fit the window is `ContextOverflow`, a full
-    /// queue `Busy`.
+    /// queue `Busy`. Takes time in proportion to the text, as `complete`, `render`, `encode`
+    /// and `decode` do.
     ///
     /// Args:
     ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
@@ -234,12 +242,13 @@ impl Model {
     ///         before 1.3.0. From -2 to 2.
     ///     queue_timeout: How long the request may wait in the queue before it ends with
     ///         `Timeout`. Unset: as long as it takes. In seconds.
-    ///     tools: Function tools for the template, a JSON array in the OpenAI shape. Unset:
-    ///         none.
-    ///     template_variables: Further variables for the template, a JSON object. Unset: none.
+    ///     tools: As in `Model.render`; only for messages.
+    ///     documents: As in `Model.render`; only for messages.
+    ///     now: As in `Model.render`; only for messages.
+    ///     variables: As in `Model.render`; only for messages.
     #[pyo3(
-        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, template_variables=None, ),
-        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, template_variables=None)"
+        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, ),
+        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn generate<'py>(
@@ -255,7 +264,9 @@ impl Model {
         presence_penalty: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
-        template_variables: Option<&Bound<'py, PyAny>>,
+        documents: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        variables: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
@@ -299,12 +310,9 @@ impl Model {
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
-        set(
-            &mut options.template_variables,
-            template_variables,
-            "template_variables",
-            None,
-        )?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
         call(py, move || inner.generate(&messages, &options))
     }
 
@@ -330,12 +338,13 @@ impl Model {
     ///         before 1.3.0. From -2 to 2.
     ///     queue_timeout: How long the request may wait in the queue before it ends with
     ///         `Timeout`. Unset: as long as it takes. In seconds.
-    ///     tools: Function tools for the template, a JSON array in the OpenAI shape. Unset:
-    ///         none.
-    ///     template_variables: Further variables for the template, a JSON object. Unset: none.
+    ///     tools: As in `Model.render`; only for messages.
+    ///     documents: As in `Model.render`; only for messages.
+    ///     now: As in `Model.render`; only for messages.
+    ///     variables: As in `Model.render`; only for messages.
     #[pyo3(
-        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, template_variables=None, ),
-        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, template_variables=None)"
+        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, ),
+        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn complete<'py>(
@@ -351,7 +360,9 @@ impl Model {
         presence_penalty: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
-        template_variables: Option<&Bound<'py, PyAny>>,
+        documents: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        variables: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let prompt: TextOr<u32> = read(prompt, "prompt")?;
@@ -395,20 +406,17 @@ impl Model {
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
-        set(
-            &mut options.template_variables,
-            template_variables,
-            "template_variables",
-            None,
-        )?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
         match prompt {
             TextOr::Text(text) => call(py, move || inner.complete(&text, &options)),
             TextOr::List(list) => call(py, move || inner.complete_ids(&list, &options)),
         }
     }
 
-    /// Renders messages with the model's template, as `generate` does with
-    /// `add_generation_prompt`.
+    /// Renders messages with the model's template. With `add_generation_prompt` it is the
+    /// prompt that `generate` sends.
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
@@ -536,7 +544,8 @@ impl Output for rkchat::Generation {
 #[pymethods]
 impl Generation {
     /// Ends the answer now; pieces that were not read are dropped from the stream, not from
-    /// `completion`. Harmless at any time.
+    /// `completion`. Harmless at any time and from any thread, also while another waits in
+    /// `next`.
     fn cancel<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         call(py, move || {
@@ -763,7 +772,8 @@ impl Output for rkchat::Tokenizer {
 
 #[pymethods]
 impl Tokenizer {
-    /// Reads a `tokenizer.json`, or that of a model folder.
+    /// Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is
+    /// reached through `Model.encode`.
     #[staticmethod]
     #[pyo3(
         signature = (path, ),
