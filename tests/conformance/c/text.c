@@ -15,18 +15,21 @@ static char *slurp(const char *path) {
   return text;
 }
 
-static rkchat_chat_template *turns(void) {
+static rkchat_chat_template *from_file(const char *path) {
   rkchat_template_options options = RKCHAT_TEMPLATE_OPTIONS_INIT;
   rkchat_chat_template *template = NULL;
-  char *source = slurp(in_root("tests/fixtures/turns.jinja"));
+  char *source = slurp(path);
   options.bos_token = "<bos>";
   OK(rkchat_chat_template_from_source(source, strlen(source), &options, &template, &error));
   free(source);
   return template;
 }
 
-static void a_template_renders(void) {
-  rkchat_chat_template *template = turns();
+static rkchat_chat_template *turns(void) {
+  return from_file(in_root("tests/fixtures/turns.jinja"));
+}
+
+static void renders_gemmas_prompt(const rkchat_chat_template *template) {
   rkchat_render_options options = RKCHAT_RENDER_OPTIONS_INIT;
   rkchat_text *text = NULL;
   size_t len = 0;
@@ -36,9 +39,29 @@ static void a_template_renders(void) {
       "<bos><start_of_turn>user\nWrite a hello world program<end_of_turn>\n<start_of_turn>model\n";
   CHECK(strcmp(rkchat_text_data(text, &len), expected) == 0 && len == sizeof expected - 1);
   rkchat_text_free(text);
+}
+
+static void a_template_renders(void) {
+  rkchat_chat_template *template = turns();
+  rkchat_text *text = NULL;
+  renders_gemmas_prompt(template);
   OK(rkchat_chat_template_get_source(template, &text, &error));
   CHECK(strstr(rkchat_text_data(text, NULL), "raise_exception") != NULL);
   rkchat_text_free(text);
+  rkchat_chat_template_free(template);
+}
+
+static void gemma_2s_own_template_renders(void) {
+  const char *path = in_root("../shared/templates/templates/ecd6ae513fe1.jinja");
+  if (access(path, R_OK) != 0) {
+    fprintf(stderr, "SKIPPED: no reference template at %s\n", path);
+    return;
+  }
+  rkchat_chat_template *template = from_file(path);
+  rkchat_text *text = NULL;
+  renders_gemmas_prompt(template);
+  FAILS(RKCHAT_ERR_TEMPLATE, "System role not supported",
+        rkchat_chat_template_render(template, SYSTEM, sizeof SYSTEM - 1, NULL, &text, &error));
   rkchat_chat_template_free(template);
 }
 
@@ -125,5 +148,5 @@ static void a_template_encodes(void) {
   rkchat_chat_template_free(template);
 }
 
-RUN(TEST(a_template_renders), TEST(a_template_refuses_in_its_own_words), TEST(options_reach_the_template),
+RUN(TEST(a_template_renders), TEST(gemma_2s_own_template_renders), TEST(a_template_refuses_in_its_own_words), TEST(options_reach_the_template),
     TEST(a_tokenizer_goes_both_ways), TEST(a_template_encodes))

@@ -7,8 +7,8 @@ using rkchat::Tokenizer;
 
 static const std::string GEMMA = R"([{"role": "user", "content": "Write a hello world program"}])";
 
-static ChatTemplate turns() {
-  std::ifstream file(in_root("tests/fixtures/turns.jinja"));
+static ChatTemplate from_file(const std::string &path) {
+  std::ifstream file(path);
   std::stringstream source;
   source << file.rdbuf();
   rkchat::TemplateOptions options;
@@ -16,12 +16,30 @@ static ChatTemplate turns() {
   return ChatTemplate::from_source(source.str(), options);
 }
 
-static void a_template_renders() {
-  const ChatTemplate chat_template = turns();
+static ChatTemplate turns() { return from_file(in_root("tests/fixtures/turns.jinja")); }
+
+static void renders_gemmas_prompt(const ChatTemplate &chat_template) {
   rkchat::RenderOptions options;
   options.add_generation_prompt = true;
   CHECK(chat_template.render(GEMMA, options) ==
         "<bos><start_of_turn>user\nWrite a hello world program<end_of_turn>\n<start_of_turn>model\n");
+}
+
+static void gemma_2s_own_template_renders() {
+  const std::string path = in_root("../shared/templates/templates/ecd6ae513fe1.jinja");
+  if (!std::ifstream(path)) {
+    std::cerr << "SKIPPED: no reference template at " << path << "\n";
+    return;
+  }
+  const ChatTemplate chat_template = from_file(path);
+  renders_gemmas_prompt(chat_template);
+  THROWS(Template, "System role not supported",
+         chat_template.render(R"([{"role": "system", "content": "Be brief."}])"));
+}
+
+static void a_template_renders() {
+  const ChatTemplate chat_template = turns();
+  renders_gemmas_prompt(chat_template);
   CHECK(chat_template.source().find("raise_exception") != std::string::npos);
 }
 
@@ -95,6 +113,7 @@ static void optionals() {
 int main(int count, char **words) {
   return run_tests(count, words,
                    {{"a_template_renders", a_template_renders},
+                    {"gemma_2s_own_template_renders", gemma_2s_own_template_renders},
                     {"a_template_refuses_in_its_own_words", a_template_refuses_in_its_own_words},
                     {"options_reach_the_template", options_reach_the_template},
                     {"a_tokenizer_goes_both_ways", a_tokenizer_goes_both_ways},

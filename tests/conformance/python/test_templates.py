@@ -5,7 +5,9 @@ import datetime
 import pytest
 
 import rkchat
-from conftest import TURNS
+from conftest import ROOT, TURNS
+
+GEMMA_2 = ROOT.parent / "shared" / "templates" / "templates" / "ecd6ae513fe1.jinja"
 
 HELLO = [{"role": "user", "content": "Write a hello world program"}]
 
@@ -23,6 +25,15 @@ def test_a_refusal_carries_the_templates_words(template):
         template.render([{"role": "system", "content": "Be brief."}])
     assert caught.value.details["template_message"] == "There is no system role"
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.skipif(not GEMMA_2.exists(), reason=f"no reference templates at {GEMMA_2.parent}")
+def test_gemma_2s_own_template():
+    template = rkchat.ChatTemplate.from_source(GEMMA_2.read_text(), bos_token="<bos>")
+    turn = "<start_of_turn>user\nWrite a hello world program<end_of_turn>\n"
+    assert template.render(HELLO, add_generation_prompt=True) == f"<bos>{turn}<start_of_turn>model\n"
+    with pytest.raises(rkchat.TemplateError, match="System role not supported"):
+        template.render([{"role": "system", "content": "Be brief."}])
 
 
 def test_open_from_files(tmp_path):
