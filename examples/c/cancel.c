@@ -13,6 +13,7 @@ int main(int count, char **words) {
   rkchat_chunk chunk = RKCHAT_CHUNK_INIT;
   for (int i = 0; i < 8 && rkchat_generation_next(story, -1, &chunk, &error) == RKCHAT_OK; i++) {
     fwrite(chunk.text, 1, chunk.text_len, stdout);
+    fflush(stdout);
   }
   check(error);
   rkchat_generation_cancel(story, NULL);

@@ -57,9 +57,11 @@ static arguments parse(int count, char **words) {
   return result;
 }
 
-/* A conversation with one question, as JSON; the caller frees it. */
+/* A conversation of one question, as JSON; the caller frees it. */
 static char *question(const char *text) {
-  static const char begin[] = "[{\"role\":\"user\",\"content\":\"", end[] = "\"}]";
+  static const char begin[] = "[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"},"
+                              "{\"role\":\"user\",\"content\":\"";
+  static const char end[] = "\"}]";
   char *json = malloc(sizeof begin + 6 * strlen(text) + sizeof end); /* at most \u0000 for a byte */
   if (json == NULL) {
     exit(EXIT_FAILURE);

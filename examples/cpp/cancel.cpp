@@ -9,7 +9,7 @@ int main(int count, char **words) try {
   auto story = model.generate(question("Write a long story about a lighthouse."), arguments.generate);
   int chunks = 0;
   for (const rkchat::Chunk &chunk : story) {
-    std::cout << chunk.text;
+    std::cout << chunk.text << std::flush;
     if (++chunks == 8) {
       break;
     }

@@ -44,9 +44,10 @@ struct Arguments {
   }
 };
 
-/// A conversation with one question.
+/// A conversation of one question.
 inline std::string question(const std::string &text) {
-  std::string json = R"([{"role":"user","content":")";
+  std::string json = R"([{"role":"system","content":"You are a helpful assistant."},)"
+                     R"({"role":"user","content":")";
   for (const char letter : text) {
     if (static_cast<unsigned char>(letter) < 0x20) {
       char escape[8];

@@ -2,22 +2,25 @@
 
 import { Model } from 'rkchat'
 
-import { readArguments } from './shared.mjs'
+import { fail, question, readArguments } from './shared.mjs'
 
 const { path, prompt, open, generate } = readArguments()
-const model = await Model.open(path, open)
+try {
+  const model = await Model.open(path, open)
 
-const long = [{ role: 'user', content: 'Write a long story about a lighthouse.' }]
-let pieces = 0
-for await (const chunk of model.generate(long, generate)) {
-  process.stdout.write(chunk.text)
-  if (++pieces === 8) {
-    break // Leaving the loop cancels the answer.
+  let pieces = 0
+  for await (const chunk of model.generate(question('Write a long story about a lighthouse.'), generate)) {
+    process.stdout.write(chunk.text)
+    if (++pieces === 8) {
+      break // Leaving the loop cancels the answer.
+    }
   }
+  console.log('\n[cancelled]')
+
+  const answer = await model.generate(question(prompt), generate).completion()
+  console.log(answer.text)
+
+  await model.close()
+} catch (error) {
+  fail(error)
 }
-console.log('\n[cancelled]')
-
-const answer = await model.generate([{ role: 'user', content: prompt }], generate).completion()
-console.log(answer.text)
-
-await model.close()

@@ -2,16 +2,20 @@
 
 import { Model } from 'rkchat'
 
-import { readArguments, timings } from './shared.mjs'
+import { fail, question, readArguments, timings } from './shared.mjs'
 
 const { path, prompt, open, generate } = readArguments()
-const model = await Model.open(path, open)
+try {
+  const model = await Model.open(path, open)
 
-const generation = model.generate([{ role: 'user', content: prompt }], generate)
-for await (const chunk of generation) {
-  process.stdout.write(chunk.text)
+  const generation = model.generate(question(prompt), generate)
+  for await (const chunk of generation) {
+    process.stdout.write(chunk.text)
+  }
+  console.log()
+  console.error(timings(await generation.completion()))
+
+  await model.close()
+} catch (error) {
+  fail(error)
 }
-console.log()
-console.error(timings(await generation.completion()))
-
-await model.close()

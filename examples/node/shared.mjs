@@ -2,6 +2,8 @@
 
 import { parseArgs } from 'node:util'
 
+import { RkchatError } from 'rkchat'
+
 const USAGE = 'usage: MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]'
 
 /** Reads the command line; ends the process with a message and status 2 where it is wrong. */
@@ -20,6 +22,9 @@ export function readArguments() {
       throw new Error(path === undefined ? 'the model is missing' : `not understood: ${rest.join(' ')}`)
     }
     const tokens = values['max-new-tokens']
+    if (tokens !== undefined && !/^\d+$/.test(tokens)) {
+      throw new Error(`--max-new-tokens takes a number, not ${tokens}`)
+    }
     return {
       path,
       prompt,
@@ -31,6 +36,23 @@ export function readArguments() {
     console.error(`${error.message}\n${USAGE}`)
     process.exit(2)
   }
+}
+
+/** A conversation of one question. */
+export function question(text) {
+  return [
+    { role: 'system', content: 'You are a helpful assistant.' },
+    { role: 'user', content: text },
+  ]
+}
+
+/** Shows what went wrong, and ends the process, for an error of rkchat; other errors are defects. */
+export function fail(error) {
+  if (!(error instanceof RkchatError)) {
+    throw error
+  }
+  console.error(error.message)
+  process.exit(1)
 }
 
 /** One line with what an answer took. */

@@ -3,12 +3,12 @@
 import sys
 
 import rkchat
-from shared import read_arguments, timings, user
+from shared import question, read_arguments, timings
 
 arguments = read_arguments(__doc__)
 try:
     with rkchat.Model.open(arguments.model, **arguments.open) as model:
-        generation = model.generate(user(arguments.prompt), **arguments.generate)
+        generation = model.generate(question(arguments.prompt), **arguments.generate)
         for chunk in generation:
             print(chunk.text, end="", flush=True)
         print()

@@ -20,9 +20,12 @@ def read_arguments(description):
     return arguments
 
 
-def user(text):
+def question(text):
     """A conversation of one question."""
-    return [{"role": "user", "content": text}]
+    return [
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": text},
+    ]
 
 
 def timings(completion):

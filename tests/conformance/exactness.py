@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 RELEASE = ROOT / "target" / "release"
 MODEL = ROOT / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 NEW_TOKENS = 64
-# What the model allows; rkchat's default of 4096 comes down to it.
-CONTEXT = 2048
+# rkchat's default.
+CONTEXT = 4096
 GROUPS = ["1.1.0", "1.3.0"]
 
 PROGRAMS = {
@@ -35,8 +35,8 @@ PROMPTS = [
 
 
 def rendered(prompt: str) -> str:
-    """What SmolLM2's template gives, written down here so that rkchat's own rendering is tested too."""
-    system = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+    """What SmolLM2's template gives for the examples' conversation, written down here so that rkchat's own rendering is tested too."""
+    system = "You are a helpful assistant."
     turns = f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{prompt}<|im_end|>\n"
     return turns + "<|im_start|>assistant\n"
 

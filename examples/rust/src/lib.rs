@@ -2,7 +2,17 @@
 
 use std::path::PathBuf;
 
-use rkchat::{Completion, GenerateOptions, ModelOptions};
+use rkchat::{Completion, GenerateOptions, Json, ModelOptions};
+use serde_json::json;
+
+/// With the system message that is in SmolLM2's own template, its greedy answers are often in the wrong
+/// language.
+pub const SYSTEM: &str = "You are a helpful assistant.";
+
+/// A conversation of one question.
+pub fn question(text: &str) -> Json {
+    json!([{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}])
+}
 
 /// What every example takes: `MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]`.
 #[derive(Debug)]

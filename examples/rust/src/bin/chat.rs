@@ -3,15 +3,13 @@
 use std::io::Write;
 
 use rkchat::Model;
-use rkchat_examples::{Arguments, timings};
-use serde_json::json;
+use rkchat_examples::{Arguments, question, timings};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::from_env();
     let model = Model::open(&arguments.model, &arguments.open)?;
-    let messages = json!([{"role": "user", "content": arguments.prompt}]);
 
-    let mut generation = model.generate(&messages, &arguments.generate)?;
+    let mut generation = model.generate(&question(&arguments.prompt), &arguments.generate)?;
     let mut out = std::io::stdout();
     for chunk in generation.by_ref() {
         out.write_all(chunk?.text.as_bytes())?;

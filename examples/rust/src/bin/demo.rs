@@ -4,11 +4,8 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use rkchat::{Completion, ErrorKind, GenerateOptions, Model};
-use rkchat_examples::{Arguments, timings};
+use rkchat_examples::{Arguments, SYSTEM, timings};
 use serde_json::{Value, json};
-
-/// With the one that is in SmolLM2's template, its greedy answers are often in the wrong language.
-const SYSTEM: &str = "You are a helpful assistant.";
 
 fn main() {
     if let Err(error) = run() {
