@@ -78,9 +78,14 @@ demo: runtime $(model)
 	@echo
 	@target/release/demo $(model)
 
+generate := $(cargo) run --quiet --release --package rkchat-generator -- generate
+
 .PHONY: surface surface-check
-surface surface-check: check-test
-	$(cargo) run --quiet --release --package rkchat-generator -- generate $(if $(filter %-check,$@),--check)
+surface: check-test
+	$(generate)
+
+surface-check: check-test
+	$(generate) --check
 
 # --- Tests
 

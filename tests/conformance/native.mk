@@ -23,7 +23,7 @@ link = -L$(out)/lib -lrkchat -Wl,-rpath,$(abspath $(out)/lib)
 test_flags := $(warnings) -Wno-unused-function -g -Iinclude -pthread $(EXTRA_CFLAGS)
 
 c_tests := $(addprefix $(out)/tests/c/,layout text bad_input stream model)
-cpp_tests := $(addprefix $(out)/tests/cpp/,text stream model)
+cpp_tests := $(addprefix $(out)/tests/cpp/,text bad_input stream model)
 examples := $(foreach name,chat cancel,$(out)/examples/c/$(name) $(out)/examples/cpp/$(name))
 
 .PHONY: c cpp examples

@@ -5,8 +5,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use rkchat::{Json, Model, ModelOptions, Result};
+use rkchat::{GenerateOptions, Generation, Json, Model, ModelOptions, Result};
 use serde_json::{Map, json};
 
 /// The ABI groups.
@@ -117,4 +118,52 @@ pub fn byte_tokenizer() -> String {
         "model": {"type": "BPE", "vocab": vocabulary, "merges": []},
     })
     .to_string()
+}
+
+/// Words at 20 ms each, without end.
+pub const ENDLESS: &str = r#"{"pieces": ["a ", "b ", "c "], "repeat": 0, "delay_ms": 20}"#;
+/// Three words at once.
+pub const SHORT: &str = r#"{"pieces": [["one ", 1], ["two ", 2], ["three", 3]]}"#;
+
+/// Sooner than any runtime lets go here.
+pub const SOON: Duration = Duration::from_millis(400);
+/// Longer than any test takes.
+pub const LONG: Duration = Duration::from_secs(20);
+
+/// Asks with default options.
+pub fn ask(model: &Model) -> Generation {
+    ask_with(model, &GenerateOptions::default())
+}
+
+/// Asks for what follows three tokens.
+pub fn ask_with(model: &Model, options: &GenerateOptions) -> Generation {
+    model
+        .complete_ids(&[5, 6, 7], options)
+        .expect("the request is taken")
+}
+
+/// Options for so many tokens.
+pub fn at_most(max_new_tokens: u32) -> GenerateOptions {
+    GenerateOptions {
+        max_new_tokens: Some(max_new_tokens),
+        ..GenerateOptions::default()
+    }
+}
+
+/// All pieces of an answer, each read within `LONG`.
+pub fn read(generation: &Generation) -> Vec<String> {
+    let mut pieces = Vec::new();
+    while let Some(chunk) = generation.next(Some(LONG)).expect("no failure") {
+        assert!(!chunk.text.is_empty());
+        pieces.push(chunk.text);
+    }
+    pieces
+}
+
+/// Waits until an answer has begun.
+pub fn begun(generation: &Generation) {
+    generation
+        .next(Some(LONG))
+        .expect("no failure")
+        .expect("a piece");
 }

@@ -1,0 +1,144 @@
+//! A real model, SmolLM2, in the CPU runtime of both groups.
+
+mod common;
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use common::{Folder, GROUPS, at_most};
+use rkchat::{
+    EncodeOptions, ErrorKind, FinishReason, GenerateOptions, InputKind, Json, Measure, Model,
+    ModelOptions,
+};
+use serde_json::json;
+
+/// The model that `make test` fetches.
+fn model() -> Option<PathBuf> {
+    let name = "../.cache/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
+    if !path.is_file() {
+        eprintln!(
+            "SKIPPED: {} is missing; make test fetches it",
+            path.display()
+        );
+        return None;
+    }
+    Some(path)
+}
+
+fn options(group: &str) -> ModelOptions {
+    let scripted = common::scripted_runtime(group);
+    let runtime = scripted
+        .ancestors()
+        .nth(3)
+        .unwrap()
+        .join(group)
+        .join("librkllmrt.so");
+    ModelOptions {
+        runtime: Some(runtime),
+        top_k: Some(1),
+        repeat_penalty: Some(1.0),
+        max_context_len: Some(512),
+        ..ModelOptions::default()
+    }
+}
+
+fn question() -> Json {
+    json!([
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": "What is the capital of France?"},
+    ])
+}
+
+#[test]
+fn it_answers_on_both_groups() {
+    let Some(path) = model() else { return };
+    for group in GROUPS {
+        let model = Model::open(&path, &options(group)).unwrap();
+        let info = model.info();
+        assert_eq!(
+            (info.input, info.runtime.name.as_str()),
+            (InputKind::Tokens, "rkchat-cpu")
+        );
+        assert_eq!(info.runtime.abi_group, group);
+        assert_eq!(
+            (
+                info.template_source.as_deref(),
+                info.tokenizer_source.as_deref()
+            ),
+            (Some("gguf"), Some("runtime"))
+        );
+        let completion = model
+            .generate(&question(), &at_most(32))
+            .unwrap()
+            .completion()
+            .unwrap();
+        assert_eq!(completion.text, "The capital of France is Paris.");
+        assert_eq!(completion.finish_reason, FinishReason::Stop);
+        assert_eq!(
+            (
+                completion.usage.prompt_tokens,
+                completion.usage.reused_tokens
+            ),
+            (27, Some(0))
+        );
+        if group == "1.3.0" {
+            assert_eq!(completion.timings.measured_by, Measure::Runtime);
+            let again = model
+                .generate(&question(), &at_most(1))
+                .unwrap()
+                .completion()
+                .unwrap();
+            assert_eq!(again.usage.reused_tokens, Some(26));
+        }
+    }
+}
+
+#[test]
+fn bad_models_and_prompts_are_named() {
+    let Some(path) = model() else { return };
+    let folder = Folder::new();
+    let mut half = vec![0; 1 << 20];
+    std::fs::File::open(&path)
+        .unwrap()
+        .read_exact(&mut half)
+        .unwrap();
+    let truncated = folder.path().join("truncated.gguf");
+    std::fs::write(&truncated, half).unwrap();
+    let cases = [
+        (truncated, ErrorKind::InvalidModel),
+        (
+            folder.file("foreign.gguf", "not a model"),
+            ErrorKind::InvalidModel,
+        ),
+        (folder.file("model.rkllm", "{}"), ErrorKind::RuntimeMismatch),
+        (folder.path().join("missing.gguf"), ErrorKind::NotFound),
+    ];
+    for (path, kind) in cases {
+        let error = Model::open(&path, &options("1.3.0")).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    for group in GROUPS {
+        let large = ModelOptions {
+            max_context_len: Some(9000),
+            ..options(group)
+        };
+        let error = Model::open(&path, &large).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert_eq!(error.details()["max_context_limit"], 8192);
+
+        let model = Model::open(&path, &options(group)).unwrap();
+        let long = json!([{"role": "user", "content": "word ".repeat(600)}]);
+        let error = model
+            .generate(&long, &GenerateOptions::default())
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ContextOverflow);
+        let error = model
+            .complete_ids(&[1, 1 << 20], &GenerateOptions::default())
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+        assert!(error.message().contains("vocabulary"), "{error}");
+        let ids = model.encode("a\0b", &EncodeOptions::default()).unwrap();
+        assert!(ids.len() > 1, "a NUL is text like any other: {ids:?}");
+    }
+}
