@@ -113,14 +113,14 @@ impl Generation {
     /// is unset; when the time has passed that is a `Timeout`, and the answer goes on. A failure of
     /// the runtime is reported here, after what it had produced.
     /// @blocking
-    /// @handwritten an iterator in every language
+    /// @handwritten an iterator, and in C a function that fills a chunk
     pub fn next(&self, timeout: Option<Duration>) -> Result<Option<Chunk>> {
         self.inner.next(timeout)
     }
 
     /// As `next`, without waiting: none yet is `Poll::Pending`, and `wake` is then called once, from
     /// any thread, as soon as there is more. A later call replaces `wake`.
-    /// @handwritten the bridge to each language's event loop
+    /// @handwritten it stands behind `for await` in Node and `async for` in Python, which have no such method
     pub fn poll(
         &self,
         wake: impl FnOnce() + Send + 'static,
@@ -153,6 +153,7 @@ impl Generation {
     }
 }
 
+/// Its pieces, waiting for each without a timeout.
 impl Iterator for Generation {
     type Item = Result<Chunk>;
 

@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"f9be314a153d8313", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -8,7 +8,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"f9be314a153d8313", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

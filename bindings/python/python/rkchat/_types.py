@@ -23,7 +23,7 @@ __all__ = [
     "Completion",
 ]
 
-_SURFACE = "f9be314a153d8313"
+_SURFACE = "bd659251f50cc05e"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"f9be314a153d8313", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
