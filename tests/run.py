@@ -109,12 +109,17 @@ def run(suite: Suite) -> tuple[Counts, str]:
     timer = threading.Timer(suite.minutes * 60, too_long)
     timer.start()
     output = bytearray()
-    for line in process.stdout:
-        output += line
-        sys.stdout.buffer.write(line)
-        sys.stdout.flush()
-    status = process.wait()
-    timer.cancel()
+    try:
+        for line in process.stdout:
+            output += line
+            sys.stdout.buffer.write(line)
+            sys.stdout.flush()
+        status = process.wait()
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    finally:
+        timer.cancel()
 
     counts = suite.parse(output.decode("utf-8", "replace"))
     if late.is_set():
@@ -144,6 +149,8 @@ def main() -> None:
     else:
         suites = [suite for suite in SUITES if arguments.long or not suite.long]
 
+    # A shell starts background jobs with Ctrl-C ignored, and tests that interrupt a program inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rows = []
     total = Counts()
     for suite in suites:

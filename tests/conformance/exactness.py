@@ -35,7 +35,8 @@ PROMPTS = [
 
 
 def rendered(prompt: str) -> str:
-    """What SmolLM2's template gives for the examples' conversation, written down here so that rkchat's own rendering is tested too."""
+    """What SmolLM2's template gives for the examples' conversation, written down here so that rkchat's
+    own rendering is tested too."""
     system = "You are a helpful assistant."
     turns = f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{prompt}<|im_end|>\n"
     return turns + "<|im_start|>assistant\n"
@@ -62,8 +63,8 @@ def main() -> None:
     threads = len(os.sched_getaffinity(0))
     direct = RELEASE / "examples" / "direct"
     for prompt in PROMPTS:
-        expected = output([direct, MODEL, CONTEXT, threads, NEW_TOKENS, rendered(prompt)])
-        expected = expected.removesuffix("\n") + "\n"
+        # The examples end the line after the answer.
+        expected = output([direct, MODEL, CONTEXT, threads, NEW_TOKENS, rendered(prompt)]) + "\n"
         print(f"{prompt!r}\n  llama.cpp: {expected!r}")
         for language, program in PROGRAMS.items():
             for group in GROUPS:
