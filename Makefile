@@ -125,6 +125,8 @@ test-exactness:
 	$(python) tests/conformance/exactness.py
 
 test-docs:
+	@mkdir -p target/release/docs
+	$(cargo) build --quiet --release $(client_set) --message-format=json >target/release/docs/artifacts.json
 	$(python) tools/test_docs.py
 
 test-sanitize:

@@ -5,6 +5,7 @@ program before it printed to stdout. Blocks of plain `text` are not run, nor are
 commands: `make build`, which comes first, is what they do. Programs run in the checkout's top folder.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -61,15 +62,21 @@ def commands(block: Block, folder: Path) -> list:
     if block.language == "cpp":
         return [["c++", "-std=c++11", source("program.cpp"), *native, "-lrkchat"], [program]]
     if block.language == "rust":
-        libraries = ["--extern", f"rkchat={RELEASE / 'librkchat.rlib'}"]
-        libraries += ["--extern", f"serde_json={newest(RELEASE / 'deps', 'libserde_json-*.rlib')}"]
+        libraries = [f"--extern={name}={rlib(name)}" for name in ("rkchat", "serde_json")]
         libraries += ["-L", f"dependency={RELEASE / 'deps'}"]
         return [["rustc", "--edition", "2024", source("program.rs"), *libraries, "-o", program], [program]]
     sys.exit(f"{where(block)}: no way to run a block of `{block.language}`")
 
 
-def newest(folder: Path, pattern: str) -> Path:
-    return max(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
+def rlib(name: str) -> str:
+    """The library that cargo built of a crate for rkchat: others of the same name may lie beside it."""
+    for line in (RELEASE / "docs" / "artifacts.json").read_text("utf-8").splitlines():
+        message = json.loads(line)
+        if message["reason"] == "compiler-artifact" and message["target"]["name"] == name:
+            for file in message["filenames"]:
+                if file.endswith(".rlib"):
+                    return file
+    sys.exit(f"cargo built no library of {name}")
 
 
 def where(block: Block) -> str:

@@ -23,6 +23,8 @@ TESTS = ["bad_input", "model", "stream", "text"]
 MODEL = ROOT / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 # The library without an extension stands for the vendor's; it plays a script instead of a model.
 SCRIPTED = RELEASE / "runtime" / "scripted" / "1.3.0" / "librkllmrt.so"
+# Its tokenizer and template.
+WORDS = ROOT / "tests" / "fixtures" / "words"
 SCRIPT = {"pieces": ["one ", "two ", "three "], "repeat": 4, "delay_ms": 2}
 
 # AddressSanitizer's malloc keeps the locks that other threads held at a fork, so the child may hang in
@@ -69,8 +71,8 @@ def cases(folder: Path) -> list:
         command = [BUILT / "tests" / "c" / name, ROOT, *tests]
         found.append((f"AddressSanitizer, {name}", command, ASAN))
 
-    script = folder / "script.rkllm"
-    script.write_text(json.dumps(SCRIPT))
+    script = shutil.copytree(WORDS, folder / "model")
+    (script / "script.rkllm").write_text(json.dumps(SCRIPT))
     vendor = {"RKCHAT_RUNTIME": str(SCRIPTED), "RKCHAT_ABI": "1.3.0"}
     for name in ("chat", "cancel"):
         command = [*VALGRIND, EXAMPLES / name, script]

@@ -1,6 +1,7 @@
 """What the tests share. `make build` comes first: nothing is skipped for want of it."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,8 @@ def child(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell's background job ignores it, and so would what it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         if not wait:
             return process
