@@ -2,6 +2,18 @@
 //!
 //! A driver is the only place that touches its group's layouts.
 
+/// Puts the sampling settings that are set into a struct of a group, whose fields have the same names.
+macro_rules! set_sampling {
+    ($fields:ident, $sampling:expr) => {
+        set_sampling!($fields, $sampling, top_k top_p temperature repeat_penalty frequency_penalty presence_penalty)
+    };
+    ($fields:ident, $sampling:expr, $($name:ident)*) => {
+        $(if let Some(value) = $sampling.$name {
+            $fields.$name = value;
+        })*
+    };
+}
+
 mod v1_1_0;
 mod v1_3_0;
 
@@ -71,13 +83,6 @@ fn c_path(path: &Path) -> Result<CString, InitFailure> {
 /// A prompt as the library wants it. The engine has refused NUL bytes before.
 fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "")).unwrap_or_default()
-}
-
-/// Puts a setting over the runtime's default.
-fn set<T>(field: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *field = value;
-    }
 }
 
 /// Calls `rkllm_init` and believes it only if it gave both success and a handle: some releases return 0

@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, CString, c_void};
 
-use super::{Handle, c_path, set};
+use super::{Handle, c_path};
 use crate::vendor::abi::layout::Address;
 use crate::vendor::abi::v1_1_0::*;
 use crate::vendor::extension::{ModelTable, Table};
@@ -37,13 +37,7 @@ impl Library {
         param.max_context_len = i32::try_from(params.max_context_len).unwrap_or(i32::MAX);
         // rkchat counts and stops; the runtime's limit must not come first.
         param.max_new_tokens = param.max_context_len;
-        let sampling = params.sampling;
-        set(&mut param.top_k, sampling.top_k);
-        set(&mut param.top_p, sampling.top_p);
-        set(&mut param.temperature, sampling.temperature);
-        set(&mut param.repeat_penalty, sampling.repeat_penalty);
-        set(&mut param.frequency_penalty, sampling.frequency_penalty);
-        set(&mut param.presence_penalty, sampling.presence_penalty);
+        set_sampling!(param, params.sampling);
         param.skip_special_token = 0;
         param.is_async = 0;
         // Read without a test for NULL by some releases (`QUIRKS.md`, "Structs/params").

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_int, c_void};
 
-use super::{Handle, c_path, set};
+use super::{Handle, c_path};
 use crate::vendor::abi::layout::Address;
 use crate::vendor::abi::v1_3_0::*;
 use crate::vendor::extension::{ModelTable, Table};
@@ -36,13 +36,7 @@ impl Library {
         param.max_context_len = i32::try_from(params.max_context_len).unwrap_or(i32::MAX);
         // rkchat counts and stops; the runtime's limit must not come first.
         param.max_new_tokens = param.max_context_len;
-        let sampling = params.sampling;
-        set(&mut param.top_k, sampling.top_k);
-        set(&mut param.top_p, sampling.top_p);
-        set(&mut param.temperature, sampling.temperature);
-        set(&mut param.repeat_penalty, sampling.repeat_penalty);
-        set(&mut param.frequency_penalty, sampling.frequency_penalty);
-        set(&mut param.presence_penalty, sampling.presence_penalty);
+        set_sampling!(param, params.sampling);
         param.skip_special_token = 0;
         param.is_async = 0;
         // 0 is refused when the model is opened (`QUIRKS.md`, "Structs/params").
@@ -139,12 +133,7 @@ struct Model {
 impl Model {
     fn sampling(&self, asked: &Sampling) -> RKLLMSamplingParam {
         let mut sampling = self.sampling;
-        set(&mut sampling.top_k, asked.top_k);
-        set(&mut sampling.top_p, asked.top_p);
-        set(&mut sampling.temperature, asked.temperature);
-        set(&mut sampling.repeat_penalty, asked.repeat_penalty);
-        set(&mut sampling.frequency_penalty, asked.frequency_penalty);
-        set(&mut sampling.presence_penalty, asked.presence_penalty);
+        set_sampling!(sampling, asked);
         sampling
     }
 }
