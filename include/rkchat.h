@@ -76,8 +76,8 @@ typedef int32_t rkchat_status;
 /** It could not be settled which ABI group the library belongs to; the message says how to say it. */
 #define RKCHAT_ERR_RUNTIME_AMBIGUOUS 6
 /**
- * Model and runtime do not fit: a `.rkllm` file given to the CPU runtime, or a GGUF file to
- * Rockchip's library.
+ * Model and runtime do not fit: a `.rkllm` file given to the CPU runtime, a GGUF file to Rockchip's
+ * library, or a pair of versions that is known to fail.
  */
 #define RKCHAT_ERR_RUNTIME_MISMATCH 7
 /**
@@ -105,7 +105,10 @@ typedef int32_t rkchat_status;
 #define RKCHAT_ERR_CLOSED 14
 /** The process forked after the model was opened; its threads are in the parent only. */
 #define RKCHAT_ERR_FORKED 15
-/** This runtime, model or build cannot do it; the message names what can. */
+/**
+ * This runtime, model or build cannot do it; the message names what can. Where it is the runtime,
+ * `details` has `capability`, and `since`, the first release that can.
+ */
 #define RKCHAT_ERR_UNSUPPORTED 16
 /** The operating system reported a failure on a file. */
 #define RKCHAT_ERR_IO 17
@@ -158,15 +161,27 @@ typedef int32_t rkchat_warning_kind;
  * another model's tokenizer, and the prompt was wrong as well.
  */
 #define RKCHAT_WARNING_KIND_TOKENIZER_MISMATCH 1
+/** The runtime is not one of Rockchip's official files; how it was recognised is in its evidence. */
+#define RKCHAT_WARNING_KIND_UNKNOWN_RUNTIME 2
+/**
+ * Nobody has reported whether this runtime runs models of this version, or it is known to have
+ * trouble with them.
+ */
+#define RKCHAT_WARNING_KIND_VERSION_PAIR 3
 
 
 /* Structs with everything unset. */
 #define RKCHAT_RUNTIME_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_runtime_options), 0, NULL, 0}
+    {(uint32_t)sizeof(rkchat_runtime_options), 0, NULL, 0, RKCHAT_UNSET, 0}
+#define RKCHAT_FIND_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_find_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0}
+#define RKCHAT_GET_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_get_options), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_MODEL_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_model_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, NULL, 0, \
-    NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0}
+    {(uint32_t)sizeof(rkchat_model_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, NULL, 0, \
+    RKCHAT_UNSET, 0, NULL, 0, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0}
 #define RKCHAT_GENERATE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_generate_options), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
@@ -182,10 +197,10 @@ typedef int32_t rkchat_warning_kind;
     {(uint32_t)sizeof(rkchat_decode_options), 0, RKCHAT_UNSET, 0}
 #define RKCHAT_RUNTIME_INFO_INIT \
     {(uint32_t)sizeof(rkchat_runtime_info), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
-    RKCHAT_UNSET, 0}
+    NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_MODEL_INFO_INIT \
     {(uint32_t)sizeof(rkchat_model_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET, \
-    0, NULL, 0, NULL, 0, NULL, 0}
+    0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_CHUNK_INIT \
     {(uint32_t)sizeof(rkchat_chunk), 0, NULL, 0, NULL, 0}
 #define RKCHAT_USAGE_INIT \
@@ -266,12 +281,78 @@ typedef struct rkchat_runtime_options {
   uint32_t reserved;
   /**
    * The version of the library, such as `1.1.2` or `1.3.0`, where it cannot be told from the file.
-   * It is checked against what the file exports. Unset: told from the file, or the environment
+   * It is checked against what is found in the file. Unset: told from the file, or the environment
    * variable `RKCHAT_ABI`.
    */
   const char *abi;
   size_t abi_len;
+  /**
+   * Take `abi` as it is, whatever is found in the file. A wrong one crashes the process. The same as
+   * `!` at the end of `RKCHAT_ABI`.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t abi_unchecked;
+  int32_t reserved_abi_unchecked;
 } rkchat_runtime_options;
+
+/**
+ * Which `librkllmrt.so` is looked for, among those on this machine.
+ *
+ * Begin with `RKCHAT_FIND_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_find_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The version of the toolkit that the model was converted with, such as `1.1.2`: a runtime that
+   * fits it is chosen. Unset: the newest runtime.
+   */
+  const char *model_version;
+  size_t model_version_len;
+  /**
+   * A folder that may hold a `librkllmrt.so` besides a model. It counts only if it is one of
+   * Rockchip's official files. Unset: none.
+   */
+  const char *model_folder;
+  size_t model_folder_len;
+  /**
+   * Take a runtime also where this pair of versions is known to fail.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t any_version;
+  int32_t reserved_any_version;
+} rkchat_find_options;
+
+/**
+ * Which `librkllmrt.so` is fetched, and from where. One of `release` and `model_version` is set.
+ *
+ * Begin with `RKCHAT_GET_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_get_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The release, such as `1.1.4`. Unset: the one that fits `model_version`.
+   */
+  const char *release;
+  size_t release_len;
+  /**
+   * The version of the toolkit that a model was converted with. Unset: `release` says which.
+   */
+  const char *model_version;
+  size_t model_version_len;
+  /**
+   * Where it is taken from: a URL, a file, or a folder. Unset: the vendor's public repository.
+   */
+  const char *source;
+  size_t source_len;
+  /**
+   * What it is for: `Linux/aarch64`, `Linux/armhf`, or one of Android's. Unset: this machine, or
+   * `Linux/aarch64` where this is no Arm machine.
+   */
+  const char *platform;
+  size_t platform_len;
+} rkchat_get_options;
 
 /**
  * A text in a list: UTF-8, with a NUL byte behind it that `len` does not count.
@@ -283,6 +364,27 @@ typedef struct rkchat_str {
    */
   size_t len;
 } rkchat_str;
+
+/**
+ * Something that went on but may not be what was meant.
+ *
+ * Begin with `RKCHAT_WARNING_INIT`.
+ */
+typedef struct rkchat_warning {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * What it is about.
+   * One of `RKCHAT_WARNING_KIND_*`.
+   */
+  rkchat_warning_kind kind;
+  int32_t reserved_kind;
+  /**
+   * What was seen, and what to do.
+   */
+  const char *message;
+  size_t message_len;
+} rkchat_warning;
 
 /**
  * A loaded `librkllmrt.so`.
@@ -309,21 +411,32 @@ typedef struct rkchat_runtime_info {
   const char *release;
   size_t release_len;
   /**
-   * The ABI group, named after its first release: `1.1.0` (1.1.0 to 1.1.4) or `1.3.0`.
+   * The ABI group, named after its first release: `1.0.0`, `1.0.1` (1.0.1 and 1.0.2), `1.1.0` (1.1.0 to
+   * 1.1.4), `1.2.0`, `1.2.1b1`, `1.2.1` (1.2.1 to 1.2.3) or `1.3.0`.
    */
   const char *abi_group;
   size_t abi_group_len;
   /**
-   * How the group was told: one sentence for each piece of evidence.
+   * What it was built for, such as `Linux/aarch64`, where the file is one of Rockchip's official ones.
+   */
+  const char *platform;
+  size_t platform_len;
+  /**
+   * How the group was told: one sentence for each piece of evidence, and for the choice where there
+   * was one.
    */
   const struct rkchat_str *evidence;
   size_t evidence_len;
   /**
-   * Whether sampling can be set per request.
-   * 0 or 1.
+   * What it can: names of the support table.
    */
-  int32_t request_sampling;
-  int32_t reserved_request_sampling;
+  const struct rkchat_str *capabilities;
+  size_t capabilities_len;
+  /**
+   * What is unusual about it.
+   */
+  const struct rkchat_warning *const *warnings;
+  size_t warnings_len;
 } rkchat_runtime_info;
 
 /**
@@ -339,8 +452,8 @@ typedef struct rkchat_model_options {
   uint32_t reserved;
   /**
    * The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
-   * runtime that belongs to rkchat for a `.gguf` model, then the system's library for a `.rkllm`
-   * model.
+   * runtime that belongs to rkchat for a `.gguf` model, then for a `.rkllm` model what `rkchat_runtime.find`
+   * finds.
    */
   const char *runtime;
   size_t runtime_len;
@@ -349,6 +462,32 @@ typedef struct rkchat_model_options {
    */
   const char *abi;
   size_t abi_len;
+  /**
+   * As `rkchat_runtime_options.abi_unchecked`.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t abi_unchecked;
+  int32_t reserved_abi_unchecked;
+  /**
+   * As `rkchat_find_options.model_version`; also for a runtime that is named.
+   */
+  const char *model_version;
+  size_t model_version_len;
+  /**
+   * As `rkchat_find_options.any_version`.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t any_version;
+  int32_t reserved_any_version;
+  /**
+   * What to take for granted about a runtime where no public document says it, a JSON object: `bos`
+   * (`keep`, `strip`), `input` (`tokens`, `text`), `text_source` (`auto`, `tokens`, `runtime`),
+   * `prefix_reuse` (`on`, `off`), `token_limit` (`window`, `none`), `instances` (`auto`, `many`). Unset
+   * ones: what was measured on this board, else the first of each. `rkchat_model_info.assumed` tells.
+   * JSON text.
+   */
+  const char *assume;
+  size_t assume_len;
   /**
    * Size of the context window, prompt and answer together; `RKCHAT_ERR_INVALID_ARGUMENT` where it is more than
    * the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
@@ -457,6 +596,16 @@ typedef struct rkchat_model_info {
    */
   const uint32_t *stop_ids;
   size_t stop_ids_len;
+  /**
+   * What is taken for granted about the runtime, and why: `bos=keep (default)`.
+   */
+  const struct rkchat_str *assumed;
+  size_t assumed_len;
+  /**
+   * What is unusual about the pair of model and runtime.
+   */
+  const struct rkchat_warning *const *warnings;
+  size_t warnings_len;
 } rkchat_model_info;
 
 /**
@@ -677,27 +826,6 @@ typedef struct rkchat_timings {
 } rkchat_timings;
 
 /**
- * Something that went on but may not be what was meant.
- *
- * Begin with `RKCHAT_WARNING_INIT`.
- */
-typedef struct rkchat_warning {
-  uint32_t struct_size;
-  uint32_t reserved;
-  /**
-   * What it is about.
-   * One of `RKCHAT_WARNING_KIND_*`.
-   */
-  rkchat_warning_kind kind;
-  int32_t reserved_kind;
-  /**
-   * What was seen, and what to do.
-   */
-  const char *message;
-  size_t message_len;
-} rkchat_warning;
-
-/**
  * A whole answer.
  *
  * Begin with `RKCHAT_COMPLETION_INIT`.
@@ -858,6 +986,36 @@ rkchat_status rkchat_runtime_open(const char *path,
                                   const struct rkchat_runtime_options *options,
                                   struct rkchat_runtime **out,
                                   struct rkchat_error **error);
+
+/**
+ * Finds the library that fits a model best: the one that `RKCHAT_RUNTIME` names, else among those
+ * that `get` fetched and those in the system's folders. `info` tells why it was chosen. Where none
+ * is there, or none that fits, the error says which to get.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_runtime_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_runtime_find(const struct rkchat_find_options *options,
+                                  struct rkchat_runtime **out,
+                                  struct rkchat_error **error);
+
+/**
+ * Fetches Rockchip's library in one of its releases, checks that it is the official file, stores it
+ * in the user's data folder (`rkchat/runtimes/<release>`), where `find` looks, and gives its path.
+ * One that is there already is not fetched again. Nothing is loaded.
+ *
+ * `*out` becomes the path, which the caller frees with `rkchat_text_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_runtime_get(const struct rkchat_get_options *options,
+                                 struct rkchat_text **out,
+                                 struct rkchat_error **error);
 
 /**
  * What was loaded and how it was recognised.

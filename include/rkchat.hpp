@@ -68,8 +68,8 @@ enum class ErrorKind : std::int32_t {
   RuntimeInvalid = 5,
   /// It could not be settled which ABI group the library belongs to; the message says how to say it.
   RuntimeAmbiguous = 6,
-  /// Model and runtime do not fit: a `.rkllm` file given to the CPU runtime, or a GGUF file to
-  /// Rockchip's library.
+  /// Model and runtime do not fit: a `.rkllm` file given to the CPU runtime, a GGUF file to Rockchip's
+  /// library, or a pair of versions that is known to fail.
   RuntimeMismatch = 7,
   /// The runtime reported a failure. `details` has its status as `vendor_status` and, where they were
   /// captured, its last lines as `log`.
@@ -90,7 +90,8 @@ enum class ErrorKind : std::int32_t {
   Closed = 14,
   /// The process forked after the model was opened; its threads are in the parent only.
   Forked = 15,
-  /// This runtime, model or build cannot do it; the message names what can.
+  /// This runtime, model or build cannot do it; the message names what can. Where it is the runtime,
+  /// `details` has `capability`, and `since`, the first release that can.
   Unsupported = 16,
   /// The operating system reported a failure on a file.
   Io = 17,
@@ -137,6 +138,11 @@ enum class WarningKind : std::int32_t {
   /// The text that the runtime gives for its tokens is not what the tokenizer gives: it is probably
   /// another model's tokenizer, and the prompt was wrong as well.
   TokenizerMismatch = 1,
+  /// The runtime is not one of Rockchip's official files; how it was recognised is in its evidence.
+  UnknownRuntime = 2,
+  /// Nobody has reported whether this runtime runs models of this version, or it is known to have
+  /// trouble with them.
+  VersionPair = 3,
 };
 
 /// A failure: what it is, a message for people (`what()`), facts for programs.
@@ -252,14 +258,62 @@ std::vector<Record> records(const C *const *items, std::size_t len, const C &uns
 /// How a `librkllmrt.so` is taken.
 struct RuntimeOptions {
   /// The version of the library, such as `1.1.2` or `1.3.0`, where it cannot be told from the file.
-  /// It is checked against what the file exports. Unset: told from the file, or the environment
+  /// It is checked against what is found in the file. Unset: told from the file, or the environment
   /// variable `RKCHAT_ABI`.
   Optional<std::string> abi;
+  /// Take `abi` as it is, whatever is found in the file. A wrong one crashes the process. The same as
+  /// `!` at the end of `RKCHAT_ABI`.
+  bool abi_unchecked = false;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_runtime_options c() const {
     rkchat_runtime_options c = RKCHAT_RUNTIME_OPTIONS_INIT;
     if (abi) { c.abi = (*abi).c_str(); c.abi_len = (*abi).size(); }
+    c.abi_unchecked = abi_unchecked ? 1 : 0;
+    return c;
+  }
+};
+
+/// Which `librkllmrt.so` is looked for, among those on this machine.
+struct FindOptions {
+  /// The version of the toolkit that the model was converted with, such as `1.1.2`: a runtime that
+  /// fits it is chosen. Unset: the newest runtime.
+  Optional<std::string> model_version;
+  /// A folder that may hold a `librkllmrt.so` besides a model. It counts only if it is one of
+  /// Rockchip's official files. Unset: none.
+  Optional<std::string> model_folder;
+  /// Take a runtime also where this pair of versions is known to fail.
+  bool any_version = false;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_find_options c() const {
+    rkchat_find_options c = RKCHAT_FIND_OPTIONS_INIT;
+    if (model_version) { c.model_version = (*model_version).c_str(); c.model_version_len = (*model_version).size(); }
+    if (model_folder) { c.model_folder = (*model_folder).c_str(); c.model_folder_len = (*model_folder).size(); }
+    c.any_version = any_version ? 1 : 0;
+    return c;
+  }
+};
+
+/// Which `librkllmrt.so` is fetched, and from where. One of `release` and `model_version` is set.
+struct GetOptions {
+  /// The release, such as `1.1.4`. Unset: the one that fits `model_version`.
+  Optional<std::string> release;
+  /// The version of the toolkit that a model was converted with. Unset: `release` says which.
+  Optional<std::string> model_version;
+  /// Where it is taken from: a URL, a file, or a folder. Unset: the vendor's public repository.
+  Optional<std::string> source;
+  /// What it is for: `Linux/aarch64`, `Linux/armhf`, or one of Android's. Unset: this machine, or
+  /// `Linux/aarch64` where this is no Arm machine.
+  Optional<std::string> platform;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_get_options c() const {
+    rkchat_get_options c = RKCHAT_GET_OPTIONS_INIT;
+    if (release) { c.release = (*release).c_str(); c.release_len = (*release).size(); }
+    if (model_version) { c.model_version = (*model_version).c_str(); c.model_version_len = (*model_version).size(); }
+    if (source) { c.source = (*source).c_str(); c.source_len = (*source).size(); }
+    if (platform) { c.platform = (*platform).c_str(); c.platform_len = (*platform).size(); }
     return c;
   }
 };
@@ -270,11 +324,23 @@ struct RuntimeOptions {
 /// opened, so there they cannot be changed per request.
 struct ModelOptions {
   /// The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
-  /// runtime that belongs to rkchat for a `.gguf` model, then the system's library for a `.rkllm`
-  /// model.
+  /// runtime that belongs to rkchat for a `.gguf` model, then for a `.rkllm` model what `Runtime.find`
+  /// finds.
   Optional<std::string> runtime;
   /// As `RuntimeOptions.abi`.
   Optional<std::string> abi;
+  /// As `RuntimeOptions.abi_unchecked`.
+  bool abi_unchecked = false;
+  /// As `FindOptions.model_version`; also for a runtime that is named.
+  Optional<std::string> model_version;
+  /// As `FindOptions.any_version`.
+  bool any_version = false;
+  /// What to take for granted about a runtime where no public document says it, a JSON object: `bos`
+  /// (`keep`, `strip`), `input` (`tokens`, `text`), `text_source` (`auto`, `tokens`, `runtime`),
+  /// `prefix_reuse` (`on`, `off`), `token_limit` (`window`, `none`), `instances` (`auto`, `many`). Unset
+  /// ones: what was measured on this board, else the first of each. `ModelInfo.assumed` tells.
+  /// JSON text.
+  Optional<std::string> assume;
   /// Size of the context window, prompt and answer together; `InvalidArgument` where it is more than
   /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
   /// model allows less and the runtime says so.
@@ -316,6 +382,10 @@ struct ModelOptions {
     rkchat_model_options c = RKCHAT_MODEL_OPTIONS_INIT;
     if (runtime) { c.runtime = (*runtime).c_str(); c.runtime_len = (*runtime).size(); }
     if (abi) { c.abi = (*abi).c_str(); c.abi_len = (*abi).size(); }
+    c.abi_unchecked = abi_unchecked ? 1 : 0;
+    if (model_version) { c.model_version = (*model_version).c_str(); c.model_version_len = (*model_version).size(); }
+    c.any_version = any_version ? 1 : 0;
+    if (assume) { c.assume = (*assume).c_str(); c.assume_len = (*assume).size(); }
     if (max_context_len) { c.max_context_len = (*max_context_len); }
     if (chat_template) { c.chat_template = (*chat_template).c_str(); c.chat_template_len = (*chat_template).size(); }
     if (tokenizer) { c.tokenizer = (*tokenizer).c_str(); c.tokenizer_len = (*tokenizer).size(); }
@@ -463,6 +533,20 @@ struct DecodeOptions {
   }
 };
 
+/// Something that went on but may not be what was meant.
+struct Warning {
+  /// What it is about.
+  WarningKind kind{};
+  /// What was seen, and what to do.
+  std::string message{};
+
+  Warning() = default;
+  explicit Warning(const rkchat_warning &c) {
+    kind = static_cast<WarningKind>(c.kind);
+    message = std::string(c.message, c.message_len);
+  }
+};
+
 /// A loaded `librkllmrt.so`.
 struct RuntimeInfo {
   /// The file that was loaded, as an absolute path.
@@ -471,12 +555,18 @@ struct RuntimeInfo {
   std::string name{};
   /// The release, where it is known: of the vendor's library, or of rkchat.
   Optional<std::string> release{};
-  /// The ABI group, named after its first release: `1.1.0` (1.1.0 to 1.1.4) or `1.3.0`.
+  /// The ABI group, named after its first release: `1.0.0`, `1.0.1` (1.0.1 and 1.0.2), `1.1.0` (1.1.0 to
+  /// 1.1.4), `1.2.0`, `1.2.1b1`, `1.2.1` (1.2.1 to 1.2.3) or `1.3.0`.
   std::string abi_group{};
-  /// How the group was told: one sentence for each piece of evidence.
+  /// What it was built for, such as `Linux/aarch64`, where the file is one of Rockchip's official ones.
+  Optional<std::string> platform{};
+  /// How the group was told: one sentence for each piece of evidence, and for the choice where there
+  /// was one.
   std::vector<std::string> evidence{};
-  /// Whether sampling can be set per request.
-  bool request_sampling = false;
+  /// What it can: names of the support table.
+  std::vector<std::string> capabilities{};
+  /// What is unusual about it.
+  std::vector<Warning> warnings{};
 
   RuntimeInfo() = default;
   explicit RuntimeInfo(const rkchat_runtime_info &c) {
@@ -484,8 +574,10 @@ struct RuntimeInfo {
     name = std::string(c.name, c.name_len);
     if (c.release != nullptr) { release = std::string(c.release, c.release_len); }
     abi_group = std::string(c.abi_group, c.abi_group_len);
+    if (c.platform != nullptr) { platform = std::string(c.platform, c.platform_len); }
     evidence = detail::texts(c.evidence, c.evidence_len);
-    request_sampling = c.request_sampling == 1;
+    capabilities = detail::texts(c.capabilities, c.capabilities_len);
+    warnings = detail::records<Warning, rkchat_warning>(c.warnings, c.warnings_len, RKCHAT_WARNING_INIT);
   }
 };
 
@@ -506,6 +598,10 @@ struct ModelInfo {
   Optional<std::string> tokenizer_source{};
   /// Token ids that end an answer, ascending.
   std::vector<std::uint32_t> stop_ids{};
+  /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
+  std::vector<std::string> assumed{};
+  /// What is unusual about the pair of model and runtime.
+  std::vector<Warning> warnings{};
 
   ModelInfo() = default;
   explicit ModelInfo(const rkchat_model_info &c) {
@@ -516,6 +612,8 @@ struct ModelInfo {
     if (c.template_source != nullptr) { template_source = std::string(c.template_source, c.template_source_len); }
     if (c.tokenizer_source != nullptr) { tokenizer_source = std::string(c.tokenizer_source, c.tokenizer_source_len); }
     stop_ids = detail::list(c.stop_ids, c.stop_ids_len);
+    assumed = detail::texts(c.assumed, c.assumed_len);
+    warnings = detail::records<Warning, rkchat_warning>(c.warnings, c.warnings_len, RKCHAT_WARNING_INIT);
   }
 };
 
@@ -589,20 +687,6 @@ struct Timings {
   }
 };
 
-/// Something that went on but may not be what was meant.
-struct Warning {
-  /// What it is about.
-  WarningKind kind{};
-  /// What was seen, and what to do.
-  std::string message{};
-
-  Warning() = default;
-  explicit Warning(const rkchat_warning &c) {
-    kind = static_cast<WarningKind>(c.kind);
-    message = std::string(c.message, c.message_len);
-  }
-};
-
 /// A whole answer.
 struct Completion {
   /// The text, all chunks joined.
@@ -642,6 +726,18 @@ class Runtime {
   /// Loads the library at `path` and tells which ABI group it belongs to. No model is opened.
   /// Blocking.
   static Runtime open(const std::string &path, const RuntimeOptions &options = RuntimeOptions());
+
+  /// Finds the library that fits a model best: the one that `RKCHAT_RUNTIME` names, else among those
+  /// that `get` fetched and those in the system's folders. `info` tells why it was chosen. Where none
+  /// is there, or none that fits, the error says which to get.
+  /// Blocking.
+  static Runtime find(const FindOptions &options = FindOptions());
+
+  /// Fetches Rockchip's library in one of its releases, checks that it is the official file, stores it
+  /// in the user's data folder (`rkchat/runtimes/<release>`), where `find` looks, and gives its path.
+  /// One that is there already is not fetched again. Nothing is loaded.
+  /// Blocking.
+  static std::string get(const GetOptions &options = GetOptions());
 
   /// What was loaded and how it was recognised.
   RuntimeInfo info() const;
@@ -857,6 +953,22 @@ inline Runtime Runtime::open(const std::string &path, const RuntimeOptions &opti
   const rkchat_status status = rkchat_runtime_open(detail::path("path", path), detail::address(options.c()), &out, &error);
   detail::check(status, error);
   return Runtime(out);
+}
+
+inline Runtime Runtime::find(const FindOptions &options) {
+  rkchat_error *error = nullptr;
+  rkchat_runtime *out = nullptr;
+  const rkchat_status status = rkchat_runtime_find(detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Runtime(out);
+}
+
+inline std::string Runtime::get(const GetOptions &options) {
+  rkchat_error *error = nullptr;
+  rkchat_text *out = nullptr;
+  const rkchat_status status = rkchat_runtime_get(detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
 }
 
 inline RuntimeInfo Runtime::info() const {

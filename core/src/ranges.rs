@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"bd659251f50cc05e", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e10c8dd4f1208265", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -65,12 +65,39 @@ mod tests {
 
     #[test]
     fn defaults_are_what_the_docs_say() {
-        assert_eq!(RuntimeOptions::default(), RuntimeOptions { abi: None });
+        assert_eq!(
+            RuntimeOptions::default(),
+            RuntimeOptions {
+                abi: None,
+                abi_unchecked: false,
+            }
+        );
+        assert_eq!(
+            FindOptions::default(),
+            FindOptions {
+                model_version: None,
+                model_folder: None,
+                any_version: false,
+            }
+        );
+        assert_eq!(
+            GetOptions::default(),
+            GetOptions {
+                release: None,
+                model_version: None,
+                source: None,
+                platform: None,
+            }
+        );
         assert_eq!(
             ModelOptions::default(),
             ModelOptions {
                 runtime: None,
                 abi: None,
+                abi_unchecked: false,
+                model_version: None,
+                any_version: false,
+                assume: None,
                 max_context_len: None,
                 chat_template: None,
                 tokenizer: None,

@@ -1,6 +1,7 @@
 //! Texts and lists that belong to the program.
 
 use std::ffi::c_char;
+use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
 use crate::arena::Text;
@@ -13,6 +14,11 @@ pub struct rkchat_text(Text);
 impl rkchat_text {
     pub(crate) fn new(text: String) -> Self {
         Self(Text::new(text.as_bytes()))
+    }
+
+    /// A path as its bytes, which is what it is on this system.
+    pub(crate) fn of_path(path: &std::path::Path) -> Self {
+        Self(Text::new(path.as_os_str().as_bytes()))
     }
 }
 

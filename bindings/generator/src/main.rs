@@ -11,6 +11,7 @@ mod python;
 mod ranges;
 mod reference;
 mod render;
+mod support;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn run(root: PathBuf, check: bool) -> Result<()> {
     for backend in BACKENDS {
         outputs.extend(backend(&surface)?);
     }
+    outputs.extend(support::render(&root)?);
     let mut tree = output::Tree::new(root, check);
     tree.place(outputs)?;
     // Last, from the generated Rust and the written Rust together.

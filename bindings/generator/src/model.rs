@@ -87,11 +87,11 @@ pub struct Handle {
 pub struct Method {
     pub name: String,
     pub doc: String,
-    /// Without `&self`: makes the handle.
-    pub constructor: bool,
+    /// Without `&self`: it belongs to the class, and makes a handle where it returns `Self`.
+    pub is_static: bool,
     /// Without `self`. Empty for a hand-written method: its signature is outside the grammar.
     pub params: Vec<Param>,
-    /// What it gives, without the `Result`; for a constructor the handle itself. `Unit` for a
+    /// What it gives, without the `Result`; the handle itself for `Self`. `Unit` for a
     /// hand-written method.
     pub returns: Type,
     /// Whether it returns a `Result`.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::text::RuntimeText;
 use crate::surface::{Warning, WarningKind};
 use crate::tokenizer::Tokenizer;
 
@@ -12,7 +13,8 @@ const TOKENS: usize = 32;
 pub(super) struct Comparison {
     tokenizer: Arc<Tokenizer>,
     ids: Vec<u32>,
-    said: Vec<u8>,
+    said: String,
+    text: RuntimeText,
 }
 
 impl Comparison {
@@ -20,21 +22,22 @@ impl Comparison {
         Self {
             tokenizer,
             ids: Vec::new(),
-            said: Vec::new(),
+            said: String::new(),
+            text: RuntimeText::default(),
         }
     }
 
-    pub fn add(&mut self, id: u32, said: &[u8]) {
+    pub fn add(&mut self, id: u32, said: &[u8], waiting: bool) {
         if self.ids.len() < TOKENS {
             self.ids.push(id);
-            self.said.extend_from_slice(said);
+            self.said += &self.text.push(said, waiting);
         }
     }
 
     /// The warning, where the two texts differ. A runtime that says nothing says nothing wrong.
     pub fn verdict(&self) -> Option<Warning> {
-        let said = String::from_utf8_lossy(&self.said);
-        if comparable(&said).is_empty() {
+        let said = &self.said;
+        if comparable(said).is_empty() {
             return None;
         }
         // Whether the runtime writes special tokens out is not the same everywhere.
@@ -42,7 +45,7 @@ impl Comparison {
             .into_iter()
             .filter_map(|skip| self.tokenizer.decode(&self.ids, skip).ok())
             .collect();
-        if ours.iter().any(|ours| alike(ours, &said)) {
+        if ours.iter().any(|ours| alike(ours, said)) {
             return None;
         }
         let ours = ours.first().map_or("", |ours| comparable(ours));
@@ -53,7 +56,7 @@ impl Comparison {
                  probably belongs to another model, and then the prompt was wrong too; put the tokenizer.json of \
                  this model into its folder, or name it with the option tokenizer",
                 self.ids.len(),
-                comparable(&said),
+                comparable(said),
             ),
         })
     }

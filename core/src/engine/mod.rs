@@ -8,6 +8,7 @@ mod model;
 mod owner;
 mod prompt;
 mod run;
+mod runtime;
 mod stream;
 mod text;
 mod timing;

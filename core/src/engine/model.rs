@@ -10,11 +10,15 @@ use super::control::{Control, Job, closed};
 use super::exit;
 use super::fork::Home;
 use super::owner::{Owner, SessionCell};
-use super::prompt::{Prompt, Tokens};
+use super::prompt::{Prompt, Tokens, Way};
+use super::runtime;
 use super::stream::Stream;
-use crate::model::{self, WeightsFormat};
+use crate::model;
 use crate::surface::*;
-use crate::vendor::{InitParams, Input, Library, RunRequest, Sampling, Session, search};
+use crate::vendor::assume::Assume;
+use crate::vendor::capabilities::{self, Capabilities, Capability};
+use crate::vendor::instances::Place;
+use crate::vendor::{InitParams, RunRequest, Sampling, Session};
 
 /// The window where nobody says otherwise: what the vendor's demos use and every runtime since 1.1
 /// takes.
@@ -25,6 +29,7 @@ const DEFAULT_QUEUE: u32 = 16;
 /// The handles' side of a model; the owner thread has the other.
 pub(crate) struct Model {
     info: ModelInfo,
+    capabilities: Capabilities,
     home: Home,
     control: Arc<Control>,
     session: Arc<SessionCell>,
@@ -43,14 +48,16 @@ impl Model {
         options.check()?;
         let home = Home::here();
         let files = model::resolve(path, options)?;
-        let library = runtime_for(files.format, &files.weights, options)?;
-        let capabilities = library.driver().capabilities();
+        let (library, warnings) = runtime::for_model(files.format, &files.weights, options)?;
+        let capabilities = library.capabilities();
+        let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
         let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
         let asked = options.max_context_len.or(files.max_context_len);
         let params = InitParams {
             model_path: files.weights.clone(),
             max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
             sampling: sampling(options),
+            unlimited: assume.unlimited(),
             capture_logs: options.capture_logs,
         };
         let session: Arc<SessionCell> = Arc::default();
@@ -58,6 +65,7 @@ impl Model {
         let (opened, outcome) = sync_channel(1);
         let owner = Owner {
             library: library.clone(),
+            _place: Place::take(library.info(), capabilities, assume.many_instances())?,
             control: control.clone(),
             session: session.clone(),
             tokens: tokens.clone(),
@@ -80,15 +88,15 @@ impl Model {
         let tokenizer_source = files.tokenizer.as_ref().map(|(_, source)| source.clone());
         let tokenizer = files.tokenizer.map(|(tokenizer, _)| tokenizer);
         let stop_ids: Vec<u32> = files.stop_ids.iter().copied().collect();
-        let chosen = with_session(&session, |session| {
-            Ok(Tokens::new(
-                tokenizer,
-                template,
-                files.stop_ids,
-                session,
-                capabilities.text_template,
-            ))
-        })?;
+        let assumed = assume.lines();
+        let way = Way {
+            tokenizer,
+            template,
+            stop_ids: files.stop_ids,
+            capabilities,
+            assume,
+        };
+        let chosen = with_session(&session, |session| Ok(Tokens::new(way, session)))?;
         let info = ModelInfo {
             path: files.weights,
             runtime: library.info().clone(),
@@ -98,12 +106,15 @@ impl Model {
             tokenizer_source: tokenizer_source
                 .or_else(|| chosen.is_runtimes().then(|| "runtime".to_owned())),
             stop_ids,
+            assumed,
+            warnings,
         };
         // The owner only looks when a request comes.
         let _ = tokens.set(chosen);
         exit::after_loading(&library.info().path);
         Ok(Arc::new(Self {
             info,
+            capabilities,
             home,
             control,
             session,
@@ -119,11 +130,12 @@ impl Model {
     pub fn generate(&self, prompt: Prompt<'_>, options: &GenerateOptions) -> Result<Arc<Stream>> {
         options.check()?;
         let sampling = self.request_sampling(options)?;
-        let input = self.with(|tokens, session| tokens.input_for(&prompt, options, session))?;
-        let prompt_tokens = match &input {
-            Input::Tokens(ids) => u32::try_from(ids.len()).unwrap_or(u32::MAX),
-            Input::Text(_) => 0,
-        };
+        if matches!(prompt, Prompt::Ids(_)) {
+            let instead = "Give the text itself to complete.";
+            self.require(capabilities::TOKEN_INPUT, instead)?;
+        }
+        let (input, prompt_tokens) =
+            self.with(|tokens, session| tokens.input_for(&prompt, options, session))?;
         let (max_new_tokens, limit_reason) = self.room(prompt_tokens, options.max_new_tokens)?;
         let stream = Stream::new(self.control.clone(), prompt_tokens);
         self.control.enqueue(Job {
@@ -172,18 +184,15 @@ impl Model {
             frequency_penalty: options.frequency_penalty,
             presence_penalty: options.presence_penalty,
         };
-        let runtime = &self.info.runtime;
-        if asked != Sampling::default() && !runtime.request_sampling {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "the runtime (group {}) fixes sampling when the model is opened: give these settings in the \
-                     options of Model.open; the first release that takes them per request is 1.3.0",
-                    runtime.abi_group
-                ),
-            ));
+        if asked != Sampling::default() {
+            let instead = "Give these settings in the options of Model.open.";
+            self.require(capabilities::RUN_SAMPLING, instead)?;
         }
         Ok(asked)
+    }
+
+    fn require(&self, wanted: Capability, instead: &str) -> Result<()> {
+        capabilities::require(&self.info.runtime, self.capabilities, wanted, instead)
     }
 
     pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
@@ -254,32 +263,4 @@ fn sampling(options: &ModelOptions) -> Sampling {
         frequency_penalty: options.frequency_penalty,
         presence_penalty: options.presence_penalty,
     }
-}
-
-/// Loads the runtime for a model, and refuses the pairs that cannot work.
-fn runtime_for(
-    format: WeightsFormat,
-    weights: &Path,
-    options: &ModelOptions,
-) -> Result<Arc<Library>> {
-    let path = match (search::named(options.runtime.as_deref()), format) {
-        (Some(path), _) => path,
-        (None, WeightsFormat::Gguf) => search::own()?,
-        (None, WeightsFormat::Rkllm) => search::system()?,
-    };
-    let library = Library::open(&path, options.abi.as_deref())?;
-    let own = library.driver().capabilities().extension;
-    let (weights, runtime) = (weights.display(), library.info().path.display());
-    let message = match (format, own) {
-        (WeightsFormat::Gguf, true) | (WeightsFormat::Rkllm, false) => return Ok(library),
-        (WeightsFormat::Rkllm, true) => format!(
-            "{weights} is made for Rockchip's library, and {runtime} is rkchat's CPU runtime, which reads GGUF; name \
-             a librkllmrt.so of Rockchip's with the option runtime, or open the model's GGUF version"
-        ),
-        (WeightsFormat::Gguf, false) => format!(
-            "{weights} is a GGUF file, and {runtime} is not rkchat's CPU runtime; leave the option runtime (and \
-             RKCHAT_RUNTIME) out, or open the model's .rkllm version"
-        ),
-    };
-    Err(Error::new(ErrorKind::RuntimeMismatch, message))
 }

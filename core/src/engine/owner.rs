@@ -10,6 +10,7 @@ use super::control::{Control, closed};
 use super::prompt::Tokens;
 use super::run;
 use crate::surface::{Error, ErrorKind, Result};
+use crate::vendor::instances::Place;
 use crate::vendor::{InitFailure, InitParams, Library, Opened, Session, log};
 
 /// Where the opened model lives; empty before and after.
@@ -18,6 +19,8 @@ pub(super) type SessionCell = RwLock<Option<Box<dyn Session>>>;
 /// What the owner thread is given.
 pub(super) struct Owner {
     pub library: Arc<Library>,
+    /// Given back after the model was freed.
+    pub _place: Place,
     pub control: Arc<Control>,
     pub session: Arc<SessionCell>,
     /// Stays empty when opening fails.
@@ -54,18 +57,20 @@ impl Owner {
     }
 
     fn main(&self, params: InitParams, context_is_default: bool, opened: &SyncSender<Result<u32>>) {
-        match open(&self.library, params, context_is_default) {
+        // The receiver waits for exactly one word.
+        let max_context_len = match open(&self.library, params, context_is_default) {
             Err(error) => {
-                // The receiver waits for exactly one word.
                 let _ = opened.send(Err(error));
                 return;
             }
             Ok((session, max_context_len)) => {
                 *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(session);
-                let _ = opened.send(Ok(max_context_len));
+                max_context_len
             }
-        }
-        self.serve();
+        };
+        self.serve(|attended| {
+            let _ = opened.send(attended.map(|()| max_context_len));
+        });
         // No run is in progress, and the attendant has gone home.
         let session = self
             .session
@@ -75,8 +80,8 @@ impl Owner {
         drop(session);
     }
 
-    /// Runs what comes until nothing more can come.
-    fn serve(&self) {
+    /// Runs what comes until nothing more can come. `begun` hears whether it can begin.
+    fn serve(&self, begun: impl FnOnce(Result<()>)) {
         let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
         let Some(session) = session.as_deref() else {
             return;
@@ -84,8 +89,11 @@ impl Owner {
         thread::scope(|scope| {
             let attendant = thread::Builder::new().name("rkchat-attendant".into());
             match attendant.spawn_scoped(scope, || self.control.attend(session)) {
-                Ok(_) => self.run_all(session),
-                Err(error) => self.control.leave(|| no_thread(&error)),
+                Ok(_) => {
+                    begun(Ok(()));
+                    self.run_all(session);
+                }
+                Err(error) => begun(Err(no_thread(&error))),
             }
             // The attendant leaves before the scope waits for it.
             self.control.leave(closed);
@@ -96,6 +104,10 @@ impl Owner {
         while let Some(job) = self.control.next_job() {
             let ran = catch_unwind(AssertUnwindSafe(|| {
                 if let Some(tokens) = self.tokens.get() {
+                    if tokens.fresh_runs() {
+                        // What fails here fails in the run, and is reported there.
+                        let _ = session.clear_cache();
+                    }
                     let decoder = tokens.decoder(session);
                     run::run(&job, session, decoder, tokens.stop_ids(), &self.control);
                 }

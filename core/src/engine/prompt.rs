@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::compare::Comparison;
-use super::text::{Decoder, Joiner};
+use super::text::{Decoder, Joiner, RuntimeText};
 use crate::surface::*;
 use crate::template::{Template, context};
 use crate::tokenizer::{StreamDecoder, Tokenizer};
+use crate::vendor::assume::Assume;
+use crate::vendor::capabilities::{self, Capabilities};
 use crate::vendor::{Input, Session, Vocabulary};
 
 /// What a request continues.
@@ -31,32 +33,49 @@ pub(super) struct Tokens {
     template: Option<Template>,
     stop_ids: BTreeSet<u32>,
     input: InputKind,
+    /// The runtime tells the ids of what it produces.
+    ids: bool,
+    assume: Assume,
+}
+
+/// What the way depends on.
+pub(super) struct Way {
+    pub tokenizer: Option<Arc<Tokenizer>>,
+    pub template: Option<Template>,
+    pub stop_ids: BTreeSet<u32>,
+    pub capabilities: Capabilities,
+    pub assume: Assume,
 }
 
 impl Tokens {
-    /// Chooses the way: tokens where they can be made, else the runtime's template or ours, never both.
-    pub fn new(
-        tokenizer: Option<Arc<Tokenizer>>,
-        template: Option<Template>,
-        stop_ids: BTreeSet<u32>,
-        session: &dyn Session,
-        text_template: bool,
-    ) -> Self {
+    /// Chooses the way: tokens where they can be made and taken, else the runtime's template or ours,
+    /// never both.
+    pub fn new(way: Way, session: &dyn Session) -> Self {
+        let Way {
+            tokenizer,
+            template,
+            stop_ids,
+            capabilities,
+            assume,
+        } = way;
         let source = match tokenizer {
             Some(tokenizer) => Source::Tokenizer(tokenizer),
             None if session.vocabulary().is_some() => Source::Runtime,
             None => Source::None,
         };
+        let takes_tokens = capabilities.has(capabilities::TOKEN_INPUT) && !assume.text_input();
         let input = match source {
-            Source::None if text_template => InputKind::RuntimeTemplate,
-            Source::None => InputKind::Text,
-            _ => InputKind::Tokens,
+            Source::Tokenizer(_) | Source::Runtime if takes_tokens => InputKind::Tokens,
+            _ if capabilities.has(capabilities::CHAT_TEMPLATE) => InputKind::RuntimeTemplate,
+            _ => InputKind::Text,
         };
         Self {
             source,
             template,
             stop_ids,
             input,
+            ids: capabilities.has(capabilities::TOKEN_IDS),
+            assume,
         }
     }
 
@@ -74,16 +93,20 @@ impl Tokens {
 
     /// Decodes one answer.
     pub fn decoder<'a>(&self, session: &'a dyn Session) -> Decoder<'a> {
+        if !self.ids || self.assume.runtime_text() {
+            return Decoder::RuntimeText(RuntimeText::default());
+        }
         match (&self.source, session.vocabulary()) {
             (Source::Tokenizer(tokenizer), _) => Decoder::Tokenizer {
                 decoder: Box::new(StreamDecoder::new(tokenizer.clone())),
-                comparison: Box::new(Comparison::new(tokenizer.clone())),
+                comparison: (!self.assume.tokens_only())
+                    .then(|| Box::new(Comparison::new(tokenizer.clone()))),
             },
             (Source::Runtime, Some(vocabulary)) => Decoder::Vocabulary {
                 vocabulary,
                 joiner: Joiner::default(),
             },
-            _ => Decoder::RuntimeText(Joiner::default()),
+            _ => Decoder::RuntimeText(RuntimeText::default()),
         }
     }
 
@@ -131,8 +154,55 @@ impl Tokens {
         }
     }
 
-    /// What the runtime is fed.
+    /// Whether the cache is emptied before every run.
+    pub fn fresh_runs(&self) -> bool {
+        self.assume.fresh_runs()
+    }
+
+    /// What the runtime is fed, and how many tokens that is; 0 where only the runtime can count them.
     pub fn input_for(
+        &self,
+        prompt: &Prompt<'_>,
+        options: &GenerateOptions,
+        session: &dyn Session,
+    ) -> Result<(Input, u32)> {
+        let mut input = self.input_of(prompt, options, session)?;
+        let count = match &input {
+            Input::Tokens(ids) => ids.len(),
+            Input::Text(text) if self.input == InputKind::Text => {
+                self.encode(text, false, session).map_or(0, |ids| ids.len())
+            }
+            Input::Text(_) => 0,
+        };
+        if self.assume.strip_bos() {
+            self.strip_bos(&mut input, session);
+        }
+        Ok((input, u32::try_from(count).unwrap_or(u32::MAX)))
+    }
+
+    /// Takes the BOS away that the runtime is said to add. It counts all the same.
+    fn strip_bos(&self, input: &mut Input, session: &dyn Session) {
+        match input {
+            Input::Tokens(ids) if ids.len() > 1 => {
+                let around = self.encode("", true, session).unwrap_or_default();
+                let bos = around.first().and_then(|bos| i32::try_from(*bos).ok());
+                if bos.is_some() && ids.first().copied() == bos {
+                    ids.remove(0);
+                }
+            }
+            Input::Text(text) => {
+                let template = self.template.as_ref();
+                let bos = template.and_then(|template| template.token("bos_token"));
+                let rest = bos.and_then(|bos| text.strip_prefix(bos));
+                if let Some(rest) = rest.map(str::to_owned) {
+                    *text = rest;
+                }
+            }
+            Input::Tokens(_) => {}
+        }
+    }
+
+    fn input_of(
         &self,
         prompt: &Prompt<'_>,
         options: &GenerateOptions,

@@ -60,8 +60,8 @@ impl Answer<'_> {
                 // It went on although it should not: the reader need not wait for it.
                 self.stream.end_concluded();
             }
-            RunEvent::Token { id, text } => {
-                if let Err(error) = self.token(id, &text) {
+            RunEvent::Token { id, text, waiting } => {
+                if let Err(error) = self.token(id, &text, waiting) {
                     self.stream.end(Err(error.clone()));
                     self.conclude(Err(error));
                 }
@@ -74,7 +74,7 @@ impl Answer<'_> {
         }
     }
 
-    fn token(&mut self, id: Option<u32>, said: &[u8]) -> Result<()> {
+    fn token(&mut self, id: Option<u32>, said: &[u8], waiting: bool) -> Result<()> {
         // Some releases report the end of a run as one more token without id and text.
         if id.is_none() && said.is_empty() {
             return Ok(());
@@ -84,7 +84,7 @@ impl Answer<'_> {
         let mut text = if stops {
             String::new()
         } else {
-            self.decoder.push(id, said)?
+            self.decoder.push(id, said, waiting)?
         };
         if stops || last {
             text.push_str(&self.decoder.finish()?);
@@ -113,7 +113,11 @@ impl Answer<'_> {
     fn close(mut self, status: i32, session: &dyn Session) {
         let counts = session.counts();
         self.stream.measured(self.perf, counts);
-        if let Decoder::Tokenizer { comparison, .. } = &self.decoder {
+        if let Decoder::Tokenizer {
+            comparison: Some(comparison),
+            ..
+        } = &self.decoder
+        {
             if let Some(warning) = comparison.verdict() {
                 self.stream.warn(warning);
             }

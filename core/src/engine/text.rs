@@ -41,6 +41,40 @@ impl Joiner {
     }
 }
 
+/// The runtime's own text. What comes while it waits for the rest of a character may be the beginning
+/// that the next piece goes on from, or may come once more with that piece: no document says which.
+#[derive(Debug, Default)]
+pub(super) struct RuntimeText {
+    joiner: Joiner,
+    /// What came in the state WAITING since the last piece.
+    waiting: Vec<u8>,
+}
+
+impl RuntimeText {
+    /// The text that became certain.
+    pub fn push(&mut self, said: &[u8], waiting: bool) -> String {
+        if waiting {
+            self.waiting.extend_from_slice(said);
+            return String::new();
+        }
+        let before = std::mem::take(&mut self.waiting);
+        match said.first() {
+            Some(first) if !is_continuation(*first) => self.joiner.push(said),
+            _ => self.joiner.push(&[&before, said].concat()),
+        }
+    }
+
+    /// What is left at the end.
+    pub fn finish(&mut self) -> String {
+        self.push(&[], false) + &self.joiner.finish()
+    }
+}
+
+/// Whether a byte belongs to a character that began before it.
+fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
 /// Whether these bytes are the beginning of a character.
 fn may_go_on(bytes: &[u8]) -> bool {
     !bytes.is_empty() && std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
@@ -48,10 +82,10 @@ fn may_go_on(bytes: &[u8]) -> bool {
 
 /// The way from one answer's tokens to its text.
 pub(super) enum Decoder<'a> {
-    /// Our tokenizer decodes the ids; what the runtime says is only compared.
+    /// Our tokenizer decodes the ids; what the runtime says is at the most compared.
     Tokenizer {
         decoder: Box<StreamDecoder>,
-        comparison: Box<Comparison>,
+        comparison: Option<Box<Comparison>>,
     },
     /// The runtime's tokenizer gives the bytes of each id.
     Vocabulary {
@@ -59,12 +93,12 @@ pub(super) enum Decoder<'a> {
         joiner: Joiner,
     },
     /// Only the runtime's text is known.
-    RuntimeText(Joiner),
+    RuntimeText(RuntimeText),
 }
 
 impl Decoder<'_> {
     /// The text that a token makes certain; `said` is the runtime's text of it.
-    pub fn push(&mut self, id: Option<u32>, said: &[u8]) -> Result<String> {
+    pub fn push(&mut self, id: Option<u32>, said: &[u8], waiting: bool) -> Result<String> {
         match (self, id) {
             (
                 Self::Tokenizer {
@@ -73,7 +107,9 @@ impl Decoder<'_> {
                 },
                 Some(id),
             ) => {
-                comparison.add(id, said);
+                if let Some(comparison) = comparison {
+                    comparison.add(id, said, waiting);
+                }
                 decoder.push(id)
             }
             (Self::Vocabulary { vocabulary, joiner }, Some(id)) => {
@@ -81,7 +117,7 @@ impl Decoder<'_> {
                 let bytes = bytes.map_err(|message| Error::new(ErrorKind::Tokenizer, message))?;
                 Ok(joiner.push(&bytes))
             }
-            (Self::RuntimeText(joiner), _) => Ok(joiner.push(said)),
+            (Self::RuntimeText(text), _) => Ok(text.push(said, waiting)),
             // A callback without a token brings no text of its own where ids are decoded.
             (_, None) => Ok(String::new()),
         }
@@ -91,7 +127,8 @@ impl Decoder<'_> {
     pub fn finish(&mut self) -> Result<String> {
         match self {
             Self::Tokenizer { decoder, .. } => decoder.finish(),
-            Self::Vocabulary { joiner, .. } | Self::RuntimeText(joiner) => Ok(joiner.finish()),
+            Self::Vocabulary { joiner, .. } => Ok(joiner.finish()),
+            Self::RuntimeText(text) => Ok(text.finish()),
         }
     }
 }
@@ -123,5 +160,26 @@ mod tests {
         assert_eq!(joiner.push(b"\xe2\x82"), "");
         assert_eq!(joiner.finish(), "\u{fffd}");
         assert_eq!(joiner.finish(), "");
+    }
+
+    #[test]
+    fn a_runtime_may_wait_with_the_beginning_or_repeat_it() {
+        let said = |pieces: &[(&[u8], bool)]| {
+            let mut text = RuntimeText::default();
+            let mut all = String::new();
+            for (piece, waiting) in pieces {
+                all += &text.push(piece, *waiting);
+            }
+            all + &text.finish()
+        };
+        let (begin, rest) = (&b"\xf0\x9f"[..], &b"\x8e\x89!"[..]);
+        assert_eq!(said(&[(begin, true), (rest, false)]), "🎉!");
+        assert_eq!(said(&[(begin, true), ("🎉!".as_bytes(), false)]), "🎉!");
+        assert_eq!(said(&[(b"", true), ("🎉!".as_bytes(), false)]), "🎉!");
+        assert_eq!(
+            said(&[(begin, true), (b"\x8e", true), (b"\x89", false)]),
+            "🎉"
+        );
+        assert_eq!(said(&[(b"a", false), (begin, true)]), "a\u{fffd}");
     }
 }

@@ -47,4 +47,9 @@ pub enum WarningKind {
     /// The text that the runtime gives for its tokens is not what the tokenizer gives: it is probably
     /// another model's tokenizer, and the prompt was wrong as well.
     TokenizerMismatch = 1,
+    /// The runtime is not one of Rockchip's official files; how it was recognised is in its evidence.
+    UnknownRuntime = 2,
+    /// Nobody has reported whether this runtime runs models of this version, or it is known to have
+    /// trouble with them.
+    VersionPair = 3,
 }

@@ -27,8 +27,8 @@ pub enum ErrorKind {
     /// It could not be settled which ABI group the library belongs to; the message says how to say it.
     /// @python ValueError
     RuntimeAmbiguous = 6,
-    /// Model and runtime do not fit: a `.rkllm` file given to the CPU runtime, or a GGUF file to
-    /// Rockchip's library.
+    /// Model and runtime do not fit: a `.rkllm` file given to the CPU runtime, a GGUF file to Rockchip's
+    /// library, or a pair of versions that is known to fail.
     /// @python ValueError
     RuntimeMismatch = 7,
     /// The runtime reported a failure. `details` has its status as `vendor_status` and, where they were
@@ -58,7 +58,8 @@ pub enum ErrorKind {
     /// The process forked after the model was opened; its threads are in the parent only.
     /// @python RuntimeError
     Forked = 15,
-    /// This runtime, model or build cannot do it; the message names what can.
+    /// This runtime, model or build cannot do it; the message names what can. Where it is the runtime,
+    /// `details` has `capability`, and `since`, the first release that can.
     /// @python NotImplementedError
     Unsupported = 16,
     /// The operating system reported a failure on a file.

@@ -10,9 +10,41 @@ use super::Json;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RuntimeOptions {
     /// The version of the library, such as `1.1.2` or `1.3.0`, where it cannot be told from the file.
-    /// It is checked against what the file exports. Unset: told from the file, or the environment
+    /// It is checked against what is found in the file. Unset: told from the file, or the environment
     /// variable `RKCHAT_ABI`.
     pub abi: Option<String>,
+    /// Take `abi` as it is, whatever is found in the file. A wrong one crashes the process. The same as
+    /// `!` at the end of `RKCHAT_ABI`.
+    /// @default false
+    pub abi_unchecked: bool,
+}
+
+/// Which `librkllmrt.so` is looked for, among those on this machine.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FindOptions {
+    /// The version of the toolkit that the model was converted with, such as `1.1.2`: a runtime that
+    /// fits it is chosen. Unset: the newest runtime.
+    pub model_version: Option<String>,
+    /// A folder that may hold a `librkllmrt.so` besides a model. It counts only if it is one of
+    /// Rockchip's official files. Unset: none.
+    pub model_folder: Option<PathBuf>,
+    /// Take a runtime also where this pair of versions is known to fail.
+    /// @default false
+    pub any_version: bool,
+}
+
+/// Which `librkllmrt.so` is fetched, and from where. One of `release` and `model_version` is set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetOptions {
+    /// The release, such as `1.1.4`. Unset: the one that fits `model_version`.
+    pub release: Option<String>,
+    /// The version of the toolkit that a model was converted with. Unset: `release` says which.
+    pub model_version: Option<String>,
+    /// Where it is taken from: a URL, a file, or a folder. Unset: the vendor's public repository.
+    pub source: Option<String>,
+    /// What it is for: `Linux/aarch64`, `Linux/armhf`, or one of Android's. Unset: this machine, or
+    /// `Linux/aarch64` where this is no Arm machine.
+    pub platform: Option<String>,
 }
 
 /// How a model is opened.
@@ -22,11 +54,24 @@ pub struct RuntimeOptions {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelOptions {
     /// The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
-    /// runtime that belongs to rkchat for a `.gguf` model, then the system's library for a `.rkllm`
-    /// model.
+    /// runtime that belongs to rkchat for a `.gguf` model, then for a `.rkllm` model what `Runtime.find`
+    /// finds.
     pub runtime: Option<PathBuf>,
     /// As `RuntimeOptions.abi`.
     pub abi: Option<String>,
+    /// As `RuntimeOptions.abi_unchecked`.
+    /// @default false
+    pub abi_unchecked: bool,
+    /// As `FindOptions.model_version`; also for a runtime that is named.
+    pub model_version: Option<String>,
+    /// As `FindOptions.any_version`.
+    /// @default false
+    pub any_version: bool,
+    /// What to take for granted about a runtime where no public document says it, a JSON object: `bos`
+    /// (`keep`, `strip`), `input` (`tokens`, `text`), `text_source` (`auto`, `tokens`, `runtime`),
+    /// `prefix_reuse` (`on`, `off`), `token_limit` (`window`, `none`), `instances` (`auto`, `many`). Unset
+    /// ones: what was measured on this board, else the first of each. `ModelInfo.assumed` tells.
+    pub assume: Option<Json>,
     /// Size of the context window, prompt and answer together; `InvalidArgument` where it is more than
     /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
     /// model allows less and the runtime says so.

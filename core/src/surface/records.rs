@@ -13,12 +13,18 @@ pub struct RuntimeInfo {
     pub name: String,
     /// The release, where it is known: of the vendor's library, or of rkchat.
     pub release: Option<String>,
-    /// The ABI group, named after its first release: `1.1.0` (1.1.0 to 1.1.4) or `1.3.0`.
+    /// The ABI group, named after its first release: `1.0.0`, `1.0.1` (1.0.1 and 1.0.2), `1.1.0` (1.1.0 to
+    /// 1.1.4), `1.2.0`, `1.2.1b1`, `1.2.1` (1.2.1 to 1.2.3) or `1.3.0`.
     pub abi_group: String,
-    /// How the group was told: one sentence for each piece of evidence.
+    /// What it was built for, such as `Linux/aarch64`, where the file is one of Rockchip's official ones.
+    pub platform: Option<String>,
+    /// How the group was told: one sentence for each piece of evidence, and for the choice where there
+    /// was one.
     pub evidence: Vec<String>,
-    /// Whether sampling can be set per request.
-    pub request_sampling: bool,
+    /// What it can: names of the support table.
+    pub capabilities: Vec<String>,
+    /// What is unusual about it.
+    pub warnings: Vec<Warning>,
 }
 
 /// An opened model: what was chosen for it, and from where.
@@ -39,6 +45,10 @@ pub struct ModelInfo {
     pub tokenizer_source: Option<String>,
     /// Token ids that end an answer, ascending.
     pub stop_ids: Vec<u32>,
+    /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
+    pub assumed: Vec<String>,
+    /// What is unusual about the pair of model and runtime.
+    pub warnings: Vec<Warning>,
 }
 
 /// A piece of an answer.

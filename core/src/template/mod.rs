@@ -56,6 +56,11 @@ impl Template {
         })
     }
 
+    /// The text of a special token, such as `bos_token`, where it is known.
+    pub fn token(&self, name: &str) -> Option<&str> {
+        self.special.get(name)
+    }
+
     /// Renders messages, a JSON array of objects with a `role`.
     pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
         let context = context::build(messages, options, &self.special)?;

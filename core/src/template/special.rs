@@ -16,6 +16,13 @@ impl SpecialTokens {
     }
 
     /// Names and texts.
+    /// The text of one of them.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| text)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()

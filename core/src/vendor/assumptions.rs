@@ -1,5 +1,5 @@
 //! What rkchat assumes about the real library and no public document says. Nobody has tried these on
-//! a board for rkchat.
+//! a board for rkchat; `examples/rust/src/bin/board.rs` checks them on one.
 
 /// One assumption.
 #[derive(Debug, Clone, Copy)]
@@ -12,56 +12,136 @@ pub struct Assumption {
     pub if_wrong: &'static str,
     /// What speaks for it.
     pub source: &'static str,
+    /// The code that depends on it.
+    pub code: &'static str,
+    /// The name in `ModelOptions.assume` that changes it; none where nothing can be done about it.
+    pub switch: Option<&'static str>,
 }
 
 /// The list.
 pub const ASSUMPTIONS: &[Assumption] = &[
     Assumption {
         id: "default-param",
-        claim: "rkllm_createDefaultParam fills the whole struct, the reserved bytes with zero",
-        if_wrong: "the library reads settings that nobody made",
+        claim: "rkllm_createDefaultParam fills the struct: the documented defaults at their places, and no setting in \
+                the reserved bytes",
+        if_wrong: "the layout cannot be told by calling it, and the library reads settings that nobody made",
         source: "the vendor's demos start from it and set single fields",
+        code: "core/src/vendor/recognise, core/src/vendor/group",
+        switch: None,
     },
     Assumption {
-        id: "token-input-verbatim",
-        claim: "token input reaches the model as it is: no template, no further BOS",
+        id: "token-input-bos",
+        claim: "token input reaches the model as it is, without a further BOS",
         if_wrong: "answers get worse in a way that nothing reports",
-        source: "maintainer in airockchip/rknn-llm issue 293 for the template; nothing for the BOS",
+        source: "nothing: a converter log has add_bos_token True (airockchip/rknn-llm issue 220)",
+        code: "core/src/engine/prompt.rs",
+        switch: Some("bos"),
+    },
+    Assumption {
+        id: "token-input-template",
+        claim: "token input gets no template from the runtime",
+        if_wrong: "the prompt is templated twice",
+        source: "maintainer in airockchip/rknn-llm issue 293",
+        code: "core/src/engine/prompt.rs",
+        switch: Some("input"),
+    },
+    Assumption {
+        id: "text-special-tokens",
+        claim: "markers of special tokens in text input are read as those tokens",
+        if_wrong: "before 1.1.0, where there is no token input, prompts are wrong",
+        source: "the vendor's 1.0.x and 1.1.x demos write markers into the prompt; others report the opposite",
+        code: "core/src/engine/prompt.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "token-id-per-callback",
+        claim: "from 1.1.0 on each callback brings one token with its id, in the state WAITING too; the end-of-sequence \
+                token perhaps not",
+        if_wrong: "text would be incomplete; the TokenizerMismatch warning would show it",
+        source: "manuals since 1.0.1, header since 1.1.0",
+        code: "core/src/engine/text.rs, core/src/engine/run.rs",
+        switch: Some("text_source"),
+    },
+    Assumption {
+        id: "prefix-reuse",
+        claim: "from 1.2.0 on a run gives the same answer whether or not its prompt's beginning was in the cache",
+        if_wrong: "answers of a conversation differ from those of a fresh model",
+        source: "changelog of 1.2.0; embedding input went wrong before 1.2.3 (issue 446)",
+        code: "core/src/engine/owner.rs",
+        switch: Some("prefix_reuse"),
+    },
+    Assumption {
+        id: "max-new-tokens-window",
+        claim: "max_new_tokens equal to max_context_len is accepted by rkllm_init",
+        if_wrong: "rkllm_init fails, or answers are cut",
+        source: "demos pass 4096 for both",
+        code: "core/src/vendor/group/fill.rs",
+        switch: Some("token_limit"),
+    },
+    Assumption {
+        id: "one-model-before-1.2.2",
+        claim: "releases before 1.2.2 hold one model in a process",
+        if_wrong: "a second model is refused although it would work",
+        source: "changelog of 1.2.2; reports of hangs and crashes before",
+        code: "core/src/vendor/instances.rs",
+        switch: Some("instances"),
     },
     Assumption {
         id: "blocking-run",
         claim: "rkllm_run returns when the run is over, also after an abort, and no callback of it comes later",
         if_wrong: "late callbacks are ignored; a run that never returns blocks the model",
         source: "header and demos; late callbacks are what QUIRKS.md warns of",
+        code: "core/src/vendor/callback.rs, core/src/engine/owner.rs",
+        switch: None,
     },
     Assumption {
         id: "abort-other-thread",
         claim: "rkllm_abort may be called from another thread than rkllm_run, and more than once",
         if_wrong: "an answer that was cut short keeps the NPU busy until it ends by itself",
         source: "the vendor's demos call it from a signal handler or a server thread",
+        code: "core/src/engine/control.rs",
+        switch: None,
     },
     Assumption {
         id: "abort-when-idle",
         claim: "rkllm_abort just before a run begins changes nothing, neither then nor in a later run",
         if_wrong: "an answer ends at once, as if the model had stopped",
         source: "rkchat aborts again every 100 ms until the run is over; never after it has returned",
+        code: "core/src/engine/control.rs",
+        switch: None,
     },
     Assumption {
-        id: "callback-any-thread",
+        id: "run-after-abort",
+        claim: "after an aborted run the next one works",
+        if_wrong: "each request ends with RuntimeFailed until the model is opened again (reported of 1.2.3)",
+        source: "nothing against it in any manual",
+        code: "core/src/engine/run.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "callback-order",
         claim: "result callbacks of one run come one after the other, on whichever thread",
         if_wrong: "text of one answer could come in the wrong order",
         source: "reported to be the thread that called rkllm_run; rkchat does not rely on which",
-    },
-    Assumption {
-        id: "token-id-per-callback",
-        claim: "from 1.1.0 on each callback brings one token with its id, the end-of-sequence token perhaps not",
-        if_wrong: "text would be incomplete; the TokenizerMismatch warning would show it",
-        source: "manuals since 1.0.1, header since 1.1.0",
-    },
-    Assumption {
-        id: "max-new-tokens-context",
-        claim: "max_new_tokens equal to max_context_len is accepted by rkllm_init",
-        if_wrong: "rkllm_init fails",
-        source: "demos pass 4096 for both",
+        code: "core/src/vendor/callback.rs",
+        switch: None,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendor::assume;
+
+    #[test]
+    fn what_the_list_names_is_there() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        for one in ASSUMPTIONS {
+            for file in one.code.split(", ") {
+                let path = std::path::Path::new(root).join(file);
+                assert!(path.exists(), "{}: {file}", one.id);
+            }
+            assert!(one.switch.is_none_or(assume::is_switch), "{}", one.id);
+        }
+    }
+}

@@ -20,6 +20,8 @@ struct Sink(*mut (dyn FnMut(RunEvent) + Send));
 unsafe impl Send for Sink {}
 
 static SLOTS: LazyLock<Mutex<HashMap<usize, Slot>>> = LazyLock::new(Mutex::default);
+/// Callbacks that came when their run was over.
+static LATE: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicUsize = AtomicUsize::new(1);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -48,10 +50,14 @@ pub(super) fn with_sink<R>(sink: EventSink<'_>, call: impl FnOnce(*mut c_void) -
     call(std::ptr::without_provenance_mut(registered.0))
 }
 
-/// Hands `event` to the run that `userdata` numbers. Never unwinds: the caller is foreign code.
-pub(super) fn deliver(userdata: *mut c_void, event: RunEvent) {
+/// Hands an event to the run that `userdata` numbers. Never unwinds: the caller is foreign code.
+pub(super) fn deliver(userdata: *mut c_void, event: Option<RunEvent>) {
+    let Some(event) = event else { return };
     let slot = lock(&SLOTS).get(&userdata.addr()).cloned();
-    let Some(slot) = slot else { return };
+    let Some(slot) = slot else {
+        LATE.fetch_add(1, Ordering::Relaxed);
+        return;
+    };
     let guard = lock(&slot);
     if let Some(sink) = &*guard {
         // SAFETY: the slot still holds the pointer, so `with_sink` has not returned and the closure
@@ -60,6 +66,11 @@ pub(super) fn deliver(userdata: *mut c_void, event: RunEvent) {
         // The sink reports its own failures; there is no one here to tell.
         let _ = catch_unwind(call);
     }
+}
+
+/// How many callbacks of this process have come when their run was over.
+pub(super) fn late() -> usize {
+    LATE.load(Ordering::Relaxed)
 }
 
 /// The bytes of a text that the runtime hands over; NULL is none.
@@ -83,17 +94,19 @@ mod tests {
         let mut seen = 0;
         let mut sink = |_| seen += 1;
         let late = with_sink(&mut sink, |userdata| {
-            deliver(userdata, RunEvent::Error);
+            deliver(userdata, Some(RunEvent::Error));
             userdata
         });
-        deliver(late, RunEvent::Error);
-        deliver(std::ptr::null_mut(), RunEvent::Error);
+        deliver(late, Some(RunEvent::Error));
+        deliver(std::ptr::null_mut(), Some(RunEvent::Error));
         assert_eq!(seen, 1);
     }
 
     #[test]
     fn a_panicking_sink_does_not_unwind_into_the_runtime() {
         let mut sink = |_| panic!("in the sink");
-        with_sink(&mut sink, |userdata| deliver(userdata, RunEvent::Error));
+        with_sink(&mut sink, |userdata| {
+            deliver(userdata, Some(RunEvent::Error))
+        });
     }
 }

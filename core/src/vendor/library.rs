@@ -1,6 +1,5 @@
 //! A loaded `librkllmrt.so`.
 
-use std::env;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -10,16 +9,16 @@ use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 use super::abi::layout::Address;
 use super::extension::Table;
-use super::{Driver, detect};
+use super::version::Version;
+use super::word::Word;
+use super::{Capabilities, Driver, detect};
 use crate::surface::{Error, ErrorKind, Result, RuntimeInfo};
-
-/// The environment variable that says the release, where the option does not.
-const ABI_VARIABLE: &str = "RKCHAT_ABI";
 
 /// A library that was loaded and recognised. It is never unloaded: the vendor's threads and exit
 /// handlers would outlive it.
 pub(crate) struct Library {
     info: RuntimeInfo,
+    capabilities: Capabilities,
     driver: Box<dyn Driver>,
 }
 
@@ -30,8 +29,8 @@ impl std::fmt::Debug for Library {
 }
 
 impl Library {
-    /// Loads the library at `path`; `abi` is the user's word for its release.
-    pub fn open(path: &Path, abi: Option<&str>) -> Result<Arc<Self>> {
+    /// Loads the library at `path`; `word` is what the user says it is.
+    pub fn open(path: &Path, word: Option<Word>) -> Result<Arc<Self>> {
         let path = path.canonicalize().map_err(|error| {
             let kind = match error.kind() {
                 std::io::ErrorKind::NotFound => ErrorKind::RuntimeNotFound,
@@ -51,17 +50,17 @@ impl Library {
         let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let handle =
             handle.map_err(|error| invalid(&path, &format!("it cannot be loaded: {error}")))?;
-        Self::recognise(path, handle.into(), abi)
+        Self::recognise(path, handle.into(), word)
     }
 
     fn recognise(
         path: PathBuf,
         library: libloading::Library,
-        abi: Option<&str>,
+        word: Option<Word>,
     ) -> Result<Arc<Self>> {
         // Never unloaded, see the type.
         let library = ManuallyDrop::new(library);
-        let find = |symbol: &'static CStr| -> Result<Address, String> {
+        let mut find = |symbol: &'static CStr| -> Result<Address, String> {
             // SAFETY: only the address is taken; its type is given by whoever calls it.
             let found = unsafe { library.get::<Address>(symbol.to_bytes()) };
             found
@@ -83,26 +82,51 @@ impl Library {
         }
         let table = Table::of(&library);
         let own = table.map(Table::group);
-        let said = env::var(ABI_VARIABLE).ok().filter(|word| !word.is_empty());
-        let word = abi.map(str::to_owned).or(said);
         let shown = path.display().to_string();
-        let verdict = detect::settle(&shown, exports, own.as_deref(), word.as_deref())?;
+        let verdict = detect::settle(
+            &shown,
+            exports,
+            own.as_deref(),
+            word.as_ref().map(|word| word.text.as_str()),
+        )?;
         // SAFETY: the library stays loaded, and the evidence says that it is of this group.
-        let driver = unsafe { verdict.group.driver(find, table) };
+        let driver = unsafe { verdict.group.driver(&mut find, table) };
         let driver = driver.map_err(|message| invalid(&path, &message))?;
+        let release = verdict.release.as_deref().and_then(Version::parse);
+        let capabilities = Capabilities::of(verdict.group, release, table.is_some());
         let info = RuntimeInfo {
             name: table.map_or_else(|| "rkllm".to_owned(), Table::name),
             release: table.map(Table::release).or(verdict.release),
             abi_group: verdict.group.name().to_owned(),
+            platform: None,
             evidence: verdict.evidence,
-            request_sampling: driver.capabilities().run_sampling,
+            capabilities: capabilities.ids(),
+            warnings: Vec::new(),
             path,
         };
-        Ok(Arc::new(Self { info, driver }))
+        Ok(Arc::new(Self {
+            info,
+            capabilities,
+            driver,
+        }))
     }
 
     pub fn info(&self) -> &RuntimeInfo {
         &self.info
+    }
+
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// The git blob SHA-1 of its file.
+    pub fn sha1(&self) -> Option<&str> {
+        None
+    }
+
+    /// What was measured of it on this board.
+    pub fn measured(&self) -> Option<crate::surface::Json> {
+        None
     }
 
     pub fn driver(&self) -> &dyn Driver {

@@ -5,31 +5,28 @@
 //! looked at outside this room: what a runtime cannot do is missing from its [`Capabilities`].
 
 pub mod abi;
+pub(crate) mod assume;
 pub mod assumptions;
+pub mod board;
 mod callback;
+pub mod capabilities;
 mod capture;
 mod detect;
 mod extension;
 mod group;
+pub(crate) mod instances;
 mod library;
 pub(crate) mod log;
 #[doc(hidden)]
 pub mod search;
+pub mod version;
+mod word;
 
 use std::path::PathBuf;
 
+pub(crate) use capabilities::Capabilities;
 pub(crate) use library::Library;
-
-/// What a runtime can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Capabilities {
-    /// Sampling and the token limit can be set per run.
-    pub run_sampling: bool,
-    /// Text input goes through a template of the runtime's own.
-    pub text_template: bool,
-    /// It is rkchat's runtime: it tokenizes, and it loads GGUF and nothing else.
-    pub extension: bool,
-}
+pub(crate) use word::Word;
 
 /// What a model is opened with.
 #[derive(Debug, Clone)]
@@ -37,6 +34,8 @@ pub(crate) struct InitParams {
     pub model_path: PathBuf,
     pub max_context_len: u32,
     pub sampling: Sampling,
+    /// Say -1 for the token limit, as the vendor's demos do, and not the size of the window.
+    pub unlimited: bool,
     /// Read what the runtime prints meanwhile.
     pub capture_logs: bool,
 }
@@ -74,7 +73,7 @@ pub(crate) struct RunRequest {
     pub input: Input,
     /// Tokens to produce at the most; only a hint on runtimes that cannot set it per run.
     pub max_new_tokens: u32,
-    /// Only for runtimes with `run_sampling`.
+    /// Only for runtimes that can set it per run.
     pub sampling: Sampling,
 }
 
@@ -82,7 +81,12 @@ pub(crate) struct RunRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum RunEvent {
     /// A token: its id where it has one, and its text, which may be empty or end inside a character.
-    Token { id: Option<u32>, text: Vec<u8> },
+    /// `waiting`: the runtime says that the character goes on in the next one.
+    Token {
+        id: Option<u32>,
+        text: Vec<u8>,
+        waiting: bool,
+    },
     /// The run is over.
     Finish { perf: Option<Perf> },
     /// The run failed.
@@ -110,7 +114,6 @@ pub(crate) type EventSink<'a> = &'a mut (dyn FnMut(RunEvent) + Send);
 
 /// A loaded library that can open models.
 pub(crate) trait Driver: Send + Sync {
-    fn capabilities(&self) -> Capabilities;
     fn init(&self, params: &InitParams) -> Result<Opened, InitFailure>;
 }
 
@@ -126,6 +129,10 @@ pub(crate) trait Session: Send + Sync {
     fn run(&self, request: &RunRequest, sink: EventSink<'_>) -> i32;
     /// Asks the run in progress to end; from any thread.
     fn abort(&self) -> i32;
+    /// Forgets what runs left in the cache; not while a run is in progress.
+    fn clear_cache(&self) -> i32;
+    /// Tokens in the cache, where the runtime can tell; not while a run is in progress.
+    fn cache_size(&self) -> Option<u32>;
     /// The runtime's own tokenizer, where it offers one.
     fn vocabulary(&self) -> Option<&dyn Vocabulary>;
     /// The runtime's own account of the last failure on this thread, where it offers one.
@@ -140,4 +147,27 @@ pub(crate) trait Vocabulary: Send + Sync {
     fn tokenize(&self, text: &str, add_special: bool) -> Result<Vec<u32>, String>;
     /// Bytes of tokens, which may end inside a character.
     fn detokenize(&self, ids: &[u32], skip_special: bool) -> Result<Vec<u8>, String>;
+}
+
+/// Finds the runtime that fits a model best.
+pub(crate) fn choose(
+    _options: &crate::surface::FindOptions,
+    word: Option<Word>,
+) -> crate::surface::Result<std::sync::Arc<Library>> {
+    Library::open(&search::system()?, word)
+}
+pub(crate) fn find(
+    options: &crate::surface::FindOptions,
+) -> crate::surface::Result<std::sync::Arc<Library>> {
+    choose(options, None)
+}
+pub(crate) fn get(_options: &crate::surface::GetOptions) -> crate::surface::Result<PathBuf> {
+    unimplemented!()
+}
+pub(crate) fn check_pair(
+    _m: Option<&str>,
+    _i: &crate::surface::RuntimeInfo,
+    _any: bool,
+) -> crate::surface::Result<Vec<crate::surface::Warning>> {
+    Ok(Vec::new())
 }

@@ -71,6 +71,8 @@ pub fn options(group: &str) -> ModelOptions {
     ModelOptions {
         runtime: Some(scripted_runtime(group)),
         abi: Some(group.to_owned()),
+        // Tests run side by side in one process.
+        assume: Some(json!({"instances": "many"})),
         ..ModelOptions::default()
     }
 }

@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -80,4 +80,6 @@ const _: () = {
     assert!(rkchat::Measure::Runtime as i32 == 1);
     assert!(rkchat::Measure::Clock as i32 == 2);
     assert!(rkchat::WarningKind::TokenizerMismatch as i32 == 1);
+    assert!(rkchat::WarningKind::UnknownRuntime as i32 == 2);
+    assert!(rkchat::WarningKind::VersionPair as i32 == 3);
 };

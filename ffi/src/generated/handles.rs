@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -73,6 +73,58 @@ pub unsafe extern "C" fn rkchat_runtime_open(
             let path = input::path("path", path)?;
             let options = options::read::<rkchat::RuntimeOptions>(options)?;
             out.put(rkchat_runtime::new(rkchat::Runtime::open(path, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Finds the library that fits a model best: the one that `RKCHAT_RUNTIME` names, else among those
+/// that `get` fetched and those in the system's folders. `info` tells why it was chosen. Where none
+/// is there, or none that fits, the error says which to get.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_runtime_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_runtime_find(
+    options: *const rkchat_find_options,
+    out: *mut *mut rkchat_runtime,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let options = options::read::<rkchat::FindOptions>(options)?;
+            out.put(rkchat_runtime::new(rkchat::Runtime::find(&options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Fetches Rockchip's library in one of its releases, checks that it is the official file, stores it
+/// in the user's data folder (`rkchat/runtimes/<release>`), where `find` looks, and gives its path.
+/// One that is there already is not fetched again. Nothing is loaded.
+///
+/// `*out` becomes the path, which the caller frees with `rkchat_text_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_runtime_get(
+    options: *const rkchat_get_options,
+    out: *mut *mut rkchat_text,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let options = options::read::<rkchat::GetOptions>(options)?;
+            out.put(rkchat_text::of_path(&rkchat::Runtime::get(&options)?));
             Ok(RKCHAT_OK)
         })
     }

@@ -8,7 +8,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -29,10 +29,15 @@ pub struct rkchat_runtime_options {
     pub struct_size: u32,
     pub reserved: u32,
     /// The version of the library, such as `1.1.2` or `1.3.0`, where it cannot be told from the file.
-    /// It is checked against what the file exports. Unset: told from the file, or the environment
+    /// It is checked against what is found in the file. Unset: told from the file, or the environment
     /// variable `RKCHAT_ABI`.
     pub abi: *const c_char,
     pub abi_len: usize,
+    /// Take `abi` as it is, whatever is found in the file. A wrong one crashes the process. The same as
+    /// `!` at the end of `RKCHAT_ABI`.
+    /// 0 or 1. Unset: 0.
+    pub abi_unchecked: i32,
+    pub reserved_abi_unchecked: i32,
 }
 
 impl rkchat_runtime_options {
@@ -41,6 +46,8 @@ impl rkchat_runtime_options {
         reserved: 0,
         abi: std::ptr::null(),
         abi_len: 0,
+        abi_unchecked: RKCHAT_UNSET,
+        reserved_abi_unchecked: 0,
     };
 }
 
@@ -54,10 +61,153 @@ impl Input for rkchat::RuntimeOptions {
     const UNSET: Self::C = rkchat_runtime_options::INIT;
 
     unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        let defaults = Self::default();
         // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
         unsafe {
             Ok(Self {
                 abi: input::optional_text("abi", c.abi, c.abi_len)?,
+                abi_unchecked: input::optional_choice(
+                    "abi_unchecked",
+                    c.abi_unchecked,
+                    c.reserved_abi_unchecked,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.abi_unchecked),
+            })
+        }
+    }
+}
+
+/// Which `librkllmrt.so` is looked for, among those on this machine.
+///
+/// Begin with `RKCHAT_FIND_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_find_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The version of the toolkit that the model was converted with, such as `1.1.2`: a runtime that
+    /// fits it is chosen. Unset: the newest runtime.
+    pub model_version: *const c_char,
+    pub model_version_len: usize,
+    /// A folder that may hold a `librkllmrt.so` besides a model. It counts only if it is one of
+    /// Rockchip's official files. Unset: none.
+    pub model_folder: *const c_char,
+    pub model_folder_len: usize,
+    /// Take a runtime also where this pair of versions is known to fail.
+    /// 0 or 1. Unset: 0.
+    pub any_version: i32,
+    pub reserved_any_version: i32,
+}
+
+impl rkchat_find_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        model_version: std::ptr::null(),
+        model_version_len: 0,
+        model_folder: std::ptr::null(),
+        model_folder_len: 0,
+        any_version: RKCHAT_UNSET,
+        reserved_any_version: 0,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_find_options {
+    const NAME: &str = "rkchat_find_options";
+}
+
+impl Input for rkchat::FindOptions {
+    type C = rkchat_find_options;
+    const UNSET: Self::C = rkchat_find_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        let defaults = Self::default();
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                model_version: input::optional_text(
+                    "model_version",
+                    c.model_version,
+                    c.model_version_len,
+                )?,
+                model_folder: input::optional_path(
+                    "model_folder",
+                    c.model_folder,
+                    c.model_folder_len,
+                )?,
+                any_version: input::optional_choice(
+                    "any_version",
+                    c.any_version,
+                    c.reserved_any_version,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.any_version),
+            })
+        }
+    }
+}
+
+/// Which `librkllmrt.so` is fetched, and from where. One of `release` and `model_version` is set.
+///
+/// Begin with `RKCHAT_GET_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_get_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The release, such as `1.1.4`. Unset: the one that fits `model_version`.
+    pub release: *const c_char,
+    pub release_len: usize,
+    /// The version of the toolkit that a model was converted with. Unset: `release` says which.
+    pub model_version: *const c_char,
+    pub model_version_len: usize,
+    /// Where it is taken from: a URL, a file, or a folder. Unset: the vendor's public repository.
+    pub source: *const c_char,
+    pub source_len: usize,
+    /// What it is for: `Linux/aarch64`, `Linux/armhf`, or one of Android's. Unset: this machine, or
+    /// `Linux/aarch64` where this is no Arm machine.
+    pub platform: *const c_char,
+    pub platform_len: usize,
+}
+
+impl rkchat_get_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        release: std::ptr::null(),
+        release_len: 0,
+        model_version: std::ptr::null(),
+        model_version_len: 0,
+        source: std::ptr::null(),
+        source_len: 0,
+        platform: std::ptr::null(),
+        platform_len: 0,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_get_options {
+    const NAME: &str = "rkchat_get_options";
+}
+
+impl Input for rkchat::GetOptions {
+    type C = rkchat_get_options;
+    const UNSET: Self::C = rkchat_get_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                release: input::optional_text("release", c.release, c.release_len)?,
+                model_version: input::optional_text(
+                    "model_version",
+                    c.model_version,
+                    c.model_version_len,
+                )?,
+                source: input::optional_text("source", c.source, c.source_len)?,
+                platform: input::optional_text("platform", c.platform, c.platform_len)?,
             })
         }
     }
@@ -75,13 +225,31 @@ pub struct rkchat_model_options {
     pub struct_size: u32,
     pub reserved: u32,
     /// The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
-    /// runtime that belongs to rkchat for a `.gguf` model, then the system's library for a `.rkllm`
-    /// model.
+    /// runtime that belongs to rkchat for a `.gguf` model, then for a `.rkllm` model what `rkchat_runtime.find`
+    /// finds.
     pub runtime: *const c_char,
     pub runtime_len: usize,
     /// As `rkchat_runtime_options.abi`.
     pub abi: *const c_char,
     pub abi_len: usize,
+    /// As `rkchat_runtime_options.abi_unchecked`.
+    /// 0 or 1. Unset: 0.
+    pub abi_unchecked: i32,
+    pub reserved_abi_unchecked: i32,
+    /// As `rkchat_find_options.model_version`; also for a runtime that is named.
+    pub model_version: *const c_char,
+    pub model_version_len: usize,
+    /// As `rkchat_find_options.any_version`.
+    /// 0 or 1. Unset: 0.
+    pub any_version: i32,
+    pub reserved_any_version: i32,
+    /// What to take for granted about a runtime where no public document says it, a JSON object: `bos`
+    /// (`keep`, `strip`), `input` (`tokens`, `text`), `text_source` (`auto`, `tokens`, `runtime`),
+    /// `prefix_reuse` (`on`, `off`), `token_limit` (`window`, `none`), `instances` (`auto`, `many`). Unset
+    /// ones: what was measured on this board, else the first of each. `rkchat_model_info.assumed` tells.
+    /// JSON text.
+    pub assume: *const c_char,
+    pub assume_len: usize,
     /// Size of the context window, prompt and answer together; `RKCHAT_ERR_INVALID_ARGUMENT` where it is more than
     /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
     /// model allows less and the runtime says so.
@@ -131,6 +299,14 @@ impl rkchat_model_options {
         runtime_len: 0,
         abi: std::ptr::null(),
         abi_len: 0,
+        abi_unchecked: RKCHAT_UNSET,
+        reserved_abi_unchecked: 0,
+        model_version: std::ptr::null(),
+        model_version_len: 0,
+        any_version: RKCHAT_UNSET,
+        reserved_any_version: 0,
+        assume: std::ptr::null(),
+        assume_len: 0,
         max_context_len: RKCHAT_UNSET_INT,
         chat_template: std::ptr::null(),
         chat_template_len: 0,
@@ -164,6 +340,26 @@ impl Input for rkchat::ModelOptions {
             Ok(Self {
                 runtime: input::optional_path("runtime", c.runtime, c.runtime_len)?,
                 abi: input::optional_text("abi", c.abi, c.abi_len)?,
+                abi_unchecked: input::optional_choice(
+                    "abi_unchecked",
+                    c.abi_unchecked,
+                    c.reserved_abi_unchecked,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.abi_unchecked),
+                model_version: input::optional_text(
+                    "model_version",
+                    c.model_version,
+                    c.model_version_len,
+                )?,
+                any_version: input::optional_choice(
+                    "any_version",
+                    c.any_version,
+                    c.reserved_any_version,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.any_version),
+                assume: input::optional_json("assume", c.assume, c.assume_len)?,
                 max_context_len: input::optional_integer(
                     "max_context_len",
                     c.max_context_len,

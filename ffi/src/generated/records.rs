@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -39,16 +39,23 @@ pub struct rkchat_runtime_info {
     /// The release, where it is known: of the vendor's library, or of rkchat.
     pub release: *const c_char,
     pub release_len: usize,
-    /// The ABI group, named after its first release: `1.1.0` (1.1.0 to 1.1.4) or `1.3.0`.
+    /// The ABI group, named after its first release: `1.0.0`, `1.0.1` (1.0.1 and 1.0.2), `1.1.0` (1.1.0 to
+    /// 1.1.4), `1.2.0`, `1.2.1b1`, `1.2.1` (1.2.1 to 1.2.3) or `1.3.0`.
     pub abi_group: *const c_char,
     pub abi_group_len: usize,
-    /// How the group was told: one sentence for each piece of evidence.
+    /// What it was built for, such as `Linux/aarch64`, where the file is one of Rockchip's official ones.
+    pub platform: *const c_char,
+    pub platform_len: usize,
+    /// How the group was told: one sentence for each piece of evidence, and for the choice where there
+    /// was one.
     pub evidence: *const rkchat_str,
     pub evidence_len: usize,
-    /// Whether sampling can be set per request.
-    /// 0 or 1.
-    pub request_sampling: i32,
-    pub reserved_request_sampling: i32,
+    /// What it can: names of the support table.
+    pub capabilities: *const rkchat_str,
+    pub capabilities_len: usize,
+    /// What is unusual about it.
+    pub warnings: *const *const rkchat_warning,
+    pub warnings_len: usize,
 }
 
 // SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
@@ -64,8 +71,13 @@ impl Record for rkchat::RuntimeInfo {
         let name = arena.text(&record.name);
         let release = arena.optional(record.release.as_ref(), |arena, text| arena.text(text));
         let abi_group = arena.text(&record.abi_group);
+        let platform = arena.optional(record.platform.as_ref(), |arena, text| arena.text(text));
         let evidence = arena.texts(&record.evidence);
         let (evidence, evidence_len) = arena.list(evidence);
+        let capabilities = arena.texts(&record.capabilities);
+        let (capabilities, capabilities_len) = arena.list(capabilities);
+        let warnings = arena.records(&record.warnings);
+        let (warnings, warnings_len) = arena.list(warnings);
         rkchat_runtime_info {
             struct_size: size_of::<Self::C>() as u32,
             reserved: 0,
@@ -77,10 +89,14 @@ impl Record for rkchat::RuntimeInfo {
             release_len: release.len,
             abi_group: abi_group.data,
             abi_group_len: abi_group.len,
+            platform: platform.data,
+            platform_len: platform.len,
             evidence,
             evidence_len,
-            request_sampling: i32::from(record.request_sampling),
-            reserved_request_sampling: 0,
+            capabilities,
+            capabilities_len,
+            warnings,
+            warnings_len,
         }
     }
 }
@@ -116,6 +132,12 @@ pub struct rkchat_model_info {
     /// Token ids that end an answer, ascending.
     pub stop_ids: *const u32,
     pub stop_ids_len: usize,
+    /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
+    pub assumed: *const rkchat_str,
+    pub assumed_len: usize,
+    /// What is unusual about the pair of model and runtime.
+    pub warnings: *const *const rkchat_warning,
+    pub warnings_len: usize,
 }
 
 // SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
@@ -137,6 +159,10 @@ impl Record for rkchat::ModelInfo {
         });
         let stop_ids = record.stop_ids.clone();
         let (stop_ids, stop_ids_len) = arena.list(stop_ids);
+        let assumed = arena.texts(&record.assumed);
+        let (assumed, assumed_len) = arena.list(assumed);
+        let warnings = arena.records(&record.warnings);
+        let (warnings, warnings_len) = arena.list(warnings);
         rkchat_model_info {
             struct_size: size_of::<Self::C>() as u32,
             reserved: 0,
@@ -153,6 +179,10 @@ impl Record for rkchat::ModelInfo {
             tokenizer_source_len: tokenizer_source.len,
             stop_ids,
             stop_ids_len,
+            assumed,
+            assumed_len,
+            warnings,
+            warnings_len,
         }
     }
 }

@@ -47,7 +47,7 @@ pub fn function(surface: &Surface, handle: &Handle, method: &Method) -> Result<F
     if let Some(result) = &result {
         out.lines.push(format!("let out = {}(out)?;", result.check));
     }
-    if !method.constructor {
+    if !method.is_static {
         let pointer = if is_shared(handle, method) {
             "*const"
         } else {
@@ -72,7 +72,7 @@ pub fn function(surface: &Surface, handle: &Handle, method: &Method) -> Result<F
         out.lines.push(line);
         arguments.push(argument);
     }
-    let callee = match method.constructor {
+    let callee = match method.is_static {
         true => format!("rkchat::{}::{}", handle.name, method.name),
         false => format!("{this}.inner.{}", method.name),
     };
@@ -206,6 +206,14 @@ fn result(method: &Method) -> Result<(String, Option<Out>)> {
                 "*mut *mut rkchat_text",
                 "output::Boxed::at",
                 Box::new(|call| format!("rkchat_text::new({call})")),
+            ),
+        ),
+        Type::Path => (
+            owned("the path", "rkchat_text_free"),
+            out(
+                "*mut *mut rkchat_text",
+                "output::Boxed::at",
+                Box::new(|call| format!("rkchat_text::of_path(&{call})")),
             ),
         ),
         Type::List { of } if **of == Type::U32 => (

@@ -11,7 +11,7 @@ use crate::names::screaming;
 pub fn method(handle: &Handle, method: &Method) -> Result<Value> {
     let mut params = Vec::new();
     let mut arguments = Vec::new();
-    if !method.constructor {
+    if !method.is_static {
         arguments.push("handle_.get()".to_owned());
     }
     for param in &method.params {
@@ -57,7 +57,7 @@ pub fn method(handle: &Handle, method: &Method) -> Result<Value> {
     Ok(json!({
         "name": method.name,
         "doc": doc,
-        "constructor": method.constructor,
+        "is_static": method.is_static,
         "constant": is_shared(handle, method),
         "returns": returns,
         "definition": params.iter().map(|param| without_default(param)).collect::<Vec<_>>(),
@@ -86,7 +86,7 @@ fn result(method: &Method) -> Result<(String, Option<String>, Option<String>)> {
             &format!("{} *out = nullptr;", type_name(name)),
             &format!("{name}(out)"),
         ),
-        Type::String => text(
+        Type::String | Type::Path => text(
             "std::string".into(),
             "rkchat_text *out = nullptr;",
             "detail::take(out)",

@@ -70,11 +70,11 @@ fn method(
         &signature.ident,
         &["blocking", "constant", "since", "handwritten"],
     )?;
-    let constructor = signature.receiver().is_none();
+    let is_static = signature.receiver().is_none();
     let mut method = Method {
         name: signature.ident.to_string(),
         doc: docs.text,
-        constructor,
+        is_static,
         params: Vec::new(),
         returns: Type::Unit,
         fallible: false,
@@ -175,14 +175,17 @@ fn result(source: &Source, names: &Names, handle: &Handle, ty: &syn::Type) -> Re
 
 fn check_result(source: &Source, handle: &Handle, method: &Method, at: &syn::Ident) -> Result<()> {
     let own = matches!(&method.returns, Type::Handle { name } if *name == handle.name);
-    if method.constructor && !(own && method.fallible) {
+    if method.is_static && !method.fallible {
+        return Err(source.error(at, "a function without &self returns a Result"));
+    }
+    if method.is_static && method.constant {
+        return Err(source.error(at, "@constant means nothing without &self"));
+    }
+    if method.is_static && !own && !matches!(method.returns, Type::String | Type::Path) {
         return Err(source.error(
             at,
-            "a function without &self is a constructor: Result<Self>",
+            "a function without &self makes a handle, Result<Self>, or gives a text or path",
         ));
-    }
-    if method.constant && method.constructor {
-        return Err(source.error(at, "@constant means nothing on a constructor"));
     }
     match method.returns.bare() {
         Type::Options { .. } => Err(source.error(at, "options are never returned")),

@@ -98,7 +98,7 @@ fn a_small_surface() {
     assert_eq!(size.range.as_ref().unwrap().max.as_u64(), Some(9));
     assert_eq!(size.doc, "Size.");
     let thing = &surface.handles[0];
-    assert!(thing.shared && thing.methods[0].constructor && thing.methods[0].blocking);
+    assert!(thing.shared && thing.methods[0].is_static && thing.methods[0].blocking);
     assert!(thing.methods[1].constant && !thing.methods[1].fallible);
     assert_eq!(thing.methods[1].signature, "fn info(&self) -> Info");
 }

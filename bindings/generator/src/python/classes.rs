@@ -27,7 +27,7 @@ pub struct Class {
 #[derive(Serialize)]
 struct Function {
     name: String,
-    constructor: bool,
+    is_static: bool,
     doc: String,
     /// `call`, or `wait` for what may take long.
     runner: &'static str,
@@ -149,7 +149,7 @@ fn function(surface: &Surface, docs: &Docs, handle: &Handle, method: &Method) ->
     let owner = options.map_or("", |options| &options.name);
     Function {
         name: method.name.clone(),
-        constructor: method.constructor,
+        is_static: method.is_static,
         doc: docs.function(&doc, fields),
         runner: if method.blocking { "wait" } else { "call" },
         text: call(handle, method, ids.is_some().then_some("&text")),
@@ -176,7 +176,7 @@ fn call(handle: &Handle, method: &Method, first: Option<&str>) -> String {
         *argument = first.to_owned();
     }
     let (name, arguments) = (&method.name, arguments.join(", "));
-    let call = if method.constructor {
+    let call = if method.is_static {
         format!("rkchat::{}::{name}({arguments})", handle.name)
     } else {
         format!("inner.{name}({arguments})")
@@ -245,7 +245,7 @@ mod tests {
         Method {
             name: name.to_owned(),
             doc: "Does it.".to_owned(),
-            constructor: false,
+            is_static: false,
             params: types.enumerate().map(param).collect(),
             returns: Type::Unit,
             fallible: true,

@@ -107,8 +107,10 @@ impl FromJs for rkchat::WarningKind {
     fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
         match String::from_js(value, name)?.as_str() {
             "tokenizer_mismatch" => Ok(Self::TokenizerMismatch),
+            "unknown_runtime" => Ok(Self::UnknownRuntime),
+            "version_pair" => Ok(Self::VersionPair),
             other => Err(invalid(format!(
-                "{name} must be one of tokenizer_mismatch, got {other:?}"
+                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, got {other:?}"
             ))),
         }
     }
@@ -118,6 +120,8 @@ impl IntoJs for rkchat::WarningKind {
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
         let text = match self {
             Self::TokenizerMismatch => "tokenizer_mismatch",
+            Self::UnknownRuntime => "unknown_runtime",
+            Self::VersionPair => "version_pair",
         };
         give(env, text)
     }

@@ -52,6 +52,25 @@ impl Runtime {
     }
 
     #[napi]
+    pub fn find(env: &Env, options: Unknown<'_>) -> napi::Result<AsyncTask<Job<rkchat::Runtime>>> {
+        later(env, || {
+            let options: rkchat::FindOptions = FromJs::from_js(&options, "options")?;
+            Ok(move || rkchat::Runtime::find(&options))
+        })
+    }
+
+    #[napi]
+    pub fn get(
+        env: &Env,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<std::path::PathBuf>>> {
+        later(env, || {
+            let options: rkchat::GetOptions = FromJs::from_js(&options, "options")?;
+            Ok(move || rkchat::Runtime::get(&options))
+        })
+    }
+
+    #[napi]
     pub fn info<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
         now(env, || Ok(self.inner.info()))
     }

@@ -8,10 +8,40 @@ use crate::options::Fields;
 
 impl FromJs for rkchat::RuntimeOptions {
     fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
-        const KNOWN: &[&str] = &["abi"];
+        const KNOWN: &[&str] = &["abi", "abiUnchecked"];
         let fields = Fields::new(value, name, KNOWN)?;
+        let defaults = Self::default();
         Ok(Self {
             abi: fields.get("abi")?,
+            abi_unchecked: fields
+                .get("abiUnchecked")?
+                .unwrap_or(defaults.abi_unchecked),
+        })
+    }
+}
+
+impl FromJs for rkchat::FindOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["modelVersion", "modelFolder", "anyVersion"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        let defaults = Self::default();
+        Ok(Self {
+            model_version: fields.get("modelVersion")?,
+            model_folder: fields.get("modelFolder")?,
+            any_version: fields.get("anyVersion")?.unwrap_or(defaults.any_version),
+        })
+    }
+}
+
+impl FromJs for rkchat::GetOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["release", "modelVersion", "source", "platform"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            release: fields.get("release")?,
+            model_version: fields.get("modelVersion")?,
+            source: fields.get("source")?,
+            platform: fields.get("platform")?,
         })
     }
 }
@@ -21,6 +51,10 @@ impl FromJs for rkchat::ModelOptions {
         const KNOWN: &[&str] = &[
             "runtime",
             "abi",
+            "abiUnchecked",
+            "modelVersion",
+            "anyVersion",
+            "assume",
             "maxContextLen",
             "chatTemplate",
             "tokenizer",
@@ -38,6 +72,12 @@ impl FromJs for rkchat::ModelOptions {
         Ok(Self {
             runtime: fields.get("runtime")?,
             abi: fields.get("abi")?,
+            abi_unchecked: fields
+                .get("abiUnchecked")?
+                .unwrap_or(defaults.abi_unchecked),
+            model_version: fields.get("modelVersion")?,
+            any_version: fields.get("anyVersion")?.unwrap_or(defaults.any_version),
+            assume: fields.get("assume")?,
             max_context_len: fields.get("maxContextLen")?,
             chat_template: fields.get("chatTemplate")?,
             tokenizer: fields.get("tokenizer")?,

@@ -11,8 +11,10 @@ impl IntoJs for rkchat::RuntimeInfo {
         record.set("name", self.name.into_js(env)?)?;
         record.set("release", self.release.into_js(env)?)?;
         record.set("abiGroup", self.abi_group.into_js(env)?)?;
+        record.set("platform", self.platform.into_js(env)?)?;
         record.set("evidence", self.evidence.into_js(env)?)?;
-        record.set("requestSampling", self.request_sampling.into_js(env)?)?;
+        record.set("capabilities", self.capabilities.into_js(env)?)?;
+        record.set("warnings", self.warnings.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }
@@ -27,6 +29,8 @@ impl IntoJs for rkchat::ModelInfo {
         record.set("templateSource", self.template_source.into_js(env)?)?;
         record.set("tokenizerSource", self.tokenizer_source.into_js(env)?)?;
         record.set("stopIds", self.stop_ids.into_js(env)?)?;
+        record.set("assumed", self.assumed.into_js(env)?)?;
+        record.set("warnings", self.warnings.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }

@@ -118,8 +118,8 @@ class RuntimeAmbiguous(RkchatError, ValueError):
 
 
 class RuntimeMismatch(RkchatError, ValueError):
-    """Model and runtime do not fit: a `.rkllm` file given to the CPU runtime, or a GGUF file
-    to Rockchip's library."""
+    """Model and runtime do not fit: a `.rkllm` file given to the CPU runtime, a GGUF file to
+    Rockchip's library, or a pair of versions that is known to fail."""
 
     __module__ = "rkchat"
     kind = ErrorKind.RUNTIME_MISMATCH
@@ -185,7 +185,8 @@ class Forked(RkchatError, RuntimeError):
 
 
 class Unsupported(RkchatError, NotImplementedError):
-    """This runtime, model or build cannot do it; the message names what can."""
+    """This runtime, model or build cannot do it; the message names what can. Where it is the
+    runtime, `details` has `capability`, and `since`, the first release that can."""
 
     __module__ = "rkchat"
     kind = ErrorKind.UNSUPPORTED

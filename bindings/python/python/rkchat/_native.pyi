@@ -32,13 +32,57 @@ class Runtime:
         path: str | os.PathLike[str],
         *,
         abi: str | None = None,
+        abi_unchecked: bool = False,
     ) -> Runtime:
         """Loads the library at `path` and tells which ABI group it belongs to. No model is opened.
 
         Args:
             abi: The version of the library, such as `1.1.2` or `1.3.0`, where it cannot be told
-                from the file. It is checked against what the file exports. Unset: told from the
-                file, or the environment variable `RKCHAT_ABI`.
+                from the file. It is checked against what is found in the file. Unset: told from
+                the file, or the environment variable `RKCHAT_ABI`.
+            abi_unchecked: Take `abi` as it is, whatever is found in the file. A wrong one
+                crashes the process. The same as `!` at the end of `RKCHAT_ABI`.
+        """
+
+    @staticmethod
+    def find(
+        *,
+        model_version: str | None = None,
+        model_folder: str | os.PathLike[str] | None = None,
+        any_version: bool = False,
+    ) -> Runtime:
+        """Finds the library that fits a model best: the one that `RKCHAT_RUNTIME` names, else
+        among those that `get` fetched and those in the system's folders. `info` tells why it
+        was chosen. Where none is there, or none that fits, the error says which to get.
+
+        Args:
+            model_version: The version of the toolkit that the model was converted with, such as
+                `1.1.2`: a runtime that fits it is chosen. Unset: the newest runtime.
+            model_folder: A folder that may hold a `librkllmrt.so` besides a model. It counts
+                only if it is one of Rockchip's official files. Unset: none.
+            any_version: Take a runtime also where this pair of versions is known to fail.
+        """
+
+    @staticmethod
+    def get(
+        *,
+        release: str | None = None,
+        model_version: str | None = None,
+        source: str | None = None,
+        platform: str | None = None,
+    ) -> Path:
+        """Fetches Rockchip's library in one of its releases, checks that it is the official file,
+        stores it in the user's data folder (`rkchat/runtimes/<release>`), where `find` looks,
+        and gives its path. One that is there already is not fetched again. Nothing is loaded.
+
+        Args:
+            release: The release, such as `1.1.4`. Unset: the one that fits `model_version`.
+            model_version: The version of the toolkit that a model was converted with. Unset:
+                `release` says which.
+            source: Where it is taken from: a URL, a file, or a folder. Unset: the vendor's
+                public repository.
+            platform: What it is for: `Linux/aarch64`, `Linux/armhf`, or one of Android's.
+                Unset: this machine, or `Linux/aarch64` where this is no Arm machine.
         """
 
     def info(self) -> RuntimeInfo:
@@ -60,6 +104,10 @@ class Model:
         *,
         runtime: str | os.PathLike[str] | None = None,
         abi: str | None = None,
+        abi_unchecked: bool = False,
+        model_version: str | None = None,
+        any_version: bool = False,
+        assume: Json | None = None,
         max_context_len: int | None = None,
         chat_template: str | None = None,
         tokenizer: str | os.PathLike[str] | None = None,
@@ -78,8 +126,17 @@ class Model:
         Args:
             runtime: The `librkllmrt.so` to use. Unset: the environment variable
                 `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
-                model, then the system's library for a `.rkllm` model.
+                model, then for a `.rkllm` model what `Runtime.find` finds.
             abi: As `abi` of `Runtime.open`.
+            abi_unchecked: As `abi_unchecked` of `Runtime.open`.
+            model_version: As `model_version` of `Runtime.find`; also for a runtime that is
+                named.
+            any_version: As `any_version` of `Runtime.find`.
+            assume: What to take for granted about a runtime where no public document says it, a
+                JSON object: `bos` (`keep`, `strip`), `input` (`tokens`, `text`), `text_source`
+                (`auto`, `tokens`, `runtime`), `prefix_reuse` (`on`, `off`), `token_limit`
+                (`window`, `none`), `instances` (`auto`, `many`). Unset ones: what was measured
+                on this board, else the first of each. `ModelInfo.assumed` tells.
             max_context_len: Size of the context window, prompt and answer together;
                 `InvalidArgument` where it is more than the model allows. Unset: the number in
                 the file's name (`ctx8192`), else 4096, or less where the model allows less and

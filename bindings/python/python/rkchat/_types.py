@@ -23,7 +23,7 @@ __all__ = [
     "Completion",
 ]
 
-_SURFACE = "bd659251f50cc05e"
+_SURFACE = "e10c8dd4f1208265"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
@@ -83,6 +83,12 @@ class WarningKind(str, Enum):
     TOKENIZER_MISMATCH = "tokenizer_mismatch"
     """The text that the runtime gives for its tokens is not what the tokenizer gives: it is
     probably another model's tokenizer, and the prompt was wrong as well."""
+    UNKNOWN_RUNTIME = "unknown_runtime"
+    """The runtime is not one of Rockchip's official files; how it was recognised is in its
+    evidence."""
+    VERSION_PAIR = "version_pair"
+    """Nobody has reported whether this runtime runs models of this version, or it is known to
+    have trouble with them."""
 
     def __str__(self) -> str:
         return self.value
@@ -99,11 +105,18 @@ class RuntimeInfo:
     release: str | None
     """The release, where it is known: of the vendor's library, or of rkchat."""
     abi_group: str
-    """The ABI group, named after its first release: `1.1.0` (1.1.0 to 1.1.4) or `1.3.0`."""
+    """The ABI group, named after its first release: `1.0.0`, `1.0.1` (1.0.1 and 1.0.2),
+    `1.1.0` (1.1.0 to 1.1.4), `1.2.0`, `1.2.1b1`, `1.2.1` (1.2.1 to 1.2.3) or `1.3.0`."""
+    platform: str | None
+    """What it was built for, such as `Linux/aarch64`, where the file is one of Rockchip's
+    official ones."""
     evidence: tuple[str, ...]
-    """How the group was told: one sentence for each piece of evidence."""
-    request_sampling: bool
-    """Whether sampling can be set per request."""
+    """How the group was told: one sentence for each piece of evidence, and for the choice
+    where there was one."""
+    capabilities: tuple[str, ...]
+    """What it can: names of the support table."""
+    warnings: tuple[Warning, ...]
+    """What is unusual about it."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +137,10 @@ class ModelInfo:
     """Where the tokenizer comes from: a file, or `runtime`; unset where there is none."""
     stop_ids: tuple[int, ...]
     """Token ids that end an answer, ascending."""
+    assumed: tuple[str, ...]
+    """What is taken for granted about the runtime, and why: `bos=keep (default)`."""
+    warnings: tuple[Warning, ...]
+    """What is unusual about the pair of model and runtime."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -46,22 +46,106 @@ impl Runtime {
     ///
     /// Args:
     ///     abi: The version of the library, such as `1.1.2` or `1.3.0`, where it cannot be told
-    ///         from the file. It is checked against what the file exports. Unset: told from the
-    ///         file, or the environment variable `RKCHAT_ABI`.
+    ///         from the file. It is checked against what is found in the file. Unset: told from
+    ///         the file, or the environment variable `RKCHAT_ABI`.
+    ///     abi_unchecked: Take `abi` as it is, whatever is found in the file. A wrong one
+    ///         crashes the process. The same as `!` at the end of `RKCHAT_ABI`.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, abi=None, ),
-        text_signature = "(path, *, abi=None)"
+        signature = (path, *, abi=None, abi_unchecked=None, ),
+        text_signature = "(path, *, abi=None, abi_unchecked=False)"
     )]
     fn open<'py>(
         py: Python<'py>,
         path: &Bound<'py, PyAny>,
         abi: Option<&Bound<'py, PyAny>>,
+        abi_unchecked: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let path: std::path::PathBuf = read(path, "path")?;
         let mut options = rkchat::RuntimeOptions::default();
         set(&mut options.abi, abi, "abi", None)?;
+        set(
+            &mut options.abi_unchecked,
+            abi_unchecked,
+            "abi_unchecked",
+            None,
+        )?;
         wait(py, move || rkchat::Runtime::open(&path, &options))
+    }
+
+    /// Finds the library that fits a model best: the one that `RKCHAT_RUNTIME` names, else
+    /// among those that `get` fetched and those in the system's folders. `info` tells why it
+    /// was chosen. Where none is there, or none that fits, the error says which to get.
+    ///
+    /// Args:
+    ///     model_version: The version of the toolkit that the model was converted with, such as
+    ///         `1.1.2`: a runtime that fits it is chosen. Unset: the newest runtime.
+    ///     model_folder: A folder that may hold a `librkllmrt.so` besides a model. It counts
+    ///         only if it is one of Rockchip's official files. Unset: none.
+    ///     any_version: Take a runtime also where this pair of versions is known to fail.
+    #[staticmethod]
+    #[pyo3(
+        signature = (*, model_version=None, model_folder=None, any_version=None, ),
+        text_signature = "(*, model_version=None, model_folder=None, any_version=False)"
+    )]
+    fn find<'py>(
+        py: Python<'py>,
+        model_version: Option<&Bound<'py, PyAny>>,
+        model_folder: Option<&Bound<'py, PyAny>>,
+        any_version: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut options = rkchat::FindOptions::default();
+        set(
+            &mut options.model_version,
+            model_version,
+            "model_version",
+            None,
+        )?;
+        set(
+            &mut options.model_folder,
+            model_folder,
+            "model_folder",
+            None,
+        )?;
+        set(&mut options.any_version, any_version, "any_version", None)?;
+        wait(py, move || rkchat::Runtime::find(&options))
+    }
+
+    /// Fetches Rockchip's library in one of its releases, checks that it is the official file,
+    /// stores it in the user's data folder (`rkchat/runtimes/<release>`), where `find` looks,
+    /// and gives its path. One that is there already is not fetched again. Nothing is loaded.
+    ///
+    /// Args:
+    ///     release: The release, such as `1.1.4`. Unset: the one that fits `model_version`.
+    ///     model_version: The version of the toolkit that a model was converted with. Unset:
+    ///         `release` says which.
+    ///     source: Where it is taken from: a URL, a file, or a folder. Unset: the vendor's
+    ///         public repository.
+    ///     platform: What it is for: `Linux/aarch64`, `Linux/armhf`, or one of Android's.
+    ///         Unset: this machine, or `Linux/aarch64` where this is no Arm machine.
+    #[staticmethod]
+    #[pyo3(
+        signature = (*, release=None, model_version=None, source=None, platform=None, ),
+        text_signature = "(*, release=None, model_version=None, source=None, platform=None)"
+    )]
+    fn get<'py>(
+        py: Python<'py>,
+        release: Option<&Bound<'py, PyAny>>,
+        model_version: Option<&Bound<'py, PyAny>>,
+        source: Option<&Bound<'py, PyAny>>,
+        platform: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut options = rkchat::GetOptions::default();
+        set(&mut options.release, release, "release", None)?;
+        set(
+            &mut options.model_version,
+            model_version,
+            "model_version",
+            None,
+        )?;
+        set(&mut options.source, source, "source", None)?;
+        set(&mut options.platform, platform, "platform", None)?;
+        wait(py, move || rkchat::Runtime::get(&options))
     }
 
     /// What was loaded and how it was recognised.
@@ -105,8 +189,17 @@ impl Model {
     /// Args:
     ///     runtime: The `librkllmrt.so` to use. Unset: the environment variable
     ///         `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
-    ///         model, then the system's library for a `.rkllm` model.
+    ///         model, then for a `.rkllm` model what `Runtime.find` finds.
     ///     abi: As `abi` of `Runtime.open`.
+    ///     abi_unchecked: As `abi_unchecked` of `Runtime.open`.
+    ///     model_version: As `model_version` of `Runtime.find`; also for a runtime that is
+    ///         named.
+    ///     any_version: As `any_version` of `Runtime.find`.
+    ///     assume: What to take for granted about a runtime where no public document says it, a
+    ///         JSON object: `bos` (`keep`, `strip`), `input` (`tokens`, `text`), `text_source`
+    ///         (`auto`, `tokens`, `runtime`), `prefix_reuse` (`on`, `off`), `token_limit`
+    ///         (`window`, `none`), `instances` (`auto`, `many`). Unset ones: what was measured
+    ///         on this board, else the first of each. `ModelInfo.assumed` tells.
     ///     max_context_len: Size of the context window, prompt and answer together;
     ///         `InvalidArgument` where it is more than the model allows. Unset: the number in
     ///         the file's name (`ctx8192`), else 4096, or less where the model allows less and
@@ -134,8 +227,8 @@ impl Model {
     ///         needed for the CPU runtime.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, runtime=None, abi=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=None, ),
-        text_signature = "(path, *, runtime=None, abi=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=False)"
+        signature = (path, *, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=None, ),
+        text_signature = "(path, *, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=False)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn open<'py>(
@@ -143,6 +236,10 @@ impl Model {
         path: &Bound<'py, PyAny>,
         runtime: Option<&Bound<'py, PyAny>>,
         abi: Option<&Bound<'py, PyAny>>,
+        abi_unchecked: Option<&Bound<'py, PyAny>>,
+        model_version: Option<&Bound<'py, PyAny>>,
+        any_version: Option<&Bound<'py, PyAny>>,
+        assume: Option<&Bound<'py, PyAny>>,
         max_context_len: Option<&Bound<'py, PyAny>>,
         chat_template: Option<&Bound<'py, PyAny>>,
         tokenizer: Option<&Bound<'py, PyAny>>,
@@ -159,6 +256,20 @@ impl Model {
         let mut options = rkchat::ModelOptions::default();
         set(&mut options.runtime, runtime, "runtime", None)?;
         set(&mut options.abi, abi, "abi", None)?;
+        set(
+            &mut options.abi_unchecked,
+            abi_unchecked,
+            "abi_unchecked",
+            None,
+        )?;
+        set(
+            &mut options.model_version,
+            model_version,
+            "model_version",
+            None,
+        )?;
+        set(&mut options.any_version, any_version, "any_version", None)?;
+        set(&mut options.assume, assume, "assume", None)?;
         set(
             &mut options.max_context_len,
             max_context_len,

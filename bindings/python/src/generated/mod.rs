@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "bd659251f50cc05e";
+const HASH: &str = "e10c8dd4f1208265";
 const _: () = {
-    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -9,7 +9,7 @@ use pyo3::types::PyType;
 use crate::output::{Frozen, Output, make};
 
 const _: () = {
-    let (here, there) = (b"bd659251f50cc05e", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -98,6 +98,8 @@ impl Output for rkchat::WarningKind {
         static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         let value = match self {
             Self::TokenizerMismatch => "tokenizer_mismatch",
+            Self::UnknownRuntime => "unknown_runtime",
+            Self::VersionPair => "version_pair",
         };
         make(
             py,
@@ -120,8 +122,10 @@ impl Output for rkchat::RuntimeInfo {
                 self.name.write(py)?,
                 self.release.write(py)?,
                 self.abi_group.write(py)?,
+                self.platform.write(py)?,
                 Frozen(self.evidence).write(py)?,
-                self.request_sampling.write(py)?,
+                Frozen(self.capabilities).write(py)?,
+                Frozen(self.warnings).write(py)?,
             ],
         )
     }
@@ -142,6 +146,8 @@ impl Output for rkchat::ModelInfo {
                 self.template_source.write(py)?,
                 self.tokenizer_source.write(py)?,
                 Frozen(self.stop_ids).write(py)?,
+                Frozen(self.assumed).write(py)?,
+                Frozen(self.warnings).write(py)?,
             ],
         )
     }

@@ -1,46 +1,74 @@
 //! One driver for each ABI group: owned data in, the group's structs and calls out.
 //!
-//! A driver is the only place that touches its group's layouts.
+//! [`driver`] is what all groups have in common; a group's file is the only place that touches its
+//! layouts.
 
-/// Puts the sampling settings that are set into a struct of a group, whose fields have the same names.
-macro_rules! set_sampling {
-    ($fields:ident, $sampling:expr) => {
-        set_sampling!($fields, $sampling, top_k top_p temperature repeat_penalty frequency_penalty presence_penalty)
-    };
-    ($fields:ident, $sampling:expr, $($name:ident)*) => {
-        $(if let Some(value) = $sampling.$name {
-            $fields.$name = value;
-        })*
-    };
-}
-
+#[macro_use]
+mod fill;
+mod driver;
+mod v1_0_0;
+mod v1_0_1;
 mod v1_1_0;
+mod v1_2_0;
+mod v1_2_1;
 mod v1_3_0;
 
-use std::ffi::{CString, c_int, c_void};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ffi::{CStr, c_char};
 
-use super::abi::layout::Address;
+use super::abi::layout::{Address, GroupLayout};
+use super::abi::{self, v1_1_0 as states};
 use super::extension::Table;
-use super::{Driver, InitFailure, InitParams, Opened, Session, capture};
+use super::version::Version;
+use super::{Driver, Perf, RunEvent, callback};
 
-/// The ABI groups that can be driven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The ABI groups, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
+    V1_0_0,
+    V1_0_1,
     V1_1_0,
+    V1_2_0,
+    V1_2_1b1,
+    V1_2_1,
     V1_3_0,
 }
 
+/// Finds the address of a library's function.
+type Find<'a> = &'a mut dyn FnMut(&'static CStr) -> Result<Address, String>;
+
 impl Group {
-    pub const ALL: [Self; 2] = [Self::V1_1_0, Self::V1_3_0];
+    pub const ALL: [Self; 7] = [
+        Self::V1_0_0,
+        Self::V1_0_1,
+        Self::V1_1_0,
+        Self::V1_2_0,
+        Self::V1_2_1b1,
+        Self::V1_2_1,
+        Self::V1_3_0,
+    ];
+
+    /// Its structs and functions.
+    pub fn layout(self) -> &'static GroupLayout {
+        abi::GROUPS[self as usize]
+    }
 
     /// The first release of the group, which names it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::V1_1_0 => "1.1.0",
+        self.layout().name
+    }
+
+    /// The group of a release; of releases that are not known, the newest group.
+    pub fn newest(self) -> Version {
+        let newest = match self {
+            Self::V1_0_0 => "1.0.0",
+            Self::V1_0_1 => "1.0.2",
+            Self::V1_1_0 => "1.1.4",
+            Self::V1_2_0 => "1.2.0",
+            Self::V1_2_1b1 => "1.2.1b1",
+            Self::V1_2_1 => "1.2.3",
             Self::V1_3_0 => "1.3.0",
-        }
+        };
+        Version::known(newest)
     }
 
     /// The driver for a library of this group, which must stay loaded for good.
@@ -49,58 +77,61 @@ impl Group {
     /// `find` gives the addresses of the library's symbols, and the library is of this group.
     pub unsafe fn driver(
         self,
-        find: impl FnMut(&'static std::ffi::CStr) -> Result<Address, String>,
+        find: Find<'_>,
         table: Option<Table>,
     ) -> Result<Box<dyn Driver>, String> {
-        Ok(match self {
-            // SAFETY: handed on from the caller.
-            Self::V1_1_0 => Box::new(unsafe { v1_1_0::Library::load(find, table) }?),
-            // SAFETY: as above.
-            Self::V1_3_0 => Box::new(unsafe { v1_3_0::Library::load(find, table) }?),
-        })
+        use driver::library;
+        // SAFETY: handed on from the caller; 1.2.0 does not look at what the layout of 1.2.1b1 adds at
+        // the end of an input (`ABI.md` section 2).
+        unsafe {
+            match self {
+                Self::V1_0_0 => library::<abi::v1_0_0::Functions>(find, table),
+                Self::V1_0_1 => library::<abi::v1_0_1::Functions>(find, table),
+                Self::V1_1_0 => library::<abi::v1_1_0::Functions>(find, table),
+                Self::V1_2_0 | Self::V1_2_1b1 => library::<abi::v1_2_1b1::Functions>(find, table),
+                Self::V1_2_1 => library::<abi::v1_2_1::Functions>(find, table),
+                Self::V1_3_0 => library::<abi::v1_3_0::Functions>(find, table),
+            }
+        }
     }
 }
 
-/// What `rkllm_init` filled in. The vendor's demos use a handle from several threads: one that runs,
-/// another that aborts.
-#[derive(Clone, Copy)]
-struct Handle(*mut c_void);
-
-// SAFETY: the handle is only given back to the library; `rkllm_abort` is called from another thread
-// than `rkllm_run` in the vendor's own demos, and every other call is made by one thread at a time.
-unsafe impl Send for Handle {}
-// SAFETY: as above.
-unsafe impl Sync for Handle {}
-
-/// The path as the library wants it.
-fn c_path(path: &Path) -> Result<CString, InitFailure> {
-    CString::new(path.as_os_str().as_bytes()).map_err(|_| InitFailure {
-        status: -1,
-        log: vec!["the model's path contains a NUL byte".into()],
-    })
+/// What a callback of the groups since 1.1.0 reports.
+///
+/// # Safety
+/// `text` is NULL or a NUL-terminated string that lives during the call.
+unsafe fn event(
+    state: u32,
+    result: Option<(*const c_char, i32)>,
+    perf: Option<Perf>,
+) -> Option<RunEvent> {
+    match (state, result) {
+        (states::RKLLM_RUN_NORMAL | states::RKLLM_RUN_WAITING, Some((text, id))) => {
+            Some(RunEvent::Token {
+                id: u32::try_from(id).ok(),
+                // SAFETY: handed on from the caller.
+                text: unsafe { callback::bytes(text) },
+                waiting: state == states::RKLLM_RUN_WAITING,
+            })
+        }
+        (states::RKLLM_RUN_FINISH, _) => Some(RunEvent::Finish { perf }),
+        (states::RKLLM_RUN_ERROR, _) => Some(RunEvent::Error),
+        // Hidden states of 1.1.x, and states that no header has.
+        _ => None,
+    }
 }
 
-/// A prompt as the library wants it. The engine has refused NUL bytes before.
-fn c_text(text: &str) -> CString {
-    CString::new(text.replace('\0', "")).unwrap_or_default()
-}
-
-/// Calls `rkllm_init` and believes it only if it gave both success and a handle: some releases return 0
-/// with NULL, 1.1.x also 0 after a failed load (`QUIRKS.md`, "Abort / lifetime").
-fn init(
-    params: &InitParams,
-    table: Option<Table>,
-    call: impl FnOnce(*mut *mut c_void) -> c_int,
-    session: impl FnOnce(Handle) -> Box<dyn Session>,
-) -> Result<Opened, InitFailure> {
-    let mut handle = std::ptr::null_mut();
-    let (status, mut log) = capture::during(params.capture_logs, || call(&mut handle));
-    if status == 0 && !handle.is_null() {
-        let session = session(Handle(handle));
-        return Ok(Opened { session, log });
+/// What a callback of the groups before 1.1.0 reports: they have no token ids, and other numbers for
+/// the states.
+fn old_event(state: u32, text: Vec<u8>) -> Option<RunEvent> {
+    match state {
+        abi::v1_0_0::LLM_RUN_NORMAL => Some(RunEvent::Token {
+            id: None,
+            text,
+            waiting: false,
+        }),
+        abi::v1_0_0::LLM_RUN_FINISH => Some(RunEvent::Finish { perf: None }),
+        abi::v1_0_0::LLM_RUN_ERROR => Some(RunEvent::Error),
+        _ => None,
     }
-    if let Some(line) = table.and_then(Table::last_error) {
-        log.push(format!("E rkllm: {line}"));
-    }
-    Err(InitFailure { status, log })
 }

@@ -1,0 +1,74 @@
+//! How many models Rockchip's libraries hold in this process.
+//!
+//! Before 1.2.2 a second `rkllm_init` blocks, fails or crashes (`QUIRKS.md`, "Abort / lifetime"), so it is
+//! refused here. rkchat's own runtime is not counted.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::capabilities::{self, Capabilities};
+use crate::surface::{Result, RuntimeInfo};
+
+/// The models that are open: the process they were opened in, and how many of them let no other in.
+static OPEN: Mutex<Open> = Mutex::new(Open {
+    process: 0,
+    all: 0,
+    alone: 0,
+});
+
+struct Open {
+    process: u32,
+    all: usize,
+    alone: usize,
+}
+
+/// A model's place. Given back when it is dropped, which is after the model was freed.
+#[derive(Debug)]
+pub(crate) struct Place {
+    process: u32,
+    alone: bool,
+    counts: bool,
+}
+
+impl Place {
+    /// Takes a place, where there is one for a model in this runtime. `many`: whatever the release.
+    pub fn take(runtime: &RuntimeInfo, capabilities: Capabilities, many: bool) -> Result<Self> {
+        let place = Self {
+            process: std::process::id(),
+            alone: !many && !capabilities.has(capabilities::SEVERAL_MODELS),
+            counts: !capabilities.own,
+        };
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.process != place.process {
+            // A fork: the parent's models are not here.
+            *open = Open {
+                process: place.process,
+                all: 0,
+                alone: 0,
+            };
+        }
+        if place.counts && !many && (open.alone > 0 || (place.alone && open.all > 0)) {
+            let instead = "Close the model that is open in this process first, or use another process; where this \
+                           board can hold both, say so with the option assume, {\"instances\": \"many\"}.";
+            let wanted = capabilities::SEVERAL_MODELS;
+            return Err(capabilities::refusal(
+                runtime,
+                capabilities,
+                wanted,
+                instead,
+            ));
+        }
+        open.all += usize::from(place.counts);
+        open.alone += usize::from(place.alone);
+        Ok(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.process == self.process {
+            open.all -= usize::from(self.counts);
+            open.alone -= usize::from(self.alone);
+        }
+    }
+}
