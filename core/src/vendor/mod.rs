@@ -8,13 +8,19 @@ pub mod abi;
 pub mod assumptions;
 mod callback;
 mod capture;
+pub mod choose;
 mod detect;
 mod extension;
+pub mod get;
 mod group;
+pub mod known;
 mod library;
 pub(crate) mod log;
+pub mod pairs;
 #[doc(hidden)]
 pub mod search;
+pub mod store;
+pub mod version;
 
 use std::path::PathBuf;
 
