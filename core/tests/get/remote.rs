@@ -105,6 +105,11 @@ fn a_library_or_a_copy_of_the_repository_can_be_named() {
     place.get("1.1.2", Some(&file)).unwrap();
     assert_eq!(place.stored("1.1.2"), ["LICENSE.url", "librkllmrt.so"]);
     assert_eq!(server.asked().len(), 3);
+
+    for from in ["http://", "https://two words/"] {
+        let error = place.get("1.2.1", Some(from)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    }
 }
 
 #[test]

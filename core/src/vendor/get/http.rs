@@ -70,16 +70,15 @@ fn failure(error: ureq::Error, stall: Duration) -> Failure {
         ureq::Error::TooManyRedirects => {
             Failure::Other(format!("it was redirected more than {REDIRECTS} times"))
         }
-        ureq::Error::HostNotFound => {
-            Failure::Other("the server's name is not known here".to_owned())
-        }
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Failure::Other("the connection was closed too early".to_owned())
-        }
-        ureq::Error::Rustls(error) => Failure::Other(format!(
-            "the server's certificate or encryption was not accepted: {error} (where a network has certificates of its \
-             own, name their file in {CERTIFICATES})"
-        )),
+        ureq::Error::Http(_) | ureq::Error::BadUri(_) => Failure::NoAddress,
+        ureq::Error::Io(error) => Failure::Other(match error.kind() {
+            io::ErrorKind::UnexpectedEof => "the connection was closed too early".to_owned(),
+            // What rustls says comes as this.
+            io::ErrorKind::InvalidData => format!(
+                "{error} (where a network has certificates of its own, name their file in {CERTIFICATES})"
+            ),
+            _ => error.to_string(),
+        }),
         error => Failure::Other(error.to_string()),
     }
 }

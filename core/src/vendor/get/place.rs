@@ -37,6 +37,9 @@ pub(super) enum Failure {
     TimedOut(String),
     /// It goes on beyond what a runtime can have.
     TooLarge,
+    /// It is no address at all.
+    #[cfg(feature = "fetch")]
+    NoAddress,
     /// What the server or the system said.
     Other(String),
     /// This build has no HTTP.
@@ -66,6 +69,11 @@ impl Failure {
                 (ErrorKind::RuntimeInvalid, what)
             }
             Self::Other(what) => (ErrorKind::Io, what),
+            #[cfg(feature = "fetch")]
+            Self::NoAddress => {
+                let what = "this is not an address that can be fetched";
+                (ErrorKind::InvalidArgument, what.to_owned())
+            }
             #[cfg(not(feature = "fetch"))]
             Self::NoHttp => {
                 let what = "this build of rkchat has no HTTP (the feature fetch is off)";
