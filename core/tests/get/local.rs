@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use rkchat::ErrorKind;
 use rkchat::vendor::get::{GetRequest, What};
@@ -235,23 +237,37 @@ fn other_platforms_have_folders_of_their_own() {
 }
 
 #[test]
-fn many_at_once_agree() {
+fn many_at_once_agree_and_nobody_sees_a_half() {
     let place = Place::new(NOWHERE);
     let from = place.file("right.so", &library(114));
     let wrong = place.file("wrong.so", &library(112));
-    std::thread::scope(|scope| {
-        for number in 0..16 {
-            let (place, from, wrong) = (&place, &from, &wrong);
-            scope.spawn(move || {
-                if number % 4 == 0 {
-                    // May find the right one there already; never leaves a wrong one.
-                    let _ = place.get("1.1.4", Some(wrong));
-                } else {
-                    let fetched = place.get("1.1.4", Some(from)).unwrap();
-                    assert_eq!(fs::read(fetched.path).unwrap(), library(114));
-                }
-            });
-        }
+    let target = place.file("store/1.1.4/librkllmrt.so", &library(112));
+    let (whole, old) = (library(114), library(112));
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let seen = fs::read(&target).unwrap();
+                assert!(seen == whole || seen == old, "{} bytes", seen.len());
+            }
+        });
+        let getters: Vec<_> = (0..16)
+            .map(|number| {
+                let (place, from, wrong, whole) = (&place, &from, &wrong, &whole);
+                scope.spawn(move || {
+                    if number % 4 == 0 {
+                        // The right one may be there already; a wrong one is never left.
+                        let _ = place.get("1.1.4", Some(wrong));
+                    } else {
+                        let fetched = place.get("1.1.4", Some(from)).unwrap();
+                        assert_eq!(&fs::read(fetched.path).unwrap(), whole);
+                    }
+                })
+            })
+            .collect();
+        let ended: Vec<_> = getters.into_iter().map(|getter| getter.join()).collect();
+        done.store(true, Ordering::Relaxed);
+        assert!(ended.iter().all(Result::is_ok));
     });
     assert_eq!(place.stored("1.1.4"), ["LICENSE.url", "librkllmrt.so"]);
 }
