@@ -1,100 +1,10 @@
 //! Which of several runtimes to take for a model, and what to get where none fits.
 
-use std::fmt;
-
 use super::known::Official;
-use super::pairs::{Fits, Verdict, judge};
+use super::pairs::Fits;
+use super::rank::{Ranked, a_model, a_runtime, rank};
 use super::version::Version;
 use crate::surface::{Error, ErrorKind, Result};
-
-/// A candidate, and what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ranked {
-    /// The candidate's place in what was given.
-    pub index: usize,
-    /// Its version, where that is known.
-    pub runtime: Option<Version>,
-    /// The model's version, where that is known.
-    pub model: Option<Version>,
-    /// How they fit.
-    pub verdict: Verdict,
-}
-
-impl fmt::Display for Ranked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.runtime {
-            Some(runtime) => write!(f, "runtime {runtime}")?,
-            None => f.write_str("a runtime of unknown version")?,
-        }
-        match self.model {
-            Some(model) => write!(f, " for a model of version {model}")?,
-            None => f.write_str(" for a model of unknown version")?,
-        }
-        write!(f, ": {}", self.verdict.why)
-    }
-}
-
-impl Ranked {
-    fn new(model: Option<Version>, index: usize, runtime: Option<Version>) -> Self {
-        let unknown = |why: &str| Verdict {
-            fits: Fits::Untried,
-            why: why.to_owned(),
-            source: "no version",
-            warn: true,
-        };
-        let verdict = match (model, runtime) {
-            (Some(model), Some(runtime)) => judge(model, runtime),
-            (None, Some(_)) => {
-                unknown("the newest runtime is taken, as it supports the most models")
-            }
-            (_, None) => unknown("whether they fit cannot be told"),
-        };
-        Self {
-            index,
-            runtime,
-            model,
-            verdict,
-        }
-    }
-
-    /// The place in the order. Exact first; then the same minor version and not older; then an older one of
-    /// the same minor version that was reported to work; then newer minor versions; then other older ones
-    /// of the same minor version; then the rest, and last what fails. Within each the better report, then
-    /// the nearer version counts.
-    fn place(&self) -> (u8, Fits, u64) {
-        let fits = self.verdict.fits;
-        let (Some(model), Some(runtime)) = (self.model, self.runtime) else {
-            // Without a model's version the newest is first, and what has no version itself is last.
-            let place = self.runtime.map_or(7, |_| 5);
-            let newest_first = self.runtime.map_or(0, |runtime| {
-                u64::MAX - Version::new(0, 0, 0).distance(runtime)
-            });
-            return (place, fits, newest_first);
-        };
-        let same_minor = model.series() == runtime.series();
-        let place = match fits {
-            Fits::Fails => 8,
-            _ if runtime == model => 0,
-            Fits::Works | Fits::Likely if same_minor && runtime > model => 1,
-            Fits::Works if same_minor => 2,
-            Fits::Works | Fits::Likely => 3,
-            Fits::Untried if same_minor => 4,
-            Fits::Untried => 5,
-        };
-        (place, fits, model.distance(runtime))
-    }
-}
-
-/// The candidates, best first; those that fail come last. A candidate without a version is one whose
-/// version is not known.
-pub fn rank(model: Option<Version>, candidates: &[Option<Version>]) -> Vec<Ranked> {
-    let candidates = candidates.iter().enumerate();
-    let mut ranked: Vec<Ranked> = candidates
-        .map(|(index, runtime)| Ranked::new(model, index, *runtime))
-        .collect();
-    ranked.sort_by_key(Ranked::place);
-    ranked
-}
 
 /// The runtime to take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,14 +35,15 @@ pub fn choose(
     if best.verdict.fits == Fits::Fails && !force {
         return Err(none_fits(&ranked, &what_to_get(model, published, platform)));
     }
-    let version = best.runtime.map(|version| format!(" {version}"));
-    let model = best.model.map_or("unknown version".to_owned(), |version| {
-        format!("version {version}")
-    });
     let verdict = &best.verdict;
+    let taken = match verdict.fits {
+        Fits::Fails => "was forced",
+        _ => "was taken",
+    };
     let reason = format!(
-        "runtime{} was taken for a model of {model}: {}",
-        version.unwrap_or_else(|| " of unknown version".to_owned()),
+        "{} {taken} for {}: {}",
+        a_runtime(best.runtime),
+        a_model(model),
         verdict.why
     );
     let warning = verdict
@@ -179,18 +90,13 @@ pub fn best_published<'a>(
 pub fn what_to_get(model: Option<Version>, published: &[Official], platform: &str) -> String {
     match best_published(model, published, platform) {
         Some((file, best)) => format!(
-            "Get {best}, with the command: rkchat runtime get {}",
-            file.release
+            "Get runtime {} ({}): rkchat runtime get {}",
+            file.release, best.verdict.why, file.release
         ),
-        None => {
-            let model = model.map_or("unknown version".to_owned(), |model| {
-                format!("version {model}")
-            });
-            format!(
-                "No runtime that was published for {platform} runs a model of {model}; convert the model again, \
-                 for a newer version."
-            )
-        }
+        None => format!(
+            "No runtime that was published for {platform} runs {}; convert the model again, for a newer version",
+            a_model(model)
+        ),
     }
 }
 
@@ -205,14 +111,6 @@ mod tests {
         texts.iter().map(|text| text.parse().ok()).collect()
     }
 
-    fn order(model: &str, candidates: &[&str]) -> Vec<String> {
-        let candidates: Vec<_> = candidates.iter().rev().copied().collect();
-        rank(model.parse().ok(), &versions(&candidates))
-            .iter()
-            .map(|ranked| candidates[ranked.index].to_owned())
-            .collect()
-    }
-
     fn choice(model: &str, candidates: &[&str], force: bool) -> Result<Choice> {
         choose(
             model.parse().ok(),
@@ -221,45 +119,6 @@ mod tests {
             FILES,
             BOARD,
         )
-    }
-
-    #[test]
-    fn the_order_is_by_reports_and_nearness() {
-        for expected in [
-            (
-                "1.1.2",
-                vec![
-                    "1.1.2", "1.1.3", "1.1.4", "1.2.1", "1.2.2", "1.1.1", "1.1.0", "1.2.3", "1.3.0",
-                ],
-            ),
-            (
-                "1.1.3",
-                vec![
-                    "1.1.3", "1.1.4", "1.1.2", "1.2.0", "1.1.1", "1.2.3", "1.0.2",
-                ],
-            ),
-            (
-                "1.2.0",
-                vec![
-                    "1.2.0", "1.2.1", "1.2.1b1", "1.2.2", "1.3.0", "1.4.0", "2.0.0", "1.1.4",
-                ],
-            ),
-            (
-                "1.2.3",
-                vec![
-                    "1.2.3", "1.2.4", "1.3.0", "1.4.0", "1.2.2", "1.2.0", "1.1.4", "1.1.0",
-                ],
-            ),
-            ("1.0.1", vec!["1.0.1", "1.0.2", "1.1.0", "1.3.0"]),
-            (
-                "unknown",
-                vec!["1.4.0", "1.3.0", "1.2.1", "1.2.1b1", "1.0.0", "not known"],
-            ),
-            ("1.1.2", vec!["1.1.4", "1.3.0", "not known"]),
-            ("1.2.0", vec!["not known", "1.1.4"]),
-        ] {
-            assert_eq!(order(expected.0, &expected.1), expected.1, "{}", expected.0);
-        }
     }
 
     #[test]
@@ -297,6 +156,7 @@ mod tests {
         }
         let forced = choice("1.2.0", &["1.1.2", "1.1.4"], true).unwrap();
         assert_eq!(forced.index, 1);
+        assert!(forced.reason.starts_with("runtime 1.1.4 was forced for"));
         assert!(forced.warning.unwrap().contains("invalid magic characters"));
     }
 

@@ -17,9 +17,11 @@ pub mod known;
 mod library;
 pub(crate) mod log;
 pub mod pairs;
+pub mod rank;
 #[doc(hidden)]
 pub mod search;
 pub mod store;
+mod unfinished;
 pub mod version;
 
 use std::path::PathBuf;

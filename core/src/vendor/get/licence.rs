@@ -8,7 +8,7 @@ use super::Setting;
 use super::place::{Failure, Place, Places, licence_of};
 use crate::surface::Result;
 use crate::vendor::known::Official;
-use crate::vendor::store::Unfinished;
+use crate::vendor::unfinished::Unfinished;
 
 const TEXT: &str = "LICENSE";
 const ADDRESS: &str = "LICENSE.url";

@@ -12,9 +12,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::choose::best_published;
+use super::choose::{best_published, what_to_get};
 use super::known::{FILES, Official, blob_sha1};
-use super::store::{FILE_NAME, Store, Unfinished};
+use super::store::{FILE_NAME, Store};
+use super::unfinished::Unfinished;
 use super::version::Version;
 use crate::surface::{Error, ErrorKind, Result};
 use place::Places;
@@ -227,10 +228,7 @@ fn for_model(
     }
     let best = best_published(Some(model), published, platform);
     let (file, ranked) = best.ok_or_else(|| {
-        let message = format!(
-            "no runtime that was published for {platform} runs a model of version {model}; convert the model again, \
-             for a newer version"
-        );
+        let message = what_to_get(Some(model), published, platform);
         Error::new(ErrorKind::RuntimeMismatch, message)
     })?;
     Ok((file, ranked.to_string()))
