@@ -92,7 +92,7 @@ impl Library {
         // SAFETY: the library stays loaded, and the evidence says that it is of this group.
         let driver = unsafe { verdict.group.driver(&mut find, table) };
         let driver = driver.map_err(|message| invalid(&path, &message))?;
-        let release = verdict.release.as_deref().and_then(Version::parse);
+        let release = verdict.release.as_deref().and_then(|release| release.parse::<Version>().ok());
         let capabilities = Capabilities::of(verdict.group, release, table.is_some());
         let info = RuntimeInfo {
             name: table.map_or_else(|| "rkllm".to_owned(), Table::name),

@@ -11,14 +11,20 @@ pub mod board;
 mod callback;
 pub mod capabilities;
 mod capture;
+pub mod choose;
 mod detect;
 mod extension;
+pub mod get;
 mod group;
 pub(crate) mod instances;
 mod library;
 pub(crate) mod log;
+pub mod pairs;
+pub mod rank;
 #[doc(hidden)]
 pub mod search;
+pub mod store;
+mod unfinished;
 pub mod version;
 mod word;
 
