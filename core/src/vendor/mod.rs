@@ -17,6 +17,7 @@ mod extension;
 pub mod get;
 mod group;
 pub(crate) mod instances;
+pub mod known;
 mod library;
 pub(crate) mod log;
 pub mod pairs;
