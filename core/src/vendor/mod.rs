@@ -14,6 +14,8 @@ mod group;
 mod library;
 pub(crate) mod log;
 #[doc(hidden)]
+pub mod recognise;
+#[doc(hidden)]
 pub mod search;
 
 use std::path::PathBuf;
