@@ -17,6 +17,8 @@ pub(crate) mod log;
 pub mod recognise;
 #[doc(hidden)]
 pub mod search;
+#[doc(hidden)]
+pub mod worker;
 
 use std::path::PathBuf;
 

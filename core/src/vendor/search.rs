@@ -86,25 +86,27 @@ fn first(candidates: impl Iterator<Item = PathBuf>, what: &str) -> Result<PathBu
     ))
 }
 
-/// `runtime/` in the folder of the file that holds this code (a program, `librkchat.so`, a binding's
-/// module), or one level up.
+/// `runtime/` in the folder of the file that holds this code, or one level up.
 fn beside_this_library() -> Vec<PathBuf> {
+    let folders = this_file();
+    let folders = folders.ancestors().skip(1).take(2);
+    folders.map(|folder| folder.join("runtime")).collect()
+}
+
+/// The file that holds this code: a program, `librkchat.so`, a binding's module. Empty where that
+/// cannot be told.
+pub(crate) fn this_file() -> PathBuf {
     // SAFETY: all-zero is a valid value of this plain struct.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-    let address = beside_this_library as fn() -> Vec<PathBuf> as *const libc::c_void;
+    let address = this_file as fn() -> PathBuf as *const libc::c_void;
     // SAFETY: the address is one of this code, and `info` is writable.
     let found = unsafe { libc::dladdr(address, &mut info) };
     if found == 0 || info.dli_fname.is_null() {
-        return Vec::new();
+        return PathBuf::new();
     }
     // SAFETY: dladdr gave a NUL-terminated name that lives as long as this code.
     let name = unsafe { CStr::from_ptr(info.dli_fname) };
     // Relative to the folder the program was started in, for a program's own code.
     let file = Path::new(std::ffi::OsStr::new(&*name.to_string_lossy())).canonicalize();
-    let file = file.or_else(|_| env::current_exe()).unwrap_or_default();
-    file.ancestors()
-        .skip(1)
-        .take(2)
-        .map(|folder| folder.join("runtime"))
-        .collect()
+    file.or_else(|_| env::current_exe()).unwrap_or_default()
 }

@@ -170,10 +170,9 @@ fn any_bytes_are_survived() {
             let at = near + dice.below(if near == hash { 32 } else { 512 });
             let value = [0, 1, 0x7f, 0x80, 0xff, dice.below(256) as u8][dice.below(6)];
             // One byte, or a whole number of them.
-            for at in at..at + [1, 8][dice.below(2)] {
-                before.push((at, data[at]));
-                data[at] = value;
-            }
+            let bytes = at..at + [1, 8][dice.below(2)];
+            before.push((at, data[bytes.clone()].to_vec()));
+            data[bytes].fill(value);
         }
         let length = if dice.below(4) == 0 {
             dice.below(data.len())
@@ -181,8 +180,8 @@ fn any_bytes_are_survived() {
             data.len()
         };
         let _ = Elf::read(&data[..length], |name| name.starts_with("rkllm_"));
-        for (at, value) in before.into_iter().rev() {
-            data[at] = value;
+        for (at, bytes) in before.into_iter().rev() {
+            data[at..at + bytes.len()].copy_from_slice(&bytes);
         }
     }
     all(&data).unwrap();
@@ -194,8 +193,8 @@ fn noise_after_the_first_bytes_is_survived() {
     data.truncate(64 * 1024);
     let mut dice = Dice(2);
     for _ in 0..2000 {
-        for at in 20..1024 {
-            data[at] = dice.below(256) as u8;
+        for byte in &mut data[20..1024] {
+            *byte = dice.below(256) as u8;
         }
         assert!(all(&data).is_err());
     }
