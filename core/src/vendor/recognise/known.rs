@@ -57,9 +57,11 @@ pub fn official(blob: &[u8; 20]) -> Option<Official> {
     })
 }
 
-/// The release that users call `name`; a group is named like its first release.
+/// The release that users or the vendor call `name`; a group is named like its first release.
 pub fn release(name: &str) -> Option<&'static Release> {
-    RELEASES.iter().find(|release| release.name == name)
+    RELEASES
+        .iter()
+        .find(|release| [release.name, release.published].contains(&name))
 }
 
 /// The ABI group of a release.
@@ -370,7 +372,8 @@ mod tests {
         assert_eq!(groups().collect::<Vec<_>>(), layouts);
         assert_eq!(group_of("1.0.2"), Some("1.0.1"));
         assert_eq!(group_of("1.2.3"), Some("1.2.1"));
-        assert_eq!(group_of("1.0.2-beta"), None);
+        assert_eq!(group_of("1.0.2-beta"), Some("1.0.1"));
+        assert_eq!(group_of("1.3.1"), None);
         assert!(official(&[0; 20]).is_none());
     }
 }
