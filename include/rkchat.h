@@ -200,7 +200,7 @@ typedef int32_t rkchat_warning_kind;
     NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_MODEL_INFO_INIT \
     {(uint32_t)sizeof(rkchat_model_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET, \
-    0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+    0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_CHUNK_INIT \
     {(uint32_t)sizeof(rkchat_chunk), 0, NULL, 0, NULL, 0}
 #define RKCHAT_USAGE_INIT \
@@ -433,7 +433,7 @@ typedef struct rkchat_runtime_info {
   const struct rkchat_str *capabilities;
   size_t capabilities_len;
   /**
-   * What is unusual about it.
+   * What is unusual about it, and about using it for the model.
    */
   const struct rkchat_warning *const *warnings;
   size_t warnings_len;
@@ -601,11 +601,6 @@ typedef struct rkchat_model_info {
    */
   const struct rkchat_str *assumed;
   size_t assumed_len;
-  /**
-   * What is unusual about the pair of model and runtime.
-   */
-  const struct rkchat_warning *const *warnings;
-  size_t warnings_len;
 } rkchat_model_info;
 
 /**

@@ -565,7 +565,7 @@ struct RuntimeInfo {
   std::vector<std::string> evidence{};
   /// What it can: names of the support table.
   std::vector<std::string> capabilities{};
-  /// What is unusual about it.
+  /// What is unusual about it, and about using it for the model.
   std::vector<Warning> warnings{};
 
   RuntimeInfo() = default;
@@ -600,8 +600,6 @@ struct ModelInfo {
   std::vector<std::uint32_t> stop_ids{};
   /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
   std::vector<std::string> assumed{};
-  /// What is unusual about the pair of model and runtime.
-  std::vector<Warning> warnings{};
 
   ModelInfo() = default;
   explicit ModelInfo(const rkchat_model_info &c) {
@@ -613,7 +611,6 @@ struct ModelInfo {
     if (c.tokenizer_source != nullptr) { tokenizer_source = std::string(c.tokenizer_source, c.tokenizer_source_len); }
     stop_ids = detail::list(c.stop_ids, c.stop_ids_len);
     assumed = detail::texts(c.assumed, c.assumed_len);
-    warnings = detail::records<Warning, rkchat_warning>(c.warnings, c.warnings_len, RKCHAT_WARNING_INIT);
   }
 };
 

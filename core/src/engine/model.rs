@@ -48,7 +48,7 @@ impl Model {
         options.check()?;
         let home = Home::here();
         let files = model::resolve(path, options)?;
-        let (library, warnings) = runtime::for_model(files.format, &files.weights, options)?;
+        let library = runtime::for_model(files.format, &files.weights, options)?;
         let capabilities = library.capabilities();
         let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
         let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
@@ -107,7 +107,6 @@ impl Model {
                 .or_else(|| chosen.is_runtimes().then(|| "runtime".to_owned())),
             stop_ids,
             assumed,
-            warnings,
         };
         // The owner only looks when a request comes.
         let _ = tokens.set(chosen);

@@ -7,29 +7,21 @@ use crate::model::WeightsFormat;
 use crate::surface::*;
 use crate::vendor::{self, Library, Word, search};
 
-/// Loads the runtime for a model, and refuses the pairs that cannot work. Also gives what is unusual about
-/// the pair.
+/// Loads the runtime for a model, and refuses the pairs that cannot work.
 pub(super) fn for_model(
     format: WeightsFormat,
     weights: &Path,
     options: &ModelOptions,
-) -> Result<(Arc<Library>, Vec<Warning>)> {
-    let word = Word::of(options.abi.as_deref(), options.abi_unchecked);
+) -> Result<Arc<Library>> {
+    let word = Word::of(options.abi.as_deref(), options.abi_unchecked)?;
+    let wanted = wanted(weights, options);
     let library = match (search::named(options.runtime.as_deref()), format) {
-        (Some(path), _) => Library::open(&path, word)?,
+        (Some(path), _) => vendor::named(&path, word, &wanted)?,
         (None, WeightsFormat::Gguf) => Library::open(&search::own()?, word)?,
-        (None, WeightsFormat::Rkllm) => vendor::choose(&wanted(weights, options), word)?,
+        (None, WeightsFormat::Rkllm) => vendor::find(&wanted, word)?,
     };
     check_format(format, weights, &library)?;
-    let warnings = match format {
-        WeightsFormat::Gguf => Vec::new(),
-        WeightsFormat::Rkllm => vendor::check_pair(
-            options.model_version.as_deref(),
-            library.info(),
-            options.any_version,
-        )?,
-    };
-    Ok((library, warnings))
+    Ok(library)
 }
 
 fn wanted(weights: &Path, options: &ModelOptions) -> FindOptions {

@@ -21,7 +21,7 @@ impl Runtime {
     /// Loads the library at `path` and tells which ABI group it belongs to. No model is opened.
     /// @blocking
     pub fn open(path: &Path, options: &RuntimeOptions) -> Result<Self> {
-        let word = vendor::Word::of(options.abi.as_deref(), options.abi_unchecked);
+        let word = vendor::Word::of(options.abi.as_deref(), options.abi_unchecked)?;
         let inner = vendor::Library::open(path, word)?;
         Ok(Self { inner })
     }
@@ -31,7 +31,7 @@ impl Runtime {
     /// is there, or none that fits, the error says which to get.
     /// @blocking
     pub fn find(options: &FindOptions) -> Result<Self> {
-        let inner = vendor::find(options)?;
+        let inner = vendor::find(options, vendor::Word::of(None, false)?)?;
         Ok(Self { inner })
     }
 

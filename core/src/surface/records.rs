@@ -23,7 +23,7 @@ pub struct RuntimeInfo {
     pub evidence: Vec<String>,
     /// What it can: names of the support table.
     pub capabilities: Vec<String>,
-    /// What is unusual about it.
+    /// What is unusual about it, and about using it for the model.
     pub warnings: Vec<Warning>,
 }
 
@@ -47,8 +47,6 @@ pub struct ModelInfo {
     pub stop_ids: Vec<u32>,
     /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
     pub assumed: Vec<String>,
-    /// What is unusual about the pair of model and runtime.
-    pub warnings: Vec<Warning>,
 }
 
 /// A piece of an answer.

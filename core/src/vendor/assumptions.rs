@@ -22,9 +22,10 @@ pub struct Assumption {
 pub const ASSUMPTIONS: &[Assumption] = &[
     Assumption {
         id: "default-param",
-        claim: "rkllm_createDefaultParam fills the struct: the documented defaults at their places, and no setting in \
-                the reserved bytes",
-        if_wrong: "the layout cannot be told by calling it, and the library reads settings that nobody made",
+        claim: "rkllm_createDefaultParam can be called before anything else, needs no NPU, and fills the struct: the \
+                documented defaults at their places (n_batch 1 since 1.2.1), and no setting in the reserved bytes",
+        if_wrong: "a library that is none of the official files is refused until abi says its release, and a library \
+                   reads settings that nobody made",
         source: "the vendor's demos start from it and set single fields",
         code: "core/src/vendor/recognise, core/src/vendor/group",
         switch: None,

@@ -1,6 +1,7 @@
 //! Which of several runtimes to take for a model, and what to get where none fits.
 
-use super::known::Official;
+use super::get::platform_here;
+use super::known::{FILES, Official};
 use super::pairs::Fits;
 use super::rank::{Ranked, a_model, a_runtime, rank};
 use super::version::Version;
@@ -86,11 +87,25 @@ pub fn best_published<'a>(
     (best.verdict.fits != Fits::Fails).then(|| (files[best.index], best))
 }
 
+/// [`choose`] among what is on this machine.
+pub(super) fn choose_here(
+    model: Option<Version>,
+    candidates: &[Option<Version>],
+    force: bool,
+) -> Result<Choice> {
+    choose(model, candidates, force, FILES, platform_here())
+}
+
+/// [`what_to_get`] on this machine.
+pub(super) fn what_to_get_here(model: Option<Version>) -> String {
+    what_to_get(model, FILES, platform_here())
+}
+
 /// What to do where no runtime suits a model: a sentence with the command.
 pub fn what_to_get(model: Option<Version>, published: &[Official], platform: &str) -> String {
     match best_published(model, published, platform) {
         Some((file, best)) => format!(
-            "Get runtime {} ({}): rkchat runtime get {}",
+            "Get runtime {} ({}): rkchat runtime get {}, or in a program Runtime.get with this release",
             file.release, best.verdict.why, file.release
         ),
         None => format!(
@@ -103,7 +118,6 @@ pub fn what_to_get(model: Option<Version>, published: &[Official], platform: &st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendor::known::FILES;
 
     const BOARD: &str = "Linux/aarch64";
 
@@ -165,12 +179,12 @@ mod tests {
         let error = choice("1.1.4", &[], true).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RuntimeNotFound);
         assert!(
-            error.message().ends_with("rkchat runtime get 1.1.4"),
+            error.message().contains("rkchat runtime get 1.1.4"),
             "{error}"
         );
         let error = choice("unknown", &[], false).unwrap_err();
         assert!(
-            error.message().ends_with("rkchat runtime get 1.3.0"),
+            error.message().contains("rkchat runtime get 1.3.0"),
             "{error}"
         );
     }
@@ -179,7 +193,7 @@ mod tests {
     fn the_advice_is_for_the_platform() {
         let model = "1.1.2".parse().ok();
         let advice = what_to_get(model, FILES, "Linux/armhf");
-        assert!(advice.ends_with("rkchat runtime get 1.2.1"), "{advice}");
+        assert!(advice.contains("rkchat runtime get 1.2.1"), "{advice}");
         let advice = what_to_get("1.0.1".parse().ok(), FILES, "Linux/armhf");
         assert!(
             advice.contains("Linux/armhf") && advice.contains("convert"),

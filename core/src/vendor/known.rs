@@ -1,6 +1,67 @@
-//! The libraries that Rockchip published, known by the SHA-1 that git gives their bytes.
+//! The libraries that Rockchip published: all 36 that its repository ever held, known by the SHA-1 that git
+//! gives their bytes (see [`super::recognise::blob`]).
+//!
+//! Facts: `vendor/files.json`.
 
-use sha1::{Digest, Sha1};
+/// A release of the RKLLM runtime.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Release {
+    /// As users write it: `1.0.0`.
+    pub name: &'static str,
+    /// As the vendor published it: `1.0.0-beta`.
+    pub published: &'static str,
+    /// The ABI group, named after its first release.
+    pub group: &'static str,
+}
+
+const fn release_of(name: &'static str, published: &'static str, group: &'static str) -> Release {
+    Release {
+        name,
+        published,
+        group,
+    }
+}
+
+/// All releases, oldest first.
+pub static RELEASES: [Release; 14] = [
+    release_of("1.0.0", "1.0.0-beta", "1.0.0"),
+    release_of("1.0.1", "1.0.1", "1.0.1"),
+    release_of("1.0.2", "1.0.2-beta", "1.0.1"),
+    release_of("1.1.0", "1.1.0", "1.1.0"),
+    release_of("1.1.1", "1.1.1", "1.1.0"),
+    release_of("1.1.2", "1.1.2", "1.1.0"),
+    release_of("1.1.3", "1.1.3", "1.1.0"),
+    release_of("1.1.4", "1.1.4", "1.1.0"),
+    release_of("1.2.0", "1.2.0", "1.2.0"),
+    release_of("1.2.1b1", "1.2.1b1", "1.2.1b1"),
+    release_of("1.2.1", "1.2.1", "1.2.1"),
+    release_of("1.2.2", "1.2.2", "1.2.1"),
+    release_of("1.2.3", "1.2.3", "1.2.1"),
+    release_of("1.3.0", "1.3.0", "1.3.0"),
+];
+
+/// The release that users or the vendor call `name`; a group is named like its first release.
+pub fn release(name: &str) -> Option<&'static Release> {
+    RELEASES
+        .iter()
+        .find(|release| [release.name, release.published].contains(&name))
+}
+
+/// The ABI group of a release.
+pub fn group_of(name: &str) -> Option<&'static str> {
+    release(name).map(|release| release.group)
+}
+
+/// The names of all groups, oldest first.
+pub fn groups() -> impl Iterator<Item = &'static str> {
+    let first = |release: &&Release| release.name == release.group;
+    RELEASES.iter().filter(first).map(|release| release.group)
+}
+
+/// The official file with this git blob SHA-1.
+pub fn official(sha1: &[u8; 20]) -> Option<&'static Official> {
+    FILES.iter().find(|file| file.sha1 == *sha1)
+}
 
 /// A published `librkllmrt.so`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +78,6 @@ pub struct Official {
     pub path: &'static str,
     /// SHA-1 over `blob <length>\0` and the bytes of the file.
     pub sha1: [u8; 20],
-}
-
-/// What git calls a file of these bytes.
-pub fn blob_sha1(bytes: &[u8]) -> [u8; 20] {
-    let mut hash = Sha1::new();
-    hash.update(format!("blob {}\0", bytes.len()));
-    hash.update(bytes);
-    hash.finalize().into()
-}
-
-/// A hash as people write it.
-pub fn hex(sha1: &[u8; 20]) -> String {
-    sha1.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The bytes of a hash that is written in lower-case hexadecimal digits.
@@ -351,6 +399,7 @@ mod tests {
 
     use super::*;
     use crate::surface::Json;
+    use crate::vendor::recognise::blob::hex;
 
     #[test]
     fn the_table_is_that_of_the_facts() {
@@ -364,21 +413,14 @@ mod tests {
         assert_eq!(facts.len(), FILES.len());
         for (fact, file) in facts.iter().zip(FILES) {
             let release = fact["release"].as_str().unwrap();
-            assert_eq!(release.trim_end_matches("-beta"), file.release);
+            let known = super::release(release).unwrap();
+            assert_eq!((known.published, known.name), (release, file.release));
             assert_eq!(fact["group"], file.group);
+            assert_eq!(known.group, file.group);
             assert_eq!(fact["platform"], file.platform);
             assert_eq!(fact["commit"], file.commit);
             assert_eq!(fact["path"], file.path);
             assert_eq!(fact["git_blob_sha1"], hex(&file.sha1));
         }
-    }
-
-    #[test]
-    fn the_hash_is_that_of_git() {
-        // What `git hash-object` says of an empty file and of one with "hello" and a line end.
-        let empty = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
-        let hello = "ce013625030ba8dba906f756967f9e9ca394464a";
-        assert_eq!(hex(&blob_sha1(b"")), empty);
-        assert_eq!(hex(&blob_sha1(b"hello\n")), hello);
     }
 }

@@ -9,16 +9,20 @@ use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 use super::abi::layout::Address;
 use super::extension::Table;
+use super::group::Group;
+use super::recognise::facts::Facts;
+use super::recognise::settle::Verdict;
+use super::recognise::{self, Word, blob};
 use super::version::Version;
-use super::word::Word;
-use super::{Capabilities, Driver, detect};
-use crate::surface::{Error, ErrorKind, Result, RuntimeInfo};
+use super::{Capabilities, Driver, choose, measured};
+use crate::surface::{Error, ErrorKind, Json, Result, RuntimeInfo, Warning, WarningKind};
 
-/// A library that was loaded and recognised. It is never unloaded: the vendor's threads and exit
+/// A library that was recognised and loaded. It is never unloaded: the vendor's threads and exit
 /// handlers would outlive it.
 pub(crate) struct Library {
     info: RuntimeInfo,
     capabilities: Capabilities,
+    sha1: String,
     driver: Box<dyn Driver>,
 }
 
@@ -28,38 +32,73 @@ impl std::fmt::Debug for Library {
     }
 }
 
+/// What is known of a library besides what it is.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    /// Why it was chosen.
+    pub reason: Option<String>,
+    /// What may be wrong with the pair of model and runtime.
+    pub pair: Option<String>,
+}
+
 impl Library {
     /// Loads the library at `path`; `word` is what the user says it is.
     pub fn open(path: &Path, word: Option<Word>) -> Result<Arc<Self>> {
-        let path = path.canonicalize().map_err(|error| {
-            let kind = match error.kind() {
-                std::io::ErrorKind::NotFound => ErrorKind::RuntimeNotFound,
-                _ => ErrorKind::Io,
-            };
-            Error::new(kind, format!("the runtime {}: {error}", path.display()))
+        Self::open_with(path, word, Remarks::default())
+    }
+
+    pub(super) fn open_with(
+        path: &Path,
+        word: Option<Word>,
+        remarks: Remarks,
+    ) -> Result<Arc<Self>> {
+        let facts = Facts::of(path).map_err(|unfit| {
+            let error = unfit.at(path);
+            match error.kind() {
+                ErrorKind::RuntimeNotFound => {
+                    let advice = choose::what_to_get_here(None);
+                    Error::new(error.kind(), format!("{}. {advice}", error.message()))
+                }
+                _ => error,
+            }
         })?;
-        if !path.is_file() {
-            let message = format!(
-                "the runtime {} is not a file; name the librkllmrt.so itself",
-                path.display()
-            );
-            return Err(Error::new(ErrorKind::RuntimeInvalid, message));
-        }
+        let path = path.canonicalize().map_err(|error| {
+            Error::new(
+                ErrorKind::Io,
+                format!("the runtime {}: {error}", path.display()),
+            )
+        })?;
+        // A vendor's file is not loaded before it is known what it is.
+        let verdict = match facts.own {
+            true => None,
+            false => Some(recognise::settle(&path, &facts, None, word.as_ref())?),
+        };
         // SAFETY: loading runs the library's initialisers; that is what the user asked for by naming it,
         // and an RKLLM runtime has none that depend on the caller.
         let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
-        let handle =
-            handle.map_err(|error| invalid(&path, &format!("it cannot be loaded: {error}")))?;
-        Self::recognise(path, handle.into(), word)
+        let handle = handle.map_err(|error| cannot_load(&path, &error))?;
+        // Never unloaded, see the type.
+        let library = ManuallyDrop::new(libloading::Library::from(handle));
+        let table = Table::of(&library).filter(|_| facts.own);
+        let verdict = match verdict {
+            Some(verdict) => verdict,
+            None => {
+                let own = table.map(Table::group);
+                recognise::settle(&path, &facts, own.as_deref(), word.as_ref())?
+            }
+        };
+        Self::drive(path, &facts, &library, table, verdict, remarks)
     }
 
-    fn recognise(
+    fn drive(
         path: PathBuf,
-        library: libloading::Library,
-        word: Option<Word>,
+        facts: &Facts,
+        library: &libloading::Library,
+        table: Option<Table>,
+        verdict: Verdict,
+        remarks: Remarks,
     ) -> Result<Arc<Self>> {
-        // Never unloaded, see the type.
-        let library = ManuallyDrop::new(library);
+        let group = Group::named(verdict.group);
         let mut find = |symbol: &'static CStr| -> Result<Address, String> {
             // SAFETY: only the address is taken; its type is given by whoever calls it.
             let found = unsafe { library.get::<Address>(symbol.to_bytes()) };
@@ -67,46 +106,37 @@ impl Library {
                 .map(|address| *address)
                 .map_err(|_| format!("it does not export {}", symbol.to_string_lossy()))
         };
-        // SAFETY: as above, only whether the symbol is there is asked.
-        let exports = |symbol: &str| unsafe { library.get::<Address>(symbol.as_bytes()) }.is_ok();
-        for symbol in [
-            "rkllm_createDefaultParam",
-            "rkllm_init",
-            "rkllm_run",
-            "rkllm_destroy",
-        ] {
-            if !exports(symbol) {
-                let message = format!("it is not an RKLLM runtime: it does not export {symbol}");
-                return Err(invalid(&path, &message));
-            }
-        }
-        let table = Table::of(&library);
-        let own = table.map(Table::group);
-        let shown = path.display().to_string();
-        let verdict = detect::settle(
-            &shown,
-            exports,
-            own.as_deref(),
-            word.as_ref().map(|word| word.text.as_str()),
-        )?;
-        // SAFETY: the library stays loaded, and the evidence says that it is of this group.
-        let driver = unsafe { verdict.group.driver(&mut find, table) };
-        let driver = driver.map_err(|message| invalid(&path, &message))?;
-        let release = verdict.release.as_deref().and_then(|release| release.parse::<Version>().ok());
-        let capabilities = Capabilities::of(verdict.group, release, table.is_some());
+        // SAFETY: the library stays loaded, and the evidence, or the user, says that it is of this group.
+        let driver = unsafe { group.driver(&mut find, table) }.map_err(|message| {
+            let message = format!(
+                "{}: it is not of ABI group {}: {message}",
+                path.display(),
+                verdict.group
+            );
+            Error::new(ErrorKind::RuntimeInvalid, message)
+        })?;
+        let release = verdict.release.as_deref();
+        let release = release.and_then(|release| release.parse::<Version>().ok());
+        let capabilities = Capabilities::of(group, release, table.is_some());
+        let warning = |kind, message| Warning { kind, message };
+        let unknown = verdict.warnings.into_iter();
+        let unknown = unknown.map(|message| warning(WarningKind::UnknownRuntime, message));
+        let pair = remarks.pair.into_iter();
+        let pair = pair.map(|message| warning(WarningKind::VersionPair, message));
         let info = RuntimeInfo {
             name: table.map_or_else(|| "rkllm".to_owned(), Table::name),
             release: table.map(Table::release).or(verdict.release),
-            abi_group: verdict.group.name().to_owned(),
-            platform: None,
-            evidence: verdict.evidence,
+            abi_group: group.name().to_owned(),
+            platform: verdict.official.map(|file| file.platform.to_owned()),
+            evidence: verdict.evidence.into_iter().chain(remarks.reason).collect(),
             capabilities: capabilities.ids(),
-            warnings: Vec::new(),
+            warnings: unknown.chain(pair).collect(),
             path,
         };
         Ok(Arc::new(Self {
             info,
             capabilities,
+            sha1: blob::hex(&facts.blob),
             driver,
         }))
     }
@@ -120,13 +150,13 @@ impl Library {
     }
 
     /// The git blob SHA-1 of its file.
-    pub fn sha1(&self) -> Option<&str> {
-        None
+    pub fn sha1(&self) -> &str {
+        &self.sha1
     }
 
     /// What was measured of it on this board.
-    pub fn measured(&self) -> Option<crate::surface::Json> {
-        None
+    pub fn measured(&self) -> Option<Json> {
+        measured::load(&self.sha1)
     }
 
     pub fn driver(&self) -> &dyn Driver {
@@ -134,9 +164,20 @@ impl Library {
     }
 }
 
-fn invalid(path: &Path, why: &str) -> Error {
+fn cannot_load(path: &Path, error: &libloading::Error) -> Error {
+    let said = error.to_string();
+    // The vendor's README: some systems lack it.
+    let hint = match said.contains("libomp") {
+        true => {
+            "; install libomp (Debian: libomp5), or put the libomp.so that belongs to the runtime beside it"
+        }
+        false => "",
+    };
     Error::new(
         ErrorKind::RuntimeInvalid,
-        format!("{}: {why}", path.display()),
+        format!(
+            "the runtime {}: it cannot be loaded: {said}{hint}",
+            path.display()
+        ),
     )
 }

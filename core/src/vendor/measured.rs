@@ -5,15 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::board::Report;
-use super::store::{self, Unfinished};
-use crate::surface::{Error, ErrorKind, Json, Result};
+use super::store;
+use super::unfinished::Unfinished;
+use crate::surface::{Json, Result};
 
 /// Keeps what a report measured, and gives the file.
 pub fn save(report: &Report) -> Result<PathBuf> {
-    let Some(sha1) = &report.sha1 else {
-        let message = "the runtime's SHA-1 is not known, so nothing can be kept under it";
-        return Err(Error::new(ErrorKind::Unsupported, message));
-    };
     let text = serde_json::json!({
         "runtime": report.runtime.path,
         "abi_group": report.runtime.abi_group,
@@ -21,7 +18,7 @@ pub fn save(report: &Report) -> Result<PathBuf> {
         "assume": report.assume(),
     });
     let folder = store::data_folder()?.join("measured");
-    Unfinished::begin(&folder)?.finish(&name(sha1), format!("{text:#}\n").as_bytes())
+    Unfinished::begin(&folder)?.finish(&name(&report.sha1), format!("{text:#}\n").as_bytes())
 }
 
 /// What is kept about the runtime file with this SHA-1.

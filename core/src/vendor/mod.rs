@@ -12,28 +12,32 @@ mod callback;
 pub mod capabilities;
 mod capture;
 pub mod choose;
-mod detect;
 mod extension;
+mod find;
 pub mod get;
 mod group;
 pub(crate) mod instances;
 pub mod known;
 mod library;
 pub(crate) mod log;
+pub mod measured;
 pub mod pairs;
 pub mod rank;
-#[doc(hidden)]
+pub mod recognise;
 pub mod search;
 pub mod store;
 mod unfinished;
 pub mod version;
-mod word;
+pub mod worker;
 
 use std::path::PathBuf;
 
+use crate::surface::{Error, GetOptions, Result};
+
 pub(crate) use capabilities::Capabilities;
+pub(crate) use find::{find, named};
 pub(crate) use library::Library;
-pub(crate) use word::Word;
+pub(crate) use recognise::word::Word;
 
 /// What a model is opened with.
 #[derive(Debug, Clone)]
@@ -156,25 +160,21 @@ pub(crate) trait Vocabulary: Send + Sync {
     fn detokenize(&self, ids: &[u32], skip_special: bool) -> Result<Vec<u8>, String>;
 }
 
-/// Finds the runtime that fits a model best.
-pub(crate) fn choose(
-    _options: &crate::surface::FindOptions,
-    word: Option<Word>,
-) -> crate::surface::Result<std::sync::Arc<Library>> {
-    Library::open(&search::system()?, word)
-}
-pub(crate) fn find(
-    options: &crate::surface::FindOptions,
-) -> crate::surface::Result<std::sync::Arc<Library>> {
-    choose(options, None)
-}
-pub(crate) fn get(_options: &crate::surface::GetOptions) -> crate::surface::Result<PathBuf> {
-    unimplemented!()
-}
-pub(crate) fn check_pair(
-    _m: Option<&str>,
-    _i: &crate::surface::RuntimeInfo,
-    _any: bool,
-) -> crate::surface::Result<Vec<crate::surface::Warning>> {
-    Ok(Vec::new())
+/// Fetches a runtime, as `Runtime.get` asks for it.
+pub(crate) fn get(options: &GetOptions) -> Result<PathBuf> {
+    let what = match (&options.release, &options.model_version) {
+        (Some(release), None) => get::What::Release(release.clone()),
+        (None, Some(model)) => get::What::ForModel(model.clone()),
+        _ => {
+            let message = "one of release and model_version has to be set, and only one";
+            return Err(Error::invalid_argument(message));
+        }
+    };
+    let request = get::GetRequest {
+        what,
+        from: options.source.clone(),
+        platform: options.platform.clone(),
+        progress: None,
+    };
+    Ok(get::get(request)?.path)
 }

@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::store::FILE_NAME;
 use crate::surface::{Error, ErrorKind, Result};
 
 /// The environment variable that names a runtime.
@@ -12,8 +13,6 @@ const RUNTIME_VARIABLE: &str = "RKCHAT_RUNTIME";
 
 /// The group of rkchat's own runtime that is taken by itself.
 const OWN_GROUP: &str = "1.3.0";
-
-const FILE_NAME: &str = "librkllmrt.so";
 
 /// Where Rockchip's library is installed by hand on the usual images. The dynamic linker's own list
 /// is not asked, because it also has the current directory where `LD_LIBRARY_PATH` has an empty entry.
@@ -55,20 +54,6 @@ pub(crate) fn own() -> Result<PathBuf> {
         .into_iter()
         .chain(beside_this_library())
         .map(|folder| folder.join(OWN_GROUP).join(FILE_NAME));
-    first(candidates, "rkchat's CPU runtime")
-}
-
-/// Rockchip's library, for `.rkllm`.
-pub(crate) fn system() -> Result<PathBuf> {
-    let library_path = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    let candidates = env::split_paths(&library_path)
-        .filter(|folder| folder.is_absolute())
-        .chain(SYSTEM_FOLDERS.map(PathBuf::from))
-        .map(|folder| folder.join(FILE_NAME));
-    first(candidates, "Rockchip's librkllmrt.so")
-}
-
-fn first(candidates: impl Iterator<Item = PathBuf>, what: &str) -> Result<PathBuf> {
     let mut seen = Vec::new();
     for candidate in candidates {
         if candidate.is_file() {
@@ -79,32 +64,44 @@ fn first(candidates: impl Iterator<Item = PathBuf>, what: &str) -> Result<PathBu
     Err(Error::new(
         ErrorKind::RuntimeNotFound,
         format!(
-            "{what} was not found; looked at {}. Name it with the option runtime or the environment variable \
-             {RUNTIME_VARIABLE}.",
+            "rkchat's CPU runtime was not found; looked at {}. Name it with the option runtime or the environment \
+             variable {RUNTIME_VARIABLE}.",
             seen.join(", ")
         ),
     ))
 }
 
-/// `runtime/` in the folder of the file that holds this code (a program, `librkchat.so`, a binding's
-/// module), or one level up.
+/// Where Rockchip's library is looked for, for `.rkllm`.
+pub(super) fn system_places() -> impl Iterator<Item = PathBuf> {
+    let library_path = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&library_path)
+        .filter(|folder| folder.is_absolute())
+        .collect();
+    let folders = folders.into_iter().chain(SYSTEM_FOLDERS.map(PathBuf::from));
+    folders.map(|folder| folder.join(FILE_NAME))
+}
+
+/// `runtime/` in the folder of the file that holds this code, or one level up.
 fn beside_this_library() -> Vec<PathBuf> {
+    let folders = this_file();
+    let folders = folders.ancestors().skip(1).take(2);
+    folders.map(|folder| folder.join("runtime")).collect()
+}
+
+/// The file that holds this code: a program, `librkchat.so`, a binding's module. Empty where that
+/// cannot be told.
+pub(crate) fn this_file() -> PathBuf {
     // SAFETY: all-zero is a valid value of this plain struct.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-    let address = beside_this_library as fn() -> Vec<PathBuf> as *const libc::c_void;
+    let address = this_file as fn() -> PathBuf as *const libc::c_void;
     // SAFETY: the address is one of this code, and `info` is writable.
     let found = unsafe { libc::dladdr(address, &mut info) };
     if found == 0 || info.dli_fname.is_null() {
-        return Vec::new();
+        return PathBuf::new();
     }
     // SAFETY: dladdr gave a NUL-terminated name that lives as long as this code.
     let name = unsafe { CStr::from_ptr(info.dli_fname) };
     // Relative to the folder the program was started in, for a program's own code.
     let file = Path::new(std::ffi::OsStr::new(&*name.to_string_lossy())).canonicalize();
-    let file = file.or_else(|_| env::current_exe()).unwrap_or_default();
-    file.ancestors()
-        .skip(1)
-        .take(2)
-        .map(|folder| folder.join("runtime"))
-        .collect()
+    file.or_else(|_| env::current_exe()).unwrap_or_default()
 }

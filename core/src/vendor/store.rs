@@ -29,6 +29,25 @@ pub struct Stored {
     pub path: PathBuf,
 }
 
+/// rkchat's folder in the user's data folder. It need not exist.
+pub(super) fn data_folder() -> Result<PathBuf> {
+    folder(env::var_os("XDG_DATA_HOME"), env::var_os("HOME"))
+}
+
+fn folder(data: Option<OsString>, home: Option<OsString>) -> Result<PathBuf> {
+    // A relative path counts as unset, as the XDG specification says.
+    let set = |value: Option<OsString>| value.map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = set(data).or_else(|| set(home).map(|home| home.join(".local/share")));
+    let data = data.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Io,
+            "there is no folder to keep anything in: neither XDG_DATA_HOME nor HOME is set to an absolute path; set one \
+             of them",
+        )
+    })?;
+    Ok(data.join("rkchat"))
+}
+
 impl Store {
     /// The store of the user who runs this.
     pub fn of_user() -> Result<Self> {
@@ -41,18 +60,7 @@ impl Store {
     }
 
     fn from_variables(data: Option<OsString>, home: Option<OsString>) -> Result<Self> {
-        // A relative path counts as unset, as the XDG specification says.
-        let folder =
-            |value: Option<OsString>| value.map(PathBuf::from).filter(|path| path.is_absolute());
-        let data = folder(data).or_else(|| folder(home).map(|home| home.join(".local/share")));
-        let data = data.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Io,
-                "there is no folder to keep runtimes in: neither XDG_DATA_HOME nor HOME is set to an absolute path; \
-                 set one of them",
-            )
-        })?;
-        Ok(Self::at(data.join("rkchat/runtimes")))
+        Ok(Self::at(folder(data, home)?.join("runtimes")))
     }
 
     /// The folder of a release: for this machine, or for another platform.

@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use common::Folder;
 use rkchat::vendor::get::{Fetched, GetRequest, Setting, What, get_in};
-use rkchat::vendor::known::{Official, blob_sha1};
+use rkchat::vendor::known::Official;
+use rkchat::vendor::recognise::blob;
 use rkchat::vendor::store::Store;
 use rkchat::{Error, Result};
 
@@ -47,7 +48,7 @@ static PUBLISHED: LazyLock<Vec<Official>> = LazyLock::new(|| {
         platform,
         commit: release,
         path,
-        sha1: blob_sha1(&library(seed)),
+        sha1: blob::of_bytes(&library(seed)),
     };
     vec![
         file("1.1.2", "Linux/aarch64", AARCH64, 112),

@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -156,7 +156,7 @@ const _: () = {
     assert!(offset_of!(rkchat_runtime_info, capabilities_len) == pick(112, 60));
     assert!(offset_of!(rkchat_runtime_info, warnings) == pick(120, 64));
     assert!(offset_of!(rkchat_runtime_info, warnings_len) == pick(128, 68));
-    assert!(size_of::<rkchat_model_info>() == pick(136, 80));
+    assert!(size_of::<rkchat_model_info>() == pick(120, 72));
     assert!(offset_of!(rkchat_model_info, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_model_info, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_model_info, path) == pick(8, 8));
@@ -174,8 +174,6 @@ const _: () = {
     assert!(offset_of!(rkchat_model_info, stop_ids_len) == pick(96, 60));
     assert!(offset_of!(rkchat_model_info, assumed) == pick(104, 64));
     assert!(offset_of!(rkchat_model_info, assumed_len) == pick(112, 68));
-    assert!(offset_of!(rkchat_model_info, warnings) == pick(120, 72));
-    assert!(offset_of!(rkchat_model_info, warnings_len) == pick(128, 76));
     assert!(size_of::<rkchat_chunk>() == pick(40, 24));
     assert!(offset_of!(rkchat_chunk, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_chunk, reserved) == pick(4, 4));

@@ -8,7 +8,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -53,7 +53,7 @@ pub struct rkchat_runtime_info {
     /// What it can: names of the support table.
     pub capabilities: *const rkchat_str,
     pub capabilities_len: usize,
-    /// What is unusual about it.
+    /// What is unusual about it, and about using it for the model.
     pub warnings: *const *const rkchat_warning,
     pub warnings_len: usize,
 }
@@ -135,9 +135,6 @@ pub struct rkchat_model_info {
     /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
     pub assumed: *const rkchat_str,
     pub assumed_len: usize,
-    /// What is unusual about the pair of model and runtime.
-    pub warnings: *const *const rkchat_warning,
-    pub warnings_len: usize,
 }
 
 // SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
@@ -161,8 +158,6 @@ impl Record for rkchat::ModelInfo {
         let (stop_ids, stop_ids_len) = arena.list(stop_ids);
         let assumed = arena.texts(&record.assumed);
         let (assumed, assumed_len) = arena.list(assumed);
-        let warnings = arena.records(&record.warnings);
-        let (warnings, warnings_len) = arena.list(warnings);
         rkchat_model_info {
             struct_size: size_of::<Self::C>() as u32,
             reserved: 0,
@@ -181,8 +176,6 @@ impl Record for rkchat::ModelInfo {
             stop_ids_len,
             assumed,
             assumed_len,
-            warnings,
-            warnings_len,
         }
     }
 }

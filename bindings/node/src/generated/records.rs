@@ -30,7 +30,6 @@ impl IntoJs for rkchat::ModelInfo {
         record.set("tokenizerSource", self.tokenizer_source.into_js(env)?)?;
         record.set("stopIds", self.stop_ids.into_js(env)?)?;
         record.set("assumed", self.assumed.into_js(env)?)?;
-        record.set("warnings", self.warnings.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }

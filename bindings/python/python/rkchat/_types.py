@@ -23,7 +23,7 @@ __all__ = [
     "Completion",
 ]
 
-_SURFACE = "e10c8dd4f1208265"
+_SURFACE = "d85cd8c28b3274af"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
@@ -116,7 +116,7 @@ class RuntimeInfo:
     capabilities: tuple[str, ...]
     """What it can: names of the support table."""
     warnings: tuple[Warning, ...]
-    """What is unusual about it."""
+    """What is unusual about it, and about using it for the model."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,6 @@ class ModelInfo:
     """Token ids that end an answer, ascending."""
     assumed: tuple[str, ...]
     """What is taken for granted about the runtime, and why: `bos=keep (default)`."""
-    warnings: tuple[Warning, ...]
-    """What is unusual about the pair of model and runtime."""
 
 
 @dataclass(frozen=True)

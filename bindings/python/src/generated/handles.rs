@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"e10c8dd4f1208265", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

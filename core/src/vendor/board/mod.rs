@@ -28,7 +28,7 @@ pub(super) struct Subject<'a> {
 
 /// Opens a model in a runtime and checks every assumption that can be checked without risk.
 pub fn check(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Report> {
-    let library = Library::open(runtime, Word::of(abi, false))?;
+    let library = Library::open(runtime, Word::of(abi, false)?)?;
     let files = model::resolve(model, &ModelOptions::default())?;
     let mut findings = vec![checks::default_param(&library)];
     let window = InitParams {
@@ -67,7 +67,7 @@ pub fn check(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Report> 
     findings.extend(checks::all(&subject));
     Ok(Report {
         runtime: library.info().clone(),
-        sha1: library.sha1().map(str::to_owned),
+        sha1: library.sha1().to_owned(),
         model: files.weights.clone(),
         log: opened.log,
         findings,
@@ -77,7 +77,7 @@ pub fn check(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Report> 
 /// Opens the model twice, which releases before 1.2.2 may answer with a crash or never: for a process
 /// that may be lost.
 pub fn check_second_model(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Finding> {
-    let library = Library::open(runtime, Word::of(abi, false))?;
+    let library = Library::open(runtime, Word::of(abi, false)?)?;
     let files = model::resolve(model, &ModelOptions::default())?;
     let params = InitParams {
         model_path: files.weights,

@@ -53,7 +53,7 @@ pub struct Report {
     /// The runtime.
     pub runtime: RuntimeInfo,
     /// The git blob SHA-1 of its file.
-    pub sha1: Option<String>,
+    pub sha1: String,
     /// The model.
     pub model: PathBuf,
     /// What the runtime printed while the model was opened.
@@ -78,7 +78,7 @@ impl fmt::Display for Report {
         writeln!(f, "rkchat {}, board report", env!("CARGO_PKG_VERSION"))?;
         writeln!(f, "runtime: {} ({})", runtime.path.display(), runtime.name)?;
         writeln!(f, "release: {release}, ABI group {}", runtime.abi_group)?;
-        writeln!(f, "SHA-1:   {}", self.sha1.as_deref().unwrap_or("not read"))?;
+        writeln!(f, "SHA-1:   {}", self.sha1)?;
         for evidence in &runtime.evidence {
             writeln!(f, "         {evidence}")?;
         }

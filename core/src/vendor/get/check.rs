@@ -2,7 +2,8 @@
 
 use super::place::Place;
 use crate::surface::{Error, ErrorKind, Result};
-use crate::vendor::known::{Official, blob_sha1, hex};
+use crate::vendor::known::Official;
+use crate::vendor::recognise::blob;
 
 /// Accepts the bytes if they are those of the file.
 pub(super) fn check(
@@ -11,11 +12,11 @@ pub(super) fn check(
     published: &[Official],
     place: &Place,
 ) -> Result<()> {
-    let found = blob_sha1(bytes);
+    let found = blob::of_bytes(bytes);
     if found == file.sha1 {
         return Ok(());
     }
-    let (expected, found_hex) = (hex(&file.sha1), hex(&found));
+    let (expected, found_hex) = (blob::hex(&file.sha1), blob::hex(&found));
     let message = format!(
         "{place} is not runtime {} for {}: its git blob SHA-1 is {found_hex} and should be {expected}; it has {} \
          bytes{}. Nothing was stored. Get the file that was published, or name your own with the option runtime",

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::choose::{best_published, what_to_get};
-use super::known::{FILES, Official, blob_sha1};
+use super::known::{FILES, Official};
+use super::recognise::blob;
 use super::store::{FILE_NAME, Store};
 use super::unfinished::Unfinished;
 use super::version::Version;
@@ -119,7 +120,7 @@ pub fn get_in(request: GetRequest<'_>, setting: &Setting<'_>) -> Result<Fetched>
         notes,
     };
     if let Ok(bytes) = fs::read(&path) {
-        if blob_sha1(&bytes) == file.sha1 {
+        if blob::of_bytes(&bytes) == file.sha1 {
             return Ok(fetched);
         }
         fetched.notes.push(format!(
@@ -162,6 +163,11 @@ fn fetch(
     licence::store(places, file, folder, setting)?;
     library.finish(FILE_NAME, &bytes)?;
     Ok(())
+}
+
+/// The platform of this machine.
+pub(super) fn platform_here() -> &'static str {
+    own_platform(env::consts::ARCH)
 }
 
 fn is_board(processor: &str) -> bool {

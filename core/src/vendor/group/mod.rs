@@ -47,6 +47,12 @@ impl Group {
         Self::V1_3_0,
     ];
 
+    /// The group of this name, which is one of those that the table of official files has.
+    pub fn named(name: &str) -> Self {
+        let named = Self::ALL.into_iter().find(|group| group.name() == name);
+        named.expect("every group of the table is here")
+    }
+
     /// Its structs and functions.
     pub fn layout(self) -> &'static GroupLayout {
         abi::GROUPS[self as usize]

@@ -51,7 +51,10 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         let file = measured::save(&report)?;
         println!("\nkept in {}", file.display());
     }
-    let broken = report.findings.iter().any(|finding| finding.verdict == Verdict::Broken);
+    let broken = report
+        .findings
+        .iter()
+        .any(|finding| finding.verdict == Verdict::Broken);
     Ok(ExitCode::from(u8::from(broken)))
 }
 
@@ -94,7 +97,9 @@ fn second(runtime: &Path, model: &Path, abi: Option<&str>) -> std::io::Result<St
     let mut child = command.spawn()?;
     Ok(match wait(&mut child)? {
         Some(status) if status.success() => "as assumed".to_owned(),
-        Some(status) => format!("not as assumed ({status}); the option assume, {{\"instances\": \"many\"}}, allows it"),
+        Some(status) => format!(
+            "not as assumed ({status}); the option assume, {{\"instances\": \"many\"}}, allows it"
+        ),
         None => "it hung and was ended".to_owned(),
     })
 }
