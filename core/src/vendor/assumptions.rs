@@ -23,6 +23,13 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         source: "the vendor's demos start from it and set single fields",
     },
     Assumption {
+        id: "default-param-probe",
+        claim: "rkllm_createDefaultParam can be called before anything else, needs no NPU, and sets the documented \
+                defaults itself, n_batch = 1 since 1.2.1",
+        if_wrong: "a library that is none of the official files is refused until abi says its release",
+        source: "header and manuals for the defaults; nothing for the rest",
+    },
+    Assumption {
         id: "token-input-verbatim",
         claim: "token input reaches the model as it is: no template, no further BOS",
         if_wrong: "answers get worse in a way that nothing reports",
