@@ -304,11 +304,6 @@ fn the_wrong_runtime_is_refused() {
             ErrorKind::RuntimeInvalid,
         ),
         (
-            common::scripted_runtime("1.3.0"),
-            None,
-            ErrorKind::RuntimeAmbiguous,
-        ),
-        (
             common::scripted_runtime("1.1.0"),
             Some("1.3.0"),
             ErrorKind::RuntimeAmbiguous,
