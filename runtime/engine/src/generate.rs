@@ -5,7 +5,9 @@ use crate::{logs, sampler};
 use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::vocab::LlamaVocab;
-use rkchat_runtime_front::engine::{Cache, Counts, Event, Flow, Request, Sink, prompt_too_long};
+use rkchat_runtime_front::engine::{
+    Cache, Counts, Drawn, Event, Flow, Request, Sink, prompt_too_long,
+};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -73,17 +75,18 @@ impl State {
 
     /// Makes the cache what the run starts from and returns the tokens that are still to process.
     fn fit(&mut self, request: &Request) -> Result<Vec<i32>, String> {
+        let tokens = crate::llama::tokens_of(request)?;
         let (keep, prompt) = match request.cache {
-            Cache::Fresh => (0, request.tokens.clone()),
+            Cache::Fresh => (0, tokens.clone()),
             Cache::Prefix => {
-                let common = self.tokens.iter().zip(&request.tokens);
+                let common = self.tokens.iter().zip(&tokens);
                 let common = common.take_while(|(old, new)| old == new).count();
                 // The last token is processed in any case: its logits are needed.
-                let keep = common.min(request.tokens.len().saturating_sub(1));
-                (keep, request.tokens[keep..].to_vec())
+                let keep = common.min(tokens.len().saturating_sub(1));
+                (keep, tokens[keep..].to_vec())
             }
-            Cache::Append => {
-                let prompt = self.last.iter().chain(&request.tokens).copied().collect();
+            Cache::Append | Cache::Resume => {
+                let prompt = self.last.iter().chain(&tokens).copied().collect();
                 (self.tokens.len(), prompt)
             }
         };
@@ -96,7 +99,7 @@ impl State {
             return Ok(prompt);
         }
         // The model could not keep a part: all of the prompt has to be processed.
-        Ok(request.tokens.clone())
+        Ok(tokens)
     }
 
     fn generate(
@@ -131,10 +134,11 @@ impl State {
             counts.new_tokens += 1;
             self.last = Some(token.0);
             let bytes = vocab.token_to_piece(token, !request.skip_special_token, None);
-            let flow = sink.event(Event::Token {
+            let flow = sink.event(Event::Tokens(&[Drawn {
                 id: token.0,
                 bytes: &bytes,
-            });
+                ..Drawn::default()
+            }]));
             let stopped = vocab.is_eog(token) && !request.ignore_eos_token;
             let enough =
                 request.max_new_tokens > 0 && counts.new_tokens >= request.max_new_tokens as u64;

@@ -9,7 +9,8 @@ use llama_cpp_2::model::{LlamaChatMessage, LlamaModel, VocabType};
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::vocab::LlamaVocab;
 use rkchat_runtime_front::engine::{
-    Ending, Engine, InitParams, ModelInfo, Prepared, Request, Sink,
+    Cache, EMPTY_PROMPT, Ending, Engine, InitParams, Message, Mode, ModelInfo, Part, Prepared,
+    Request, Sink, unsupported,
 };
 use rkchat_runtime_front::guard::lock;
 use std::ffi::CStr;
@@ -74,6 +75,8 @@ impl Engine for Llama {
     fn model(&self) -> ModelInfo {
         ModelInfo {
             n_ctx_train: self.model.n_ctx_train(),
+            n_embd: 0,
+            thinks: false,
             toolkit: "gguf".into(),
             npu_cores: 0,
             platform: Self::PLATFORM.into(),
@@ -81,7 +84,12 @@ impl Engine for Llama {
         }
     }
 
-    fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String> {
+    fn prepare(&mut self, n_ctx: u32, lanes: u32) -> Result<Prepared, String> {
+        if lanes != 1 {
+            return Err(unsupported::<Self>(
+                "batches of several inputs (n_batch above 1)",
+            ));
+        }
         let n_threads = i32::try_from(threads::count()).unwrap_or(i32::MAX);
         logs::clear();
         let context = Context::new(self.model.clone(), n_ctx, N_BATCH, n_threads);
@@ -143,22 +151,25 @@ impl Engine for Llama {
         (vocab.should_add_bos() && vocab.bos().0 >= 0).then(|| vocab.bos().0)
     }
 
-    fn chat_template(&self, role: &str, text: &str) -> Result<String, String> {
+    fn chat_template(&self, messages: &[Message<'_>], answer: bool) -> Result<String, String> {
         let hint = "call rkllm_set_chat_template, or pass token ids";
         let template = self
             .model
             .chat_template(None)
             .map_err(|_| format!("the model file holds no chat template; {hint}"))?;
-        let message = LlamaChatMessage::new(role.into(), text.into())
+        let messages: Vec<_> = messages
+            .iter()
+            .map(|message| LlamaChatMessage::new(message.role.into(), message.text.into()))
+            .collect::<Result<_, _>>()
             .map_err(|error| format!("the chat message cannot be used: {error}"))?;
         self.model
-            .apply_chat_template(&template, &[message], true)
+            .apply_chat_template(&template, &messages, answer)
             .map_err(|_| {
                 format!("llama.cpp does not know the chat template in the model file; {hint}")
             })
     }
 
-    fn cached(&self) -> usize {
+    fn cached(&self, _: usize) -> usize {
         self.cached.load(Ordering::Relaxed)
     }
 
@@ -170,8 +181,11 @@ impl Engine for Llama {
     }
 
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
-        for id in &request.tokens {
-            self.token(*id)?;
+        if request.mode != Mode::Generate {
+            return Err(unsupported::<Self>("hidden states and logits"));
+        }
+        for id in tokens_of(request)? {
+            self.token(id)?;
         }
         logs::clear();
         let counts = lock(self.state()?).run(&self.vocab(), request, sink, &self.cached)?;
@@ -218,6 +232,22 @@ impl Llama {
         let name = unsafe { CStr::from_ptr(name) };
         Some(name.to_string_lossy().into_owned())
     }
+}
+
+/// The prompt's tokens.
+pub fn tokens_of(request: &Request) -> Result<Vec<i32>, String> {
+    let parts = request.prompts.iter().flat_map(|prompt| &prompt.parts);
+    let mut tokens = Vec::new();
+    for part in parts {
+        match part {
+            Part::Tokens(ids) => tokens.extend(ids),
+            Part::Embeddings(_) => return Err(unsupported::<Llama>("embedding input")),
+        }
+    }
+    if tokens.is_empty() && request.cache != Cache::Resume {
+        return Err(EMPTY_PROMPT.into());
+    }
+    Ok(tokens)
 }
 
 /// llama.cpp's process-wide state, made once and never freed.

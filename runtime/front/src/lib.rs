@@ -13,6 +13,7 @@
 // Shared by path: a runtime must not depend on the client library that `core` is.
 #[path = "../../../core/src/vendor/abi/mod.rs"]
 pub mod abi;
+mod activity;
 pub mod cpu;
 pub mod engine;
 pub mod export;
@@ -25,6 +26,7 @@ pub mod registry;
 mod run;
 pub mod session;
 mod template;
+mod tools;
 pub mod v1_1_0;
 pub mod v1_3_0;
 

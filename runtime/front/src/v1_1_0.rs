@@ -3,9 +3,10 @@
 //! This group has no chat template and no reuse of the cache between runs.
 
 use crate::abi::v1_1_0::*;
-use crate::engine::{Cache, Engine, InitParams, Input, Sampling};
+use crate::engine::{Cache, Engine, InitParams, Input, Mode, Sampling, State};
 use crate::run::{self, Run, Userdata};
-use crate::session::{Deliver, Opening};
+use crate::session::{ContextLimit, Deliver, Opening, Session};
+use crate::template::Turn;
 use crate::{Registry, export, guard, log, session};
 use std::ffi::{c_int, c_void};
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub const GROUP_NAME: &std::ffi::CStr = c"1.1.0";
 const OPENING: Opening = Opening {
     release: "1.1.4",
     templated: false,
+    whole_characters: true,
+    context_limit: ContextLimit::Strict,
 };
 
 /// `rkllm_createDefaultParam`: the manual's values, and what the vendor's demos set where the
@@ -103,19 +106,33 @@ unsafe fn init_params(param: &RKLLMParam) -> Result<InitParams, String> {
         enabled_cpus_mask: 0,
         n_batch: 1,
         use_cross_attn: 0,
+        top_logprobs: None,
     })
 }
 
 fn deliver(callback: unsafe extern "C" fn(*mut RKLLMResult, *mut c_void, LLMCallState)) -> Deliver {
     Box::new(move |delivery| {
+        let answer = delivery.answers[0];
         let mut result = RKLLMResult {
-            text: delivery.text.map_or(std::ptr::null(), |text| text.as_ptr()),
-            token_id: delivery.id,
+            text: answer.text.map_or(std::ptr::null(), |text| text.as_ptr()),
+            token_id: answer.id,
             ..RKLLMResult::zeroed()
         };
-        // SAFETY: the caller of rkllm_init gave the function for such calls; `result` and its text
-        // live until it returns.
-        unsafe { callback(&mut result, delivery.userdata, delivery.state) };
+        let mut state = match delivery.state {
+            State::Normal => RKLLM_RUN_NORMAL,
+            State::Waiting => RKLLM_RUN_WAITING,
+            State::Finish => RKLLM_RUN_FINISH,
+            State::Error => RKLLM_RUN_ERROR,
+        };
+        if let Some(states) = answer.hidden_states {
+            state = RKLLM_RUN_GET_LAST_HIDDEN_LAYER;
+            result.last_hidden_layer.hidden_states = states.values.as_ptr();
+            result.last_hidden_layer.embd_size = export::size(states.columns);
+            result.last_hidden_layer.num_tokens = export::size(states.rows());
+        }
+        // SAFETY: the caller of rkllm_init gave the function for such calls; the result and what it
+        // points to live until it returns.
+        unsafe { callback(&mut result, delivery.userdata, state) };
         0
     })
 }
@@ -141,13 +158,21 @@ pub unsafe fn run<E: Engine>(
         let session = registry.get(function, handle)?;
         // SAFETY: the caller vouches for the pointers.
         let run = unsafe {
-            if !infer.is_null() {
-                check_infer::<E>(&guard::read("the infer params", infer)?)?;
-            }
+            // Leaving the infer params out means generate, says a comment in the vendor's demos.
+            let infer = match infer.is_null() {
+                true => RKLLMInferParam::zeroed(),
+                false => guard::read("the infer params", infer)?,
+            };
+            let (lora, prompt_cache) = read_infer(&infer)?;
             Run {
-                input: read_input::<E>(&guard::read("the input", input)?)?,
-                role: None,
-                enable_thinking: false,
+                turns: vec![Turn {
+                    input: read_input(&session, &guard::read("the input", input)?)?,
+                    role: None,
+                    enable_thinking: true,
+                }],
+                mode: read_mode(infer.mode)?,
+                lora,
+                prompt_cache,
                 sampling: None,
                 max_new_tokens: 0,
                 cache: Cache::Fresh,
@@ -159,33 +184,44 @@ pub unsafe fn run<E: Engine>(
     })
 }
 
+/// What a run is for.
+fn read_mode(mode: u32) -> Result<Mode, String> {
+    match mode {
+        RKLLM_INFER_GENERATE => Ok(Mode::Generate),
+        RKLLM_INFER_GET_LAST_HIDDEN_LAYER => Ok(Mode::HiddenStates),
+        other => Err(format!("infer mode must be 0 to 1, but got {other}")),
+    }
+}
+
+/// The adapter to use, and the file to write the prompt cache to.
+///
 /// # Safety
 /// Each pointer is NULL or valid as the group's header says.
-unsafe fn check_infer<E: Engine>(infer: &RKLLMInferParam) -> Result<(), String> {
-    if infer.mode != RKLLM_INFER_GENERATE {
-        return Err(export::missing::<E>(&format!("infer mode {}", infer.mode)));
-    }
+unsafe fn read_infer(infer: &RKLLMInferParam) -> Result<(Option<String>, Option<PathBuf>), String> {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
-        if !infer.lora_params.is_null()
-            && !guard::read("lora_params", infer.lora_params)?
-                .lora_adapter_name
-                .is_null()
-        {
-            return Err(export::missing::<E>("LoRA adapters"));
+        let lora = match infer.lora_params.is_null() {
+            true => None,
+            false => {
+                let lora = guard::read("lora_params", infer.lora_params)?;
+                guard::text("lora_adapter_name", lora.lora_adapter_name)?
+            }
+        };
+        if infer.prompt_cache_params.is_null() {
+            return Ok((lora, None));
         }
-        if !infer.prompt_cache_params.is_null()
-            && guard::read("prompt_cache_params", infer.prompt_cache_params)?.save_prompt_cache != 0
-        {
-            return Err(export::missing::<E>("prompt cache files"));
+        let cache = guard::read("prompt_cache_params", infer.prompt_cache_params)?;
+        if cache.save_prompt_cache == 0 {
+            return Ok((lora, None));
         }
+        let path = guard::text("prompt_cache_path", cache.prompt_cache_path)?;
+        Ok((lora, Some(PathBuf::from(path.unwrap_or_default()))))
     }
-    Ok(())
 }
 
 /// # Safety
 /// The union member that `input_type` names is valid.
-unsafe fn read_input<E: Engine>(input: &RKLLMInput) -> Result<Input, String> {
+unsafe fn read_input<E: Engine>(session: &Session<E>, input: &RKLLMInput) -> Result<Input, String> {
     // SAFETY: all members are plain data, so any of them may be read; the pointers in the one that
     // `input_type` names are valid, says the caller.
     unsafe {
@@ -199,7 +235,48 @@ unsafe fn read_input<E: Engine>(input: &RKLLMInput) -> Result<Input, String> {
                 let tokens = input.input.token_input;
                 export::tokens(tokens.input_ids, tokens.n_tokens)
             }
-            other => Err(export::unknown_input::<E>(other)),
+            RKLLM_INPUT_EMBED => {
+                let embed = input.input.embed_input;
+                export::embeddings(session, embed.embed, embed.n_tokens)
+            }
+            RKLLM_INPUT_MULTIMODAL => {
+                let input = input.input.multimodal_input;
+                let prompt = guard::text("prompt", input.prompt)?.ok_or("prompt is NULL")?;
+                let [start, end, _] = session.params.image_markers.clone();
+                let markers = [start.unwrap_or_default(), end.unwrap_or_default()];
+                let n_tokens = input.n_image_tokens;
+                export::images(session, prompt, input.image_embed, 1, n_tokens, markers)
+            }
+            other => Err(export::unknown_input(other)),
+        }
+    }
+}
+
+/// `rkllm_load_lora`.
+///
+/// # Safety
+/// Each pointer is NULL or valid as the group's header says.
+pub unsafe fn load_lora<E: Engine>(
+    registry: &Registry<E>,
+    handle: LLMHandle,
+    adapter: *mut RKLLMLoraAdapter,
+) -> c_int {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        match guard::read("the adapter", adapter) {
+            Ok(RKLLMLoraAdapter {
+                lora_adapter_path,
+                lora_adapter_name,
+                scale,
+                ..
+            }) => export::load_lora(
+                registry,
+                handle,
+                lora_adapter_path,
+                lora_adapter_name,
+                scale,
+            ),
+            Err(message) => guard::status(|| Err(message)),
         }
     }
 }

@@ -4,10 +4,10 @@
 //! reuse what their prompt has in common with the cache, or continue it with `keep_history`.
 
 use crate::abi::v1_3_0::*;
-use crate::engine::{Cache, Engine, InitParams, Input, Sampling};
+use crate::engine::{Cache, Engine, InitParams, Input, Mode, Sampling, State, unsupported};
 use crate::run::{self, Run, Userdata};
-use crate::session::{Deliver, Opening, Perf};
-use crate::template::SetTemplate;
+use crate::session::{Answer, ContextLimit, Deliver, Opening, Perf, Session};
+use crate::template::{SetTemplate, Turn};
 use crate::{Registry, export, guard, log, session};
 use std::ffi::{c_char, c_int, c_void};
 use std::path::PathBuf;
@@ -18,6 +18,8 @@ pub const GROUP_NAME: &std::ffi::CStr = c"1.3.0";
 const OPENING: Opening = Opening {
     release: "1.3.0",
     templated: true,
+    whole_characters: true,
+    context_limit: ContextLimit::Strict,
 };
 
 /// `rkllm_createDefaultParam`: the manual's values, and what the vendor's demos set where the
@@ -62,7 +64,6 @@ pub unsafe fn init<E: Engine>(
             let params = init_params(&guard::read("the parameter struct", param)?)?;
             (params, guard::read("the callback struct", callback)?)
         };
-        check_batch::<E>(&params)?;
         let opened = session::open(registry, &OPENING, params, deliver(callback)?)?;
         // SAFETY: checked above to be not NULL.
         unsafe { handle.write_unaligned(opened) };
@@ -102,27 +103,8 @@ unsafe fn init_params(param: &RKLLMParam) -> Result<InitParams, String> {
         enabled_cpus_mask: extend.enabled_cpus_mask,
         n_batch: extend.n_batch,
         use_cross_attn: extend.use_cross_attn,
+        top_logprobs: None,
     })
-}
-
-fn check_batch<E: Engine>(params: &InitParams) -> Result<(), String> {
-    match params.n_batch {
-        1 => {}
-        2..=100 => {
-            return Err(export::missing::<E>(
-                "batches of several inputs (n_batch above 1)",
-            ));
-        }
-        n_batch => {
-            return Err(format!(
-                "n_batch must be between 1 and 100, but got {n_batch}"
-            ));
-        }
-    }
-    if params.use_cross_attn != 0 {
-        return Err(export::missing::<E>("cross attention"));
-    }
-    Ok(())
 }
 
 /// The callbacks of a model, as given to `rkllm_init`.
@@ -142,22 +124,46 @@ fn deliver(callback: RKLLMCallback) -> Result<Deliver, String> {
     Ok(Box::new(move |delivery| {
         // The whole struct is captured, not its raw pointer, which may not cross threads.
         let callbacks = &callbacks;
-        let mut result = RKLLMResult {
-            text: delivery.text.map_or(std::ptr::null(), |text| text.as_ptr()),
-            token_id: delivery.id,
-            perf: delivery
-                .perf
-                .map_or(RKLLMPerfStat::zeroed(), |perf| perf_stat(&perf)),
-            ..RKLLMResult::zeroed()
-        };
+        let mut results: Vec<_> = delivery.answers.iter().map(result).collect();
         let userdata = match delivery.userdata.is_null() {
             true => callbacks.0.result_userdata,
             false => delivery.userdata,
         };
-        // SAFETY: the caller of rkllm_init gave the function for such calls; `result` and its text
-        // live until it returns.
-        unsafe { result_callback(&mut result, userdata, delivery.state) }
+        // SAFETY: the caller of rkllm_init gave the function for such calls; the results and what
+        // they point to live until it returns.
+        unsafe { result_callback(results.as_mut_ptr(), userdata, call_state(delivery.state)) }
     }))
+}
+
+fn call_state(state: State) -> LLMCallState {
+    match state {
+        State::Normal => RKLLM_RUN_NORMAL,
+        State::Waiting => RKLLM_RUN_WAITING,
+        State::Finish => RKLLM_RUN_FINISH,
+        State::Error => RKLLM_RUN_ERROR,
+    }
+}
+
+fn result(answer: &Answer<'_>) -> RKLLMResult {
+    let mut result = RKLLMResult {
+        text: answer.text.map_or(std::ptr::null(), |text| text.as_ptr()),
+        token_id: answer.id,
+        perf: answer
+            .perf
+            .map_or(RKLLMPerfStat::zeroed(), |perf| perf_stat(&perf)),
+        ..RKLLMResult::zeroed()
+    };
+    if let Some(states) = answer.hidden_states {
+        result.last_hidden_layer.hidden_states = states.values.as_ptr();
+        result.last_hidden_layer.embd_size = export::size(states.columns);
+        result.last_hidden_layer.num_tokens = export::size(states.rows());
+    }
+    if let Some(logits) = answer.logits {
+        result.logits.logits = logits.values.as_ptr();
+        result.logits.vocab_size = export::size(logits.columns);
+        result.logits.num_tokens = export::size(logits.rows());
+    }
+    result
 }
 
 fn perf_stat(perf: &Perf) -> RKLLMPerfStat {
@@ -198,12 +204,21 @@ pub unsafe fn run<E: Engine>(
                 true => RKLLMInferParam::zeroed(),
                 false => guard::read("the infer params", infer)?,
             };
-            let input = guard::read("the input", input)?;
-            check_infer::<E>(&infer)?;
+            let mut turns = Vec::new();
+            for place in 0..session.params.n_batch.into() {
+                let input = guard::read("the input", input.wrapping_add(place))?;
+                turns.push(Turn {
+                    input: read_input(&session, &input)?,
+                    role: guard::text("role", input.role)?,
+                    enable_thinking: input.enable_thinking != 0,
+                });
+            }
+            let (lora, prompt_cache) = read_infer(&infer)?;
             Run {
-                input: read_input::<E>(&input)?,
-                role: guard::text("role", input.role)?,
-                enable_thinking: input.enable_thinking != 0,
+                turns,
+                mode: read_mode(infer.mode)?,
+                lora,
+                prompt_cache,
                 sampling: read_sampling(infer.sampling_params)?,
                 max_new_tokens: infer.max_new_tokens,
                 cache: if infer.keep_history != 0 {
@@ -219,28 +234,40 @@ pub unsafe fn run<E: Engine>(
     })
 }
 
+/// What a run is for.
+fn read_mode(mode: u32) -> Result<Mode, String> {
+    match mode {
+        RKLLM_INFER_GENERATE => Ok(Mode::Generate),
+        RKLLM_INFER_GET_LAST_HIDDEN_LAYER => Ok(Mode::HiddenStates),
+        RKLLM_INFER_GET_LOGITS => Ok(Mode::Logits),
+        other => Err(format!("infer mode must be 0 to 2, but got {other}")),
+    }
+}
+
+/// The adapter to use, and the file to write the prompt cache to.
+///
 /// # Safety
 /// Each pointer is NULL or valid as the group's header says.
-unsafe fn check_infer<E: Engine>(infer: &RKLLMInferParam) -> Result<(), String> {
-    if infer.mode != RKLLM_INFER_GENERATE {
-        return Err(export::missing::<E>(&format!("infer mode {}", infer.mode)));
-    }
+unsafe fn read_infer(infer: &RKLLMInferParam) -> Result<(Option<String>, Option<PathBuf>), String> {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
-        if !infer.lora_params.is_null()
-            && !guard::read("lora_params", infer.lora_params)?
-                .lora_adapter_name
-                .is_null()
-        {
-            return Err(export::missing::<E>("LoRA adapters"));
+        let lora = match infer.lora_params.is_null() {
+            true => None,
+            false => {
+                let lora = guard::read("lora_params", infer.lora_params)?;
+                guard::text("lora_adapter_name", lora.lora_adapter_name)?
+            }
+        };
+        if infer.prompt_cache_params.is_null() {
+            return Ok((lora, None));
         }
-        if !infer.prompt_cache_params.is_null()
-            && guard::read("prompt_cache_params", infer.prompt_cache_params)?.save_prompt_cache != 0
-        {
-            return Err(export::missing::<E>("prompt cache files"));
+        let cache = guard::read("prompt_cache_params", infer.prompt_cache_params)?;
+        if cache.save_prompt_cache == 0 {
+            return Ok((lora, None));
         }
+        let path = guard::text("prompt_cache_path", cache.prompt_cache_path)?;
+        Ok((lora, Some(PathBuf::from(path.unwrap_or_default()))))
     }
-    Ok(())
 }
 
 /// # Safety
@@ -266,7 +293,7 @@ unsafe fn read_sampling(sampling: *mut RKLLMSamplingParam) -> Result<Option<Samp
 
 /// # Safety
 /// The union member that `input_type` names is valid.
-unsafe fn read_input<E: Engine>(input: &RKLLMInput) -> Result<Input, String> {
+unsafe fn read_input<E: Engine>(session: &Session<E>, input: &RKLLMInput) -> Result<Input, String> {
     // SAFETY: all members are plain data, so any of them may be read; the pointers in the one that
     // `input_type` names are valid, says the caller.
     unsafe {
@@ -280,7 +307,53 @@ unsafe fn read_input<E: Engine>(input: &RKLLMInput) -> Result<Input, String> {
                 let tokens = input.input.token_input;
                 export::tokens(tokens.input_ids, tokens.n_tokens)
             }
-            other => Err(export::unknown_input::<E>(other)),
+            RKLLM_INPUT_EMBED => {
+                let embed = input.input.embed_input;
+                export::embeddings(session, embed.embed, embed.n_tokens)
+            }
+            RKLLM_INPUT_MULTIMODAL => {
+                let input = input.input.multimodal_input;
+                let prompt = guard::text("prompt", input.prompt)?.ok_or("prompt is NULL")?;
+                if !input.video.video_embed.is_null() {
+                    return Err(unsupported::<E>("video input"));
+                }
+                let image = input.image;
+                let markers = [image.image_start, image.image_end];
+                let [start, end] = markers.map(|marker| guard::text("an image marker", marker));
+                let markers = [start?.unwrap_or_default(), end?.unwrap_or_default()];
+                let (n, n_tokens) = (image.n_image, image.n_image_tokens);
+                export::images(session, prompt, image.image_embed, n, n_tokens, markers)
+            }
+            other => Err(export::unknown_input(other)),
+        }
+    }
+}
+
+/// `rkllm_load_lora`.
+///
+/// # Safety
+/// Each pointer is NULL or valid as the group's header says.
+pub unsafe fn load_lora<E: Engine>(
+    registry: &Registry<E>,
+    handle: LLMHandle,
+    adapter: *mut RKLLMLoraAdapter,
+) -> c_int {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        match guard::read("the adapter", adapter) {
+            Ok(RKLLMLoraAdapter {
+                lora_adapter_path,
+                lora_adapter_name,
+                scale,
+                ..
+            }) => export::load_lora(
+                registry,
+                handle,
+                lora_adapter_path,
+                lora_adapter_name,
+                scale,
+            ),
+            Err(message) => guard::status(|| Err(message)),
         }
     }
 }
@@ -298,19 +371,28 @@ pub unsafe fn clear_kv_cache<E: Engine>(
 ) -> c_int {
     guard::status(|| {
         let session = registry.get("rkllm_clear_kv_cache", handle)?;
-        if !start_pos.is_null() || !end_pos.is_null() {
-            return Err(export::missing::<E>(
-                "rkllm_clear_kv_cache of a range of positions",
-            ));
+        let keep_system = keep_system_prompt != 0;
+        if start_pos.is_null() && end_pos.is_null() {
+            return session.clear_cache(keep_system, None).map(|()| 0);
         }
-        session.clear_cache(keep_system_prompt != 0).map(|()| 0)
+        let mut ranges = Vec::new();
+        for place in 0..session.params.n_batch.into() {
+            // SAFETY: the caller says that both arrays have n_batch numbers, or are NULL.
+            ranges.push(unsafe {
+                (
+                    guard::read("start_pos", start_pos.wrapping_add(place))?,
+                    guard::read("end_pos", end_pos.wrapping_add(place))?,
+                )
+            });
+        }
+        session.clear_cache(keep_system, Some(&ranges)).map(|()| 0)
     })
 }
 
 /// `rkllm_get_kv_cache_size`.
 ///
 /// # Safety
-/// `sizes` is NULL or has room for one number.
+/// `sizes` is NULL or has room for `n_batch` numbers.
 pub unsafe fn get_kv_cache_size<E: Engine>(
     registry: &Registry<E>,
     handle: LLMHandle,
@@ -321,9 +403,10 @@ pub unsafe fn get_kv_cache_size<E: Engine>(
         if sizes.is_null() {
             return Err("the pointer for the cache sizes is NULL".into());
         }
-        let cached = c_int::try_from(session.engine.cached()).unwrap_or(c_int::MAX);
-        // SAFETY: not NULL, and the caller says it has room for n_batch numbers, which is 1.
-        unsafe { sizes.write_unaligned(cached) };
+        for (place, cached) in session.cache_sizes().into_iter().enumerate() {
+            // SAFETY: not NULL, and the caller says it has room for n_batch numbers.
+            unsafe { sizes.add(place).write_unaligned(export::size(cached)) };
+        }
         Ok(0)
     })
 }
@@ -352,6 +435,40 @@ pub unsafe fn set_chat_template<E: Engine>(
         session.set_template(set)?;
         log::warning("the model's own chat template is off now, enable_thinking has no effect");
         Ok(0)
+    })
+}
+
+/// `rkllm_set_function_tools`.
+///
+/// # Safety
+/// Each string is NULL or NUL-terminated.
+pub unsafe fn set_function_tools<E: Engine>(
+    registry: &Registry<E>,
+    handle: LLMHandle,
+    system_prompt: *const c_char,
+    tools: *const c_char,
+    tool_response: *const c_char,
+) -> c_int {
+    guard::status(|| {
+        let session = registry.get("rkllm_set_function_tools", handle)?;
+        // SAFETY: the caller vouches for the strings.
+        let (system, tools, response) = unsafe {
+            (
+                guard::text("system_prompt", system_prompt)?.unwrap_or_default(),
+                guard::text("tools", tools)?.ok_or("tools is NULL")?,
+                guard::text("tool_response_str", tool_response)?.unwrap_or_default(),
+            )
+        };
+        session.set_function_tools(&system, &tools, &response)?;
+        Ok(0)
+    })
+}
+
+/// `rkllm_set_cross_attn_params`.
+pub fn set_cross_attn_params<E: Engine>(registry: &Registry<E>, handle: LLMHandle) -> c_int {
+    guard::status(|| {
+        let session = registry.get("rkllm_set_cross_attn_params", handle)?;
+        session.set_cross_attn().map(|()| 0)
     })
 }
 
@@ -420,26 +537,30 @@ macro_rules! export_v1_3_0 {
             unsafe { $crate::v1_3_0::set_chat_template(&REGISTRY, handle, system, prefix, postfix) }
         }
 
-        /// Not there yet.
+        /// Sets the functions that the model may call.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_set_function_tools(
             handle: LLMHandle,
-            _system: *const c_char,
-            _tools: *const c_char,
-            _response: *const c_char,
+            system: *const c_char,
+            tools: *const c_char,
+            response: *const c_char,
         ) -> c_int {
-            let function = "rkllm_set_function_tools";
-            $crate::export::refuse(&REGISTRY, function, handle, "function tools")
+            // SAFETY: passed on from the caller.
+            unsafe {
+                $crate::v1_3_0::set_function_tools(&REGISTRY, handle, system, tools, response)
+            }
         }
 
-        /// Not there yet.
+        /// Sets what cross attention attends to.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_set_cross_attn_params(
             handle: LLMHandle,
             _params: *mut group::RKLLMCrossAttnParam,
         ) -> c_int {
-            let function = "rkllm_set_cross_attn_params";
-            $crate::export::refuse(&REGISTRY, function, handle, "cross attention")
+            $crate::v1_3_0::set_cross_attn_params(&REGISTRY, handle)
         }
 
         // Does not compile if a signature differs from the group's.

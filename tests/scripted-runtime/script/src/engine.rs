@@ -2,10 +2,9 @@
 
 use crate::record;
 use crate::script::{Init, Piece, Run, Script};
-use rkchat_runtime_front::abi::v1_1_0::{RKLLM_RUN_ERROR, RKLLM_RUN_FINISH, RKLLM_RUN_NORMAL};
 use rkchat_runtime_front::engine::{
-    Cache, Counts, Ending, Engine, Event, Flow, InitParams, ModelInfo, Prepared, Request, Sink,
-    prompt_too_long,
+    Cache, Counts, Drawn, EMPTY_PROMPT, Ending, Engine, Event, Flow, InitParams, Message, Mode,
+    ModelInfo, Part, Prepared, Request, Sink, State, prompt_too_long, unsupported,
 };
 use rkchat_runtime_front::{guard, log};
 use std::ffi::CString;
@@ -51,6 +50,8 @@ impl Engine for Scripted {
     fn model(&self) -> ModelInfo {
         ModelInfo {
             n_ctx_train: self.script.max_context_limit,
+            n_embd: 0,
+            thinks: false,
             toolkit: "script".into(),
             npu_cores: 3,
             platform: "RK3588".into(),
@@ -58,7 +59,12 @@ impl Engine for Scripted {
         }
     }
 
-    fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String> {
+    fn prepare(&mut self, n_ctx: u32, lanes: u32) -> Result<Prepared, String> {
+        if lanes != 1 {
+            return Err(unsupported::<Self>(
+                "batches of several inputs (n_batch above 1)",
+            ));
+        }
         self.prepared = Prepared {
             n_ctx,
             n_threads: 1,
@@ -93,12 +99,21 @@ impl Engine for Scripted {
         None
     }
 
-    fn chat_template(&self, _: &str, text: &str) -> Result<String, String> {
+    /// A line for each message but the last, which gets the script's template.
+    fn chat_template(&self, messages: &[Message<'_>], _: bool) -> Result<String, String> {
         let template = &self.script.template;
-        Ok([&template.prefix, text, &template.postfix].concat())
+        let Some((last, before)) = messages.split_last() else {
+            return Ok(String::new());
+        };
+        let mut text: String = before
+            .iter()
+            .map(|message| format!("{}\n", message.text))
+            .collect();
+        text.extend([&template.prefix, last.text, &template.postfix]);
+        Ok(text)
     }
 
-    fn cached(&self) -> usize {
+    fn cached(&self, _: usize) -> usize {
         self.cached.load(Ordering::Relaxed)
     }
 
@@ -110,64 +125,81 @@ impl Engine for Scripted {
     }
 
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
+        if request.mode != Mode::Generate {
+            return Err(unsupported::<Self>("hidden states and logits"));
+        }
+        if request.lora.is_some() {
+            return Err(unsupported::<Self>("LoRA adapters"));
+        }
+        let tokens = tokens(request)?;
         if let Some(path) = &self.script.record {
-            record::append(path, &record::run(request))?;
+            record::append(path, &record::run(request, tokens.len()))?;
         }
         if self.script.init == Init::Lie {
             return Ok(Ending::Silent(-1));
         }
         if self.script.callback_thread {
-            return std::thread::scope(|scope| scope.spawn(|| self.play(request, sink)).join())
-                .unwrap_or_else(|_| Err("the script's thread panicked".into()));
+            return std::thread::scope(|scope| {
+                scope.spawn(|| self.play(request, &tokens, sink)).join()
+            })
+            .unwrap_or_else(|_| Err("the script's thread panicked".into()));
         }
-        self.play(request, sink)
+        self.play(request, &tokens, sink)
     }
 }
 
 impl Scripted {
-    fn play(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
+    fn play(
+        &self,
+        request: &Request,
+        tokens: &[i32],
+        sink: &mut dyn Sink,
+    ) -> Result<Ending, String> {
         match self.script.run {
             Run::Fail => return Ok(Ending::Silent(-1)),
-            Run::Error => return Ok(raw_end(sink, RKLLM_RUN_ERROR, -1)),
+            Run::Error => return Ok(raw_end(sink, State::Error, -1)),
             _ => {}
         }
-        let counts = self.generate(request, sink)?;
+        let counts = self.generate(request, tokens, sink)?;
         Ok(match self.script.run {
             Run::Fail | Run::Error => unreachable!("handled above"),
             Run::Ok => Ending::Finish(counts),
             Run::FailAfter => Ending::Silent(-1),
-            Run::ErrorAfter => raw_end(sink, RKLLM_RUN_ERROR, -1),
+            Run::ErrorAfter => raw_end(sink, State::Error, -1),
             Run::NoFinish => Ending::Silent(0),
             Run::FinishTwice => {
-                raw_end(sink, RKLLM_RUN_FINISH, 0);
+                raw_end(sink, State::Finish, 0);
                 Ending::Finish(counts)
             }
-            Run::FinishAndFail => raw_end(sink, RKLLM_RUN_FINISH, -1),
+            Run::FinishAndFail => raw_end(sink, State::Finish, -1),
             Run::Crash => std::process::abort(),
         })
     }
 
-    fn generate(&self, request: &Request, sink: &mut dyn Sink) -> Result<Counts, String> {
+    fn generate(
+        &self,
+        request: &Request,
+        tokens: &[i32],
+        sink: &mut dyn Sink,
+    ) -> Result<Counts, String> {
         let script = &self.script;
         let mut cache = guard::lock(&self.cache);
         let kept = match request.cache {
             Cache::Fresh => 0,
-            Cache::Prefix => request
-                .tokens
+            Cache::Prefix => tokens
                 .iter()
                 .zip(cache.iter())
                 .take_while(|(new, old)| new == old)
                 .count(),
-            Cache::Append => cache.len(),
+            Cache::Append | Cache::Resume => cache.len(),
         };
-        let reused = kept.min(request.tokens.len());
+        let reused = kept.min(tokens.len());
         cache.truncate(kept);
-        let from = if request.cache == Cache::Append {
-            0
-        } else {
-            reused
+        let from = match request.cache {
+            Cache::Append | Cache::Resume => 0,
+            Cache::Fresh | Cache::Prefix => reused,
         };
-        cache.extend(&request.tokens[from..]);
+        cache.extend(&tokens[from..]);
         let n_ctx = self.prepared.n_ctx;
         if cache.len() >= n_ctx as usize && !script.unlimited {
             let prompt = cache.len();
@@ -177,8 +209,8 @@ impl Scripted {
         self.cached.store(cache.len(), Ordering::Relaxed);
 
         let mut counts = Counts {
-            prompt_tokens: request.tokens.len() as u64,
-            reused_tokens: (request.tokens.len() - request.tokens[from..].len()) as u64,
+            prompt_tokens: tokens.len() as u64,
+            reused_tokens: from as u64,
             ..Counts::default()
         };
         let start = Instant::now();
@@ -272,29 +304,49 @@ impl Stop<'_> {
 fn play_piece(piece: &Piece, id: i32, sink: &mut dyn Sink) -> Flow {
     match &piece.bytes {
         None => sink.event(Event::Raw {
-            state: RKLLM_RUN_NORMAL,
+            state: State::Normal,
             id,
             text: None,
         }),
         Some(bytes) if piece.raw => {
             let text = CString::new(bytes.clone()).unwrap_or_default();
             sink.event(Event::Raw {
-                state: RKLLM_RUN_NORMAL,
+                state: State::Normal,
                 id,
                 text: Some(&text),
             })
         }
-        Some(bytes) => sink.event(Event::Token { id, bytes }),
+        Some(bytes) => sink.event(Event::Tokens(&[Drawn {
+            id,
+            bytes,
+            ..Drawn::default()
+        }])),
     }
 }
 
-fn raw_end(sink: &mut dyn Sink, state: u32, status: i32) -> Ending {
+fn raw_end(sink: &mut dyn Sink, state: State, status: i32) -> Ending {
     sink.event(Event::Raw {
         state,
         id: -1,
         text: None,
     });
     Ending::Silent(status)
+}
+
+/// The prompt's tokens.
+fn tokens(request: &Request) -> Result<Vec<i32>, String> {
+    let parts = request.prompts.iter().flat_map(|prompt| &prompt.parts);
+    let mut tokens = Vec::new();
+    for part in parts {
+        match part {
+            Part::Tokens(ids) => tokens.extend(ids),
+            Part::Embeddings(_) => return Err(unsupported::<Scripted>("embedding input")),
+        }
+    }
+    if tokens.is_empty() && request.cache != Cache::Resume {
+        return Err(EMPTY_PROMPT.into());
+    }
+    Ok(tokens)
 }
 
 fn no_vocabulary() -> String {

@@ -40,19 +40,22 @@ pub fn init(params: &InitParams) -> Value {
 }
 
 /// What `rkllm_run` was given, and the prompt that came of it.
-pub fn run(request: &Request) -> Value {
-    let (kind, input) = match &request.input {
+pub fn run(request: &Request, prompt_tokens: usize) -> Value {
+    let prompt = &request.prompts[0];
+    let (kind, input) = match &prompt.input {
         Input::Text(text) => ("text", json!(text)),
         Input::Tokens(tokens) => ("tokens", json!(tokens)),
+        Input::Embeddings { n_tokens, .. } => ("embeddings", json!(n_tokens)),
+        Input::Images(images) => ("images", json!(images.prompt)),
     };
     json!({
         "call": "run",
         "input_type": kind,
         "input": input,
-        "prompt": request.prompt,
-        "prompt_tokens": request.tokens.len(),
-        "role": request.role,
-        "enable_thinking": request.enable_thinking,
+        "prompt": prompt.text,
+        "prompt_tokens": prompt_tokens,
+        "role": prompt.role,
+        "enable_thinking": prompt.enable_thinking,
         "sampling": sampling(&request.sampling),
         "max_new_tokens": request.max_new_tokens,
         "ignore_eos_token": request.ignore_eos_token,

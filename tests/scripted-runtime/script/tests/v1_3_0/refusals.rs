@@ -72,6 +72,7 @@ fn refuses_bad_parameters() {
         },
     ] {
         assert_eq!(model.text("x", infer), -1);
+        assert_eq!(model.heard.take().last(), Some(&Call::Error));
     }
     for input_type in [RKLLM_INPUT_EMBED, RKLLM_INPUT_MULTIMODAL, 99] {
         assert_eq!(
