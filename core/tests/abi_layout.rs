@@ -5,7 +5,7 @@
 use rkchat::vendor::abi::layout::{
     FieldLayout, FunctionLayout, GroupLayout, Inline, StructLayout, Widths,
 };
-use rkchat::vendor::abi::{v1_1_0, v1_3_0};
+use rkchat::vendor::abi::{GROUPS, v1_3_0};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,18 +24,12 @@ type Width = fn(Widths) -> usize;
 type Fields = Vec<(String, String, Widths, Widths, Option<u64>)>;
 
 #[test]
-fn group_1_1_0() {
-    compare(&v1_1_0::GROUP);
+fn all_groups() {
+    GROUPS.into_iter().for_each(compare);
 }
 
 #[test]
-fn group_1_3_0() {
-    compare(&v1_3_0::GROUP);
-}
-
-#[test]
-fn cpu_bits_of_1_3_0() {
-    let Some(facts) = facts("1.3.0") else { return };
+fn cpu_bits() {
     let bits = [
         v1_3_0::CPU0,
         v1_3_0::CPU1,
@@ -46,10 +40,13 @@ fn cpu_bits_of_1_3_0() {
         v1_3_0::CPU6,
         v1_3_0::CPU7,
     ];
-    for (i, bit) in bits.into_iter().enumerate() {
-        assert_eq!(facts["macros"][format!("CPU{i}")]["value"], bit);
+    for group in ["1.2.0", "1.2.1b1", "1.2.1", "1.3.0"] {
+        let Some(facts) = facts(group) else { return };
+        for (i, bit) in bits.into_iter().enumerate() {
+            assert_eq!(facts["macros"][format!("CPU{i}")]["value"], bit);
+        }
+        assert_eq!(facts["macros"].as_object().unwrap().len(), bits.len());
     }
-    assert_eq!(facts["macros"].as_object().unwrap().len(), bits.len());
 }
 
 fn facts(group: &str) -> Option<Value> {

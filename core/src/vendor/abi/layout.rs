@@ -65,6 +65,20 @@ impl<T> Measured for *mut T {
     };
 }
 
+/// Nullable function pointers.
+macro_rules! measured_functions {
+    ($($($arg:ident)*;)*) => {
+        $(impl<$($arg,)* R> Measured for Option<unsafe extern "C" fn($($arg),*) -> R> {
+            const SIZE: Widths = <*const c_void>::SIZE;
+        })*
+    };
+}
+
+measured_functions! {
+    A B C;
+    A B C D E;
+}
+
 impl<T: Measured, const N: usize> Measured for [T; N] {
     const SIZE: Widths = Widths {
         bits64: N * T::SIZE.bits64,
@@ -209,7 +223,8 @@ macro_rules! enums {
             pub type $name = u32;
             $($(#[$value_meta])* pub const $value: $name = $number;)*
         )*
-        const ENUMS: &[super::layout::EnumLayout] = &[$(
+        /// All enums of the group.
+        pub const ENUMS: &[super::layout::EnumLayout] = &[$(
             (stringify!($name), &[$((stringify!($value), $value)),*])
         ),*];
     };
@@ -224,13 +239,9 @@ macro_rules! callbacks {
         $(
             $(#[$meta])*
             pub type $name = Option<unsafe extern "C" fn($($arg: $ty),*) $(-> $ret)?>;
-
-            impl super::layout::Measured for $name {
-                const SIZE: super::layout::Widths =
-                    super::layout::Widths { bits64: 8, bits32: 4 };
-            }
         )*
-        const CALLBACKS: &[super::layout::FunctionLayout] = &[$(super::layout::FunctionLayout {
+        /// All callback types of the group.
+        pub const CALLBACKS: &[super::layout::FunctionLayout] = &[$(super::layout::FunctionLayout {
             name: stringify!($name),
             params: &[$((stringify!($arg), stringify!($ty))),*],
             returns: functions!(@returns $($ret)?),

@@ -10,5 +10,21 @@
 #[macro_use]
 pub mod layout;
 pub mod extension;
+pub mod v1_0_0;
+pub mod v1_0_1;
 pub mod v1_1_0;
+pub mod v1_2_0;
+pub mod v1_2_1;
+pub mod v1_2_1b1;
 pub mod v1_3_0;
+
+/// All groups, oldest first.
+pub const GROUPS: [&layout::GroupLayout; 7] = [
+    &v1_0_0::GROUP,
+    &v1_0_1::GROUP,
+    &v1_1_0::GROUP,
+    &v1_2_0::GROUP,
+    &v1_2_1b1::GROUP,
+    &v1_2_1::GROUP,
+    &v1_3_0::GROUP,
+];

@@ -1,65 +1,19 @@
 //! ABI group 1.3.0: release 1.3.0.
 //!
-//! Facts: `vendor/v1.3.0.json`, compiler output over the vendor's header.
+//! Facts: `vendor/v1.3.0.json`, compiler output over the vendor's header. What the group has in common
+//! with an older one is taken from there.
 
 use super::layout::{GroupLayout, c_bool};
+pub use super::v1_2_1::{
+    CPU0, CPU1, CPU2, CPU3, CPU4, CPU5, CPU6, CPU7, ENUMS, LLMCallState, LLMHandle,
+    RKLLM_INFER_GENERATE, RKLLM_INFER_GET_LAST_HIDDEN_LAYER, RKLLM_INFER_GET_LOGITS,
+    RKLLM_INPUT_EMBED, RKLLM_INPUT_MULTIMODAL, RKLLM_INPUT_PROMPT, RKLLM_INPUT_TOKEN,
+    RKLLM_RUN_ERROR, RKLLM_RUN_FINISH, RKLLM_RUN_NORMAL, RKLLM_RUN_WAITING, RKLLMCrossAttnParam,
+    RKLLMEmbedInput, RKLLMExtendParam, RKLLMInferMode, RKLLMInputType, RKLLMLoraAdapter,
+    RKLLMLoraParam, RKLLMPerfStat, RKLLMPromptCacheParam, RKLLMResult, RKLLMResultLastHiddenLayer,
+    RKLLMResultLogits, RKLLMTokenInput,
+};
 use core::ffi::{c_char, c_int, c_void};
-
-/// One loaded model; filled in by `rkllm_init`, freed by `rkllm_destroy`.
-pub type LLMHandle = *mut c_void;
-
-enums! {
-    /// What a call of the result callback is about.
-    pub enum LLMCallState {
-        /// A piece of output, text, hidden states or logits; more will follow.
-        RKLLM_RUN_NORMAL = 0,
-        /// The text so far ends inside a UTF-8 character.
-        RKLLM_RUN_WAITING = 1,
-        /// The run is over.
-        RKLLM_RUN_FINISH = 2,
-        /// The run failed.
-        RKLLM_RUN_ERROR = 3,
-    }
-
-    /// Which member of [`RKLLMInput`]'s union is valid.
-    pub enum RKLLMInputType {
-        /// Text.
-        RKLLM_INPUT_PROMPT = 0,
-        /// Token ids.
-        RKLLM_INPUT_TOKEN = 1,
-        /// Embedding vectors.
-        RKLLM_INPUT_EMBED = 2,
-        /// Text with image or video embeddings.
-        RKLLM_INPUT_MULTIMODAL = 3,
-    }
-
-    /// What a run produces.
-    pub enum RKLLMInferMode {
-        /// Text.
-        RKLLM_INFER_GENERATE = 0,
-        /// Hidden states of the last layer.
-        RKLLM_INFER_GET_LAST_HIDDEN_LAYER = 1,
-        /// Logits.
-        RKLLM_INFER_GET_LOGITS = 2,
-    }
-}
-
-/// Bits of `enabled_cpus_mask`, one per core.
-pub const CPU0: u32 = 1 << 0;
-/// See [`CPU0`].
-pub const CPU1: u32 = 1 << 1;
-/// See [`CPU0`].
-pub const CPU2: u32 = 1 << 2;
-/// See [`CPU0`].
-pub const CPU3: u32 = 1 << 3;
-/// See [`CPU0`].
-pub const CPU4: u32 = 1 << 4;
-/// See [`CPU0`].
-pub const CPU5: u32 = 1 << 5;
-/// See [`CPU0`].
-pub const CPU6: u32 = 1 << 6;
-/// See [`CPU0`].
-pub const CPU7: u32 = 1 << 7;
 
 callbacks! {
     /// Gets each result of a run. What `result` points to is valid during the call only.
@@ -90,24 +44,6 @@ callbacks! {
 }
 
 layout! {
-    /// Further settings of a model.
-    pub struct RKLLMExtendParam: 120 / 120 {
-        /// NPU memory domain to start in; documented default 0.
-        base_domain_id: i32 = 0 / 0,
-        /// 1: word embeddings are read from storage; 0: they are held in memory.
-        embed_flash: i8 = 4 / 4,
-        /// CPUs that inference uses; documented default 4.
-        enabled_cpus_num: i8 = 5 / 5,
-        /// Which CPUs, a sum of [`CPU0`] to [`CPU7`].
-        enabled_cpus_mask: u32 = 8 / 8,
-        /// Inputs in one forward pass, 1 to 100; documented default 1.
-        n_batch: u8 = 12 / 12,
-        /// 1 turns cross attention on.
-        use_cross_attn: i8 = 13 / 13,
-        /// Room for later settings.
-        reserved: [u8; 104] = 14 / 14,
-    }
-
     /// What `rkllm_init` needs.
     pub struct RKLLMParam: 184 / 176 {
         /// Path of the model file.
@@ -144,32 +80,6 @@ layout! {
         is_async: c_bool = 58 / 54,
         /// Further settings.
         extend_param: RKLLMExtendParam = 60 / 56,
-    }
-
-    /// A LoRA adapter to load.
-    pub struct RKLLMLoraAdapter: 24 / 12 {
-        /// Path of the adapter's file.
-        lora_adapter_path: *const c_char = 0 / 0,
-        /// Name by which a run picks it.
-        lora_adapter_name: *const c_char = 8 / 4,
-        /// Strength.
-        scale: f32 = 16 / 8,
-    }
-
-    /// Embedding input.
-    pub struct RKLLMEmbedInput: 16 / 8 {
-        /// `n_tokens` times the embedding size floats.
-        embed: *mut f32 = 0 / 0,
-        /// Number of tokens.
-        n_tokens: usize = 8 / 4,
-    }
-
-    /// Token input.
-    pub struct RKLLMTokenInput: 16 / 8 {
-        /// `n_tokens` ids.
-        input_ids: *mut i32 = 0 / 0,
-        /// Number of tokens.
-        n_tokens: usize = 8 / 4,
     }
 
     /// The images of a multimodal input; unnamed in C.
@@ -248,34 +158,6 @@ layout! {
         input: RKLLMInputUnion = 16 / 12 [Union],
     }
 
-    /// Which loaded adapter a run uses.
-    pub struct RKLLMLoraParam: 8 / 4 {
-        /// Name given when it was loaded.
-        lora_adapter_name: *const c_char = 0 / 0,
-    }
-
-    /// Whether and where a run saves its prompt cache.
-    pub struct RKLLMPromptCacheParam: 16 / 8 {
-        /// 1 saves, 0 does not.
-        save_prompt_cache: c_int = 0 / 0,
-        /// File to write.
-        prompt_cache_path: *const c_char = 8 / 4,
-    }
-
-    /// Encoder output for cross attention.
-    pub struct RKLLMCrossAttnParam: 40 / 20 {
-        /// Keys: layers, tokens, heads, head size.
-        encoder_k_cache: *mut f32 = 0 / 0,
-        /// Values: layers, heads, head size, tokens.
-        encoder_v_cache: *mut f32 = 8 / 4,
-        /// Attention mask, `num_tokens` floats.
-        encoder_mask: *mut f32 = 16 / 8,
-        /// Positions, `num_tokens` numbers.
-        encoder_pos: *mut i32 = 24 / 12,
-        /// Length of the encoder's sequence.
-        num_tokens: c_int = 32 / 16,
-    }
-
     /// Sampling settings of one run; each field as in [`RKLLMParam`].
     pub struct RKLLMSamplingParam: 36 / 36 {
         /// Sample from the k likeliest tokens.
@@ -312,54 +194,6 @@ layout! {
         keep_history: c_int = 32 / 16,
         /// Replaces `RKLLMParam.max_new_tokens`; 0 or less keeps it.
         max_new_tokens: i32 = 36 / 20,
-    }
-
-    /// Hidden states of the last layer.
-    pub struct RKLLMResultLastHiddenLayer: 16 / 12 {
-        /// `num_tokens` times `embd_size` floats.
-        hidden_states: *const f32 = 0 / 0,
-        /// Size of one vector.
-        embd_size: c_int = 8 / 4,
-        /// Number of tokens.
-        num_tokens: c_int = 12 / 8,
-    }
-
-    /// Logits.
-    pub struct RKLLMResultLogits: 16 / 12 {
-        /// `num_tokens` times `vocab_size` floats.
-        logits: *const f32 = 0 / 0,
-        /// Size of the vocabulary.
-        vocab_size: c_int = 8 / 4,
-        /// Number of tokens.
-        num_tokens: c_int = 12 / 8,
-    }
-
-    /// Measurements of a run; set with `RKLLM_RUN_FINISH` only.
-    pub struct RKLLMPerfStat: 20 / 20 {
-        /// Prefill time in milliseconds.
-        prefill_time_ms: f32 = 0 / 0,
-        /// Tokens prefilled.
-        prefill_tokens: c_int = 4 / 4,
-        /// Generation time in milliseconds.
-        generate_time_ms: f32 = 8 / 8,
-        /// Tokens generated.
-        generate_tokens: c_int = 12 / 12,
-        /// Peak resident memory of the process in megabytes.
-        memory_usage_mb: f32 = 16 / 16,
-    }
-
-    /// What the result callback gets.
-    pub struct RKLLMResult: 72 / 52 {
-        /// Text of this step, NUL-terminated; may be NULL.
-        text: *const c_char = 0 / 0,
-        /// Token of this step; negative: this batch is finished.
-        token_id: i32 = 8 / 4,
-        /// Hidden states, when asked for.
-        last_hidden_layer: RKLLMResultLastHiddenLayer = 16 / 8,
-        /// Logits, when asked for.
-        logits: RKLLMResultLogits = 32 / 20,
-        /// Measurements, with `RKLLM_RUN_FINISH`.
-        perf: RKLLMPerfStat = 48 / 32,
     }
 
     /// The callbacks of a model; those that are not used stay NULL.
