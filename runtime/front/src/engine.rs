@@ -255,8 +255,8 @@ pub struct InitParams {
     pub skip_special_token: bool,
     pub ignore_eos_token: bool,
     pub is_async: bool,
-    /// `img_start`, `img_end` and `img_content`; `None` where the group has them elsewhere or the
-    /// pointer is NULL.
+    /// `img_start`, `img_end` and `img_content`; `None` is NULL. Empty where the group has them
+    /// elsewhere.
     pub image_markers: [Option<String>; 3],
     pub base_domain_id: i32,
     pub embed_flash: i8,
@@ -379,7 +379,7 @@ pub struct Prompt {
     pub text: Option<String>,
     /// What the model gets.
     pub parts: Vec<Part>,
-    /// Who speaks, as given.
+    /// Who speaks; `None` is NULL.
     pub role: Option<String>,
     /// Thinking mode, as given.
     pub enable_thinking: bool,

@@ -14,10 +14,12 @@
 #[path = "../../../core/src/vendor/abi/mod.rs"]
 pub mod abi;
 mod activity;
+pub mod calls;
 pub mod cpu;
 pub mod engine;
-pub mod export;
+mod export;
 pub mod extension;
+mod groups;
 pub mod guard;
 mod joiner;
 pub mod log;
@@ -27,8 +29,7 @@ mod run;
 pub mod session;
 mod template;
 mod tools;
-pub mod v1_1_0;
-pub mod v1_3_0;
 
 pub use engine::Engine;
+pub use groups::{Group, Structured};
 pub use registry::Registry;

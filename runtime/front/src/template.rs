@@ -49,7 +49,7 @@ pub enum Place {
 pub struct Turn {
     /// The input.
     pub input: Input,
-    /// Who speaks.
+    /// Who speaks; `None` is NULL. Groups without roles say `user`.
     pub role: Option<String>,
     /// Thinking mode; groups without the switch say `true`.
     pub enable_thinking: bool,

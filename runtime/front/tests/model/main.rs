@@ -1,4 +1,4 @@
-//! The built CPU runtime with a real model, through the ABI of both groups.
+//! The built CPU runtime with a real model, through the ABI of the groups.
 
 mod limits;
 mod output;
