@@ -213,6 +213,19 @@ pub struct Sampling {
 }
 
 impl Sampling {
+    /// Settings that change nothing.
+    pub const NEUTRAL: Sampling = Sampling {
+        top_k: 0,
+        top_p: 1.0,
+        temperature: 1.0,
+        repeat_penalty: 1.0,
+        frequency_penalty: 0.0,
+        presence_penalty: 0.0,
+        mirostat: 0,
+        mirostat_tau: 0.0,
+        mirostat_eta: 0.0,
+    };
+
     /// Refuses values that no sampler can work with.
     pub fn check(&self) -> Result<(), String> {
         let floats = [

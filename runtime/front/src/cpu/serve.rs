@@ -90,7 +90,8 @@ unsafe extern "C" fn load<E: Engine>(
                 max_context_len: 0,
                 max_new_tokens: 0,
                 n_keep: 0,
-                sampling: NEUTRAL,
+                // The real ones come with each run.
+                sampling: Sampling::NEUTRAL,
                 skip_special_token: false,
                 ignore_eos_token: false,
                 is_async: false,
@@ -117,19 +118,6 @@ unsafe extern "C" fn load<E: Engine>(
     }
     model
 }
-
-/// Sampling settings that change nothing; the real ones come with each run.
-const NEUTRAL: Sampling = Sampling {
-    top_k: 0,
-    top_p: 1.0,
-    temperature: 1.0,
-    repeat_penalty: 1.0,
-    frequency_penalty: 0.0,
-    presence_penalty: 0.0,
-    mirostat: 0,
-    mirostat_tau: 0.0,
-    mirostat_eta: 0.0,
-};
 
 unsafe extern "C" fn free<E: Engine>(model: *mut c_void) {
     // A panic while freeing has nobody to tell; the memory is lost, the process goes on.

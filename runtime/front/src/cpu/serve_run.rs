@@ -88,7 +88,6 @@ unsafe impl Sync for ClientSink<'_> {}
 impl Sink for ClientSink<'_> {
     fn event(&mut self, event: Event<'_>) -> Flow {
         let context = self.0.context;
-        // SAFETY: the client's functions and context are valid during the run.
         let stop = match event {
             Event::Tokens(tokens) => {
                 let tokens: Vec<_> = tokens
@@ -100,11 +99,13 @@ impl Sink for ClientSink<'_> {
                         logprobs: Array::of(token.logprobs),
                     })
                     .collect();
+                // SAFETY: the client's function and context are valid during the run.
                 unsafe { (self.0.tokens)(context, Array::of(&tokens)) }
             }
-            Event::HiddenStates(states) => unsafe {
-                (self.0.hidden_states)(context, Rows::of(Some(states)))
-            },
+            Event::HiddenStates(states) => {
+                // SAFETY: the client's function and context are valid during the run.
+                unsafe { (self.0.hidden_states)(context, Rows::of(Some(states))) }
+            }
             // For imitations, which are not behind a table.
             Event::Raw { .. } => 0,
         };

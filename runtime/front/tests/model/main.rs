@@ -1,6 +1,12 @@
 //! The built CPU runtime with a real model, through the ABI of the groups.
 
+mod batch;
+mod cache;
+mod gguf;
 mod limits;
+mod lora;
+mod numbers;
 mod output;
+mod pause;
 mod support;
 mod symbols;
