@@ -14,8 +14,8 @@ macro_rules! export_group {
 
         $($crate::export_function!($function $($form)?);)*
 
-        // Does not compile if a function is missing or its signature differs from the group's.
-        const _: Group = Group { $($function),* };
+        /// What is exported. Does not compile if a function is missing or differs from the group's.
+        pub const FUNCTIONS: Group = Group { $($function),* };
     };
 }
 

@@ -2,7 +2,10 @@
 
 mod batch;
 mod cache;
+#[path = "../client/mod.rs"]
+mod client;
 mod gguf;
+mod groups;
 mod limits;
 mod lora;
 mod numbers;
