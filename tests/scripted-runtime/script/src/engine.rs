@@ -1,13 +1,15 @@
 //! Plays a script behind the front's trait.
 
-use crate::record;
 use crate::script::{Init, Piece, Run, Script};
+use crate::{numbers, record};
 use rkchat_runtime_front::engine::{
-    Cache, Counts, Drawn, EMPTY_PROMPT, Ending, Engine, Event, Flow, InitParams, Message, Mode,
-    ModelInfo, Part, Prepared, Request, Sink, State, prompt_too_long, unsupported,
+    Cache, Counts, Drawn, EMPTY_PROMPT, Ending, Engine, Event, Flow, InitParams, Matrix, Message,
+    Mode, ModelInfo, Prepared, Request, Sink, State, prompt_too_long, unsupported,
 };
 use rkchat_runtime_front::{guard, log};
+use serde_json::Value;
 use std::ffi::CString;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +20,10 @@ pub struct Scripted {
     prepared: Prepared,
     cache: Mutex<Vec<i32>>,
     cached: AtomicUsize,
+    /// What `rkllm_load_prompt_cache` read.
+    loaded: Mutex<Vec<i32>>,
+    /// Names of the adapters.
+    adapters: Mutex<Vec<String>>,
 }
 
 impl Engine for Scripted {
@@ -44,14 +50,16 @@ impl Engine for Scripted {
             prepared: Prepared::default(),
             cache: Mutex::default(),
             cached: AtomicUsize::new(0),
+            loaded: Mutex::default(),
+            adapters: Mutex::default(),
         }))
     }
 
     fn model(&self) -> ModelInfo {
         ModelInfo {
             n_ctx_train: self.script.max_context_limit,
-            n_embd: 0,
-            thinks: false,
+            n_embd: u32::try_from(self.script.hidden_size).unwrap_or(u32::MAX),
+            thinks: self.script.thinks,
             toolkit: "script".into(),
             npu_cores: 3,
             platform: "RK3588".into(),
@@ -124,16 +132,57 @@ impl Engine for Scripted {
         Ok(())
     }
 
+    fn cut_cache(&self, _: usize, start: usize, end: usize) -> Result<(), String> {
+        let mut cache = guard::lock(&self.cache);
+        cache.drain(start..end);
+        self.cached.store(cache.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn load_lora(&self, name: &str, path: &Path, scale: f32) -> Result<(), String> {
+        self.record(&record::load_lora(name, path, scale))?;
+        std::fs::metadata(path)
+            .map_err(|error| format!("cannot open the adapter {}: {error}", path.display()))?;
+        guard::lock(&self.adapters).push(name.to_owned());
+        Ok(())
+    }
+
+    fn save_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        self.record(&record::prompt_cache("save_prompt_cache", Some(path)))?;
+        let tokens = Value::from(guard::lock(&self.cache).clone());
+        std::fs::write(path, tokens.to_string())
+            .map_err(|error| format!("cannot write the prompt cache {}: {error}", path.display()))
+    }
+
+    fn load_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        self.record(&record::prompt_cache("load_prompt_cache", Some(path)))?;
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let tokens = text.and_then(|text| {
+            serde_json::from_str::<Vec<i32>>(&text).map_err(|error| error.to_string())
+        });
+        let tokens = tokens
+            .map_err(|error| format!("cannot read the prompt cache {}: {error}", path.display()))?;
+        *guard::lock(&self.loaded) = tokens;
+        Ok(())
+    }
+
+    fn release_prompt_cache(&self) -> Result<(), String> {
+        self.record(&record::prompt_cache("release_prompt_cache", None))?;
+        guard::lock(&self.loaded).clear();
+        Ok(())
+    }
+
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
-        if request.mode != Mode::Generate {
-            return Err(unsupported::<Self>("hidden states and logits"));
+        let prompt = &request.prompts[0];
+        let tokens = numbers::tokens(prompt, self.script.hidden_size);
+        if tokens.is_empty() && request.cache != Cache::Resume {
+            return Err(EMPTY_PROMPT.into());
         }
-        if request.lora.is_some() {
-            return Err(unsupported::<Self>("LoRA adapters"));
-        }
-        let tokens = tokens(request)?;
-        if let Some(path) = &self.script.record {
-            record::append(path, &record::run(request, tokens.len()))?;
+        self.record(&record::run(request, tokens.len()))?;
+        if let Some(name) = &request.lora {
+            if !guard::lock(&self.adapters).contains(name) {
+                return Err(format!("no adapter named {name:?} is loaded"));
+            }
         }
         if self.script.init == Init::Lie {
             return Ok(Ending::Silent(-1));
@@ -149,6 +198,13 @@ impl Engine for Scripted {
 }
 
 impl Scripted {
+    fn record(&self, line: &Value) -> Result<(), String> {
+        match &self.script.record {
+            Some(path) => record::append(path, line),
+            None => Ok(()),
+        }
+    }
+
     fn play(
         &self,
         request: &Request,
@@ -184,20 +240,22 @@ impl Scripted {
     ) -> Result<Counts, String> {
         let script = &self.script;
         let mut cache = guard::lock(&self.cache);
-        let kept = match request.cache {
-            Cache::Fresh => 0,
-            Cache::Prefix => tokens
-                .iter()
-                .zip(cache.iter())
-                .take_while(|(new, old)| new == old)
-                .count(),
-            Cache::Append | Cache::Resume => cache.len(),
+        let common = |held: &[i32]| {
+            let pairs = tokens.iter().zip(held);
+            pairs.take_while(|(new, old)| new == old).count()
         };
-        let reused = kept.min(tokens.len());
-        cache.truncate(kept);
         let from = match request.cache {
             Cache::Append | Cache::Resume => 0,
-            Cache::Fresh | Cache::Prefix => reused,
+            Cache::Fresh | Cache::Prefix => {
+                let own = match request.cache {
+                    Cache::Prefix => common(&cache),
+                    _ => 0,
+                };
+                // Kept is the prompt's beginning, wherever it was found.
+                let kept = own.max(common(&guard::lock(&self.loaded)));
+                *cache = tokens[..kept].to_vec();
+                kept
+            }
         };
         cache.extend(&tokens[from..]);
         let n_ctx = self.prepared.n_ctx;
@@ -221,6 +279,15 @@ impl Scripted {
         };
         let mut over = stop.wait(script.prefill_ms);
         counts.prefill_us = micros(start.elapsed());
+        if request.mode == Mode::HiddenStates {
+            if !over {
+                stop.sink.event(Event::HiddenStates(Matrix {
+                    values: &numbers::hidden_states(tokens.len(), script.hidden_size),
+                    columns: script.hidden_size,
+                }));
+            }
+            return Ok(counts);
+        }
         let start = Instant::now();
         let rounds = if script.repeat == 0 {
             u64::MAX
@@ -246,7 +313,14 @@ impl Scripted {
                     break 'rounds;
                 }
                 let id = piece.id.unwrap_or(1000 + place as i32);
-                over = play_piece(piece, id, stop.sink) == Flow::Stop && stop.reached();
+                // The prompt has a row for each of its tokens, later steps have one.
+                let rows = if counts.new_tokens == 0 {
+                    tokens.len()
+                } else {
+                    1
+                };
+                let told = self.play_piece(request, piece, id, rows, stop.sink);
+                over = told == Flow::Stop && stop.reached();
                 counts.new_tokens += 1;
                 cache.push(id);
                 self.cached.store(cache.len(), Ordering::Relaxed);
@@ -258,14 +332,49 @@ impl Scripted {
         counts.decode_us = micros(start.elapsed());
         Ok(counts)
     }
+
+    fn play_piece(
+        &self,
+        request: &Request,
+        piece: &Piece,
+        id: i32,
+        rows: usize,
+        sink: &mut dyn Sink,
+    ) -> Flow {
+        let raw = |text| Event::Raw {
+            state: State::Normal,
+            id,
+            text,
+        };
+        let Some(bytes) = &piece.bytes else {
+            return sink.event(raw(None));
+        };
+        if piece.raw {
+            let text = CString::new(bytes.clone()).unwrap_or_default();
+            return sink.event(raw(Some(&text)));
+        }
+        let columns = self.script.vocab_size;
+        let logits = match request.mode {
+            Mode::Logits => numbers::logits(rows, columns, id),
+            _ => Vec::new(),
+        };
+        let logprobs = request.top_logprobs.map(|top| numbers::logprobs(id, top));
+        sink.event(Event::Tokens(&[Drawn {
+            id,
+            bytes,
+            logits: (request.mode == Mode::Logits).then_some(Matrix {
+                values: &logits,
+                columns,
+            }),
+            logprobs: logprobs.as_deref().unwrap_or_default(),
+        }]))
+    }
 }
 
 impl Drop for Scripted {
     fn drop(&mut self) {
-        if let Some(path) = &self.script.record {
-            if let Err(message) = record::append(path, &record::destroy()) {
-                log::error(&message);
-            }
+        if let Err(message) = self.record(&record::destroy()) {
+            log::error(&message);
         }
     }
 }
@@ -301,29 +410,6 @@ impl Stop<'_> {
     }
 }
 
-fn play_piece(piece: &Piece, id: i32, sink: &mut dyn Sink) -> Flow {
-    match &piece.bytes {
-        None => sink.event(Event::Raw {
-            state: State::Normal,
-            id,
-            text: None,
-        }),
-        Some(bytes) if piece.raw => {
-            let text = CString::new(bytes.clone()).unwrap_or_default();
-            sink.event(Event::Raw {
-                state: State::Normal,
-                id,
-                text: Some(&text),
-            })
-        }
-        Some(bytes) => sink.event(Event::Tokens(&[Drawn {
-            id,
-            bytes,
-            ..Drawn::default()
-        }])),
-    }
-}
-
 fn raw_end(sink: &mut dyn Sink, state: State, status: i32) -> Ending {
     sink.event(Event::Raw {
         state,
@@ -331,22 +417,6 @@ fn raw_end(sink: &mut dyn Sink, state: State, status: i32) -> Ending {
         text: None,
     });
     Ending::Silent(status)
-}
-
-/// The prompt's tokens.
-fn tokens(request: &Request) -> Result<Vec<i32>, String> {
-    let parts = request.prompts.iter().flat_map(|prompt| &prompt.parts);
-    let mut tokens = Vec::new();
-    for part in parts {
-        match part {
-            Part::Tokens(ids) => tokens.extend(ids),
-            Part::Embeddings(_) => return Err(unsupported::<Scripted>("embedding input")),
-        }
-    }
-    if tokens.is_empty() && request.cache != Cache::Resume {
-        return Err(EMPTY_PROMPT.into());
-    }
-    Ok(tokens)
 }
 
 fn no_vocabulary() -> String {
