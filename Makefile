@@ -18,8 +18,9 @@ cargo := tools/build-env.sh cargo
 
 # The workspace in two halves, each always built whole: were the sets to vary, so would the features of
 # what they share, and llama.cpp would be built again.
-runtime_crates := rkchat-runtime-front rkchat-runtime-engine rkchat-runtime-v1-1-0 \
-    rkchat-runtime-v1-3-0 rkchat-scripted rkchat-scripted-v1-1-0 rkchat-scripted-v1-3-0
+groups := v1-0-0 v1-0-1 v1-1-0 v1-2-0 v1-2-1b1 v1-2-1 v1-3-0
+runtime_crates := rkchat-runtime-front rkchat-runtime-engine rkchat-scripted \
+    $(addprefix rkchat-runtime-,$(groups)) $(addprefix rkchat-scripted-,$(groups))
 runtime_set := $(addprefix --package ,$(runtime_crates))
 client_set := --workspace $(addprefix --exclude ,$(runtime_crates))
 

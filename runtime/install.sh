@@ -22,7 +22,7 @@ put() {
 }
 
 put librkchat_runtime_engine.so librkchat_runtime_engine.so
-for group in 1.1.0 1.3.0; do
+for group in 1.0.0 1.0.1 1.1.0 1.2.0 1.2.1b1 1.2.1 1.3.0; do
     name=v$(echo "$group" | tr . _)
     put "librkchat_runtime_$name.so" "$group/librkllmrt.so"
     put "librkchat_scripted_$name.so" "scripted/$group/librkllmrt.so"

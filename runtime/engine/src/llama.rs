@@ -1,20 +1,25 @@
 //! The engine: one GGUF model and its context.
 
-use crate::context::Context;
-use crate::generate::State;
-use crate::{logs, threads};
+use crate::cell;
+use crate::context::{Context, raw_model};
+use crate::generate::Run;
+use crate::lora::Adapter;
+use crate::state::State;
+use crate::{hash, logs, threads};
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::model::{LlamaChatMessage, LlamaModel, VocabType};
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::vocab::LlamaVocab;
+use llama_cpp_sys_2 as sys;
 use rkchat_runtime_front::engine::{
-    Ending, Engine, InitParams, ModelInfo, Prepared, Request, Sink,
+    Ending, Engine, InitParams, Message, ModelInfo, Part, Prepared, Request, Sink,
 };
 use rkchat_runtime_front::guard::lock;
 use std::ffi::CStr;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Prompt tokens that are processed at once.
 const N_BATCH: u32 = 512;
@@ -23,12 +28,19 @@ const N_BATCH: u32 = 512;
 /// would end the process.
 const NOT_GENERATIVE: [&str; 4] = ["bert", "t5", "embedding", "wavtokenizer"];
 
+/// Architectures for which llama.cpp ends the process when it gets embeddings instead of tokens.
+const NO_EMBEDDINGS: [&str; 3] = ["glm4", "granite-switch", "clef"];
+
 /// A loaded model.
 pub struct Llama {
     /// Set once the model is prepared.
     state: Option<Mutex<State>>,
     model: Arc<LlamaModel>,
-    cached: AtomicUsize,
+    path: PathBuf,
+    /// Tells prompt caches of this model from others'; made when it is needed.
+    fingerprint: OnceLock<u64>,
+    /// One for each lane.
+    cached: Vec<AtomicUsize>,
 }
 
 impl Engine for Llama {
@@ -67,13 +79,17 @@ impl Engine for Llama {
         Ok(Some(Llama {
             state: None,
             model,
-            cached: AtomicUsize::new(0),
+            path: path.clone(),
+            fingerprint: OnceLock::new(),
+            cached: Vec::new(),
         }))
     }
 
     fn model(&self) -> ModelInfo {
         ModelInfo {
             n_ctx_train: self.model.n_ctx_train(),
+            n_embd: self.n_embd(),
+            thinks: self.thinks(),
             toolkit: "gguf".into(),
             npu_cores: 0,
             platform: Self::PLATFORM.into(),
@@ -81,18 +97,19 @@ impl Engine for Llama {
         }
     }
 
-    fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String> {
+    fn prepare(&mut self, n_ctx: u32, lanes: u32) -> Result<Prepared, String> {
         let n_threads = i32::try_from(threads::count()).unwrap_or(i32::MAX);
         logs::clear();
-        let context = Context::new(self.model.clone(), n_ctx, N_BATCH, n_threads);
+        let context = Context::new(self.model.clone(), n_ctx, lanes, N_BATCH, n_threads);
         let context = context.ok_or_else(|| {
             format!(
-                "cannot make a context of {n_ctx} tokens: {}; \
-                 a smaller max_context_len needs less memory",
+                "cannot make a context of {n_ctx} tokens for {lanes} prompts at once: {}; \
+                 a smaller max_context_len or n_batch needs less memory",
                 logs::reason()
             )
         })?;
-        self.state = Some(Mutex::new(State::new(context, n_ctx, N_BATCH)));
+        self.state = Some(Mutex::new(State::new(context, n_ctx, lanes)));
+        self.cached = (0..lanes).map(|_| AtomicUsize::new(0)).collect();
         Ok(Prepared {
             n_ctx,
             n_threads: n_threads.unsigned_abs(),
@@ -143,39 +160,83 @@ impl Engine for Llama {
         (vocab.should_add_bos() && vocab.bos().0 >= 0).then(|| vocab.bos().0)
     }
 
-    fn chat_template(&self, role: &str, text: &str) -> Result<String, String> {
+    fn chat_template(&self, messages: &[Message<'_>], answer: bool) -> Result<String, String> {
         let hint = "call rkllm_set_chat_template, or pass token ids";
         let template = self
             .model
             .chat_template(None)
             .map_err(|_| format!("the model file holds no chat template; {hint}"))?;
-        let message = LlamaChatMessage::new(role.into(), text.into())
+        let messages: Vec<_> = messages
+            .iter()
+            .map(|message| LlamaChatMessage::new(message.role.into(), message.text.into()))
+            .collect::<Result<_, _>>()
             .map_err(|error| format!("the chat message cannot be used: {error}"))?;
         self.model
-            .apply_chat_template(&template, &[message], true)
+            .apply_chat_template(&template, &messages, answer)
             .map_err(|_| {
                 format!("llama.cpp does not know the chat template in the model file; {hint}")
             })
     }
 
-    fn cached(&self) -> usize {
-        self.cached.load(Ordering::Relaxed)
+    fn cached(&self, lane: usize) -> usize {
+        let cached = self.cached.get(lane);
+        cached.map_or(0, |cached| cached.load(Ordering::Relaxed))
     }
 
     fn truncate_cache(&self, keep: usize) -> Result<(), String> {
-        let mut state = lock(self.state()?);
-        state.truncate(keep);
-        self.cached.store(state.cached(), Ordering::Relaxed);
-        Ok(())
+        self.change(|state| {
+            state.truncate(keep);
+            Ok(())
+        })
+    }
+
+    fn cut_cache(&self, lane: usize, start: usize, end: usize) -> Result<(), String> {
+        self.change(|state| state.cut(lane, start, end))
+    }
+
+    fn load_lora(&self, name: &str, path: &Path, scale: f32) -> Result<(), String> {
+        self.change(|state| {
+            state.add_adapter(Adapter::load(self.model.clone(), name, path, scale)?);
+            Ok(())
+        })
+    }
+
+    fn save_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        let fingerprint = self.fingerprint()?;
+        self.change(|state| state.save(path, fingerprint))
+    }
+
+    fn load_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        let fingerprint = self.fingerprint()?;
+        self.change(|state| state.load(path, fingerprint))
+    }
+
+    fn release_prompt_cache(&self) -> Result<(), String> {
+        self.change(|state| {
+            state.release();
+            Ok(())
+        })
     }
 
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
-        for id in &request.tokens {
-            self.token(*id)?;
+        let width = self.n_embd() as usize;
+        for part in request.prompts.iter().flat_map(|prompt| &prompt.parts) {
+            self.check(part, width)?;
         }
+        let prompts: Vec<_> = request
+            .prompts
+            .iter()
+            .map(|prompt| cell::entries(prompt, width))
+            .collect();
         logs::clear();
-        let counts = lock(self.state()?).run(&self.vocab(), request, sink, &self.cached)?;
-        Ok(Ending::Finish(counts))
+        let mut run = Run {
+            state: &mut lock(self.state()?),
+            vocab: self.vocab(),
+            request,
+            sink,
+            cached: &self.cached,
+        };
+        run.run(&prompts).map(Ending::Finish)
     }
 }
 
@@ -188,6 +249,73 @@ impl Llama {
         self.state
             .as_ref()
             .ok_or_else(|| "the model has no context".into())
+    }
+
+    /// Changes the state and follows what that does to the cache.
+    fn change(&self, action: impl FnOnce(&mut State) -> Result<(), String>) -> Result<(), String> {
+        logs::clear();
+        let mut state = lock(self.state()?);
+        let result = action(&mut state);
+        for (cached, tokens) in self.cached.iter().zip(state.cached()) {
+            cached.store(tokens, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn architecture(&self) -> String {
+        self.model
+            .meta_val_str("general.architecture")
+            .unwrap_or_default()
+    }
+
+    /// Numbers in an embedding as input; 0 for models that need more than a row for each token.
+    fn n_embd(&self) -> u32 {
+        let architecture = self.architecture();
+        let model = raw_model(&self.model);
+        // SAFETY: the model is loaded.
+        let (rope, width) = unsafe {
+            (
+                sys::llama_model_rope_type(model),
+                sys::llama_model_n_embd_inp(model),
+            )
+        };
+        // These count an image's positions in two dimensions.
+        let grid = [
+            sys::LLAMA_ROPE_TYPE_MROPE,
+            sys::LLAMA_ROPE_TYPE_IMROPE,
+            sys::LLAMA_ROPE_TYPE_VISION,
+        ];
+        match grid.contains(&rope) || NO_EMBEDDINGS.iter().any(|name| architecture.contains(name)) {
+            true => 0,
+            false => u32::try_from(width).unwrap_or(0),
+        }
+    }
+
+    fn thinks(&self) -> bool {
+        let template = self.model.chat_template(None);
+        let template = template.as_ref().map(|template| template.as_c_str());
+        template.is_ok_and(|text| text.to_string_lossy().contains("enable_thinking"))
+    }
+
+    /// Tells this model's file from others.
+    fn fingerprint(&self) -> Result<u64, String> {
+        if let Some(fingerprint) = self.fingerprint.get() {
+            return Ok(*fingerprint);
+        }
+        let made = hash::of_file(&self.path)
+            .map_err(|error| format!("cannot read the model {}: {error}", self.path.display()))?;
+        Ok(*self.fingerprint.get_or_init(|| made))
+    }
+
+    fn check(&self, part: &Part, width: usize) -> Result<(), String> {
+        match part {
+            Part::Tokens(ids) => ids.iter().try_for_each(|id| self.token(*id).map(drop)),
+            Part::Embeddings(values) if width > 0 && values.len() % width == 0 => Ok(()),
+            Part::Embeddings(values) => Err(format!(
+                "{} numbers of embeddings, but this model takes {width} for each token",
+                values.len()
+            )),
+        }
     }
 
     /// llama.cpp does not check ids.

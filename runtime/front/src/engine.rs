@@ -1,7 +1,8 @@
 //! What an engine is: the trait, and the plain data that crosses it.
 
 use std::ffi::CStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Something that generates tokens: a model, or a script that stands for one.
 ///
@@ -22,8 +23,9 @@ pub trait Engine: Send + Sync + Sized + 'static {
     /// Facts of the loaded model.
     fn model(&self) -> ModelInfo;
 
-    /// Makes the loaded model ready for runs with a window of `n_ctx` tokens.
-    fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String>;
+    /// Makes the loaded model ready for runs of `lanes` prompts at once, each with a window of
+    /// `n_ctx` tokens.
+    fn prepare(&mut self, n_ctx: u32, lanes: u32) -> Result<Prepared, String>;
 
     /// Token ids of a text. `add_special` adds what the vocabulary puts around a text,
     /// `parse_special` reads markers as single tokens.
@@ -46,17 +48,56 @@ pub trait Engine: Send + Sync + Sized + 'static {
     /// The token that starts a text, if the vocabulary adds one.
     fn bos(&self) -> Option<i32>;
 
-    /// The model's own chat template, applied to one message, ready for the answer.
-    fn chat_template(&self, role: &str, text: &str) -> Result<String, String>;
+    /// The model's own chat template, applied to messages; `answer`: ready for the answer.
+    fn chat_template(&self, messages: &[Message<'_>], answer: bool) -> Result<String, String>;
 
-    /// Tokens in the cache. Never blocks, even during a run.
-    fn cached(&self) -> usize;
+    /// Tokens in a lane's cache. Never blocks, even during a run.
+    fn cached(&self, lane: usize) -> usize;
 
-    /// Keeps the first `keep` tokens of the cache. Not called during a run.
+    /// Keeps the first `keep` tokens of each lane's cache. Not called during a run, as all below.
     fn truncate_cache(&self, keep: usize) -> Result<(), String>;
 
-    /// Generates. One run at a time; `sink` hears of each token and says when to stop.
+    /// Takes the tokens from `start` to before `end` out of a lane's cache and closes the gap.
+    fn cut_cache(&self, _lane: usize, _start: usize, _end: usize) -> Result<(), String> {
+        Err(unsupported::<Self>("clearing a part of the cache"))
+    }
+
+    /// Loads an adapter that runs pick by name; a name that is there already is replaced.
+    fn load_lora(&self, _name: &str, _path: &Path, _scale: f32) -> Result<(), String> {
+        Err(unsupported::<Self>("LoRA adapters"))
+    }
+
+    /// Writes the cache to a file.
+    fn save_prompt_cache(&self, _path: &Path) -> Result<(), String> {
+        Err(unsupported::<Self>("prompt cache files"))
+    }
+
+    /// Reads a file of [`Engine::save_prompt_cache`], for prompts that begin like it.
+    fn load_prompt_cache(&self, _path: &Path) -> Result<(), String> {
+        Err(unsupported::<Self>("prompt cache files"))
+    }
+
+    /// Forgets what [`Engine::load_prompt_cache`] read.
+    fn release_prompt_cache(&self) -> Result<(), String> {
+        Err(unsupported::<Self>("prompt cache files"))
+    }
+
+    /// Generates. One run at a time; `sink` hears of each step and says when to stop.
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String>;
+}
+
+/// Says that an engine lacks a part of the vendor's API.
+pub fn unsupported<E: Engine>(what: &str) -> String {
+    format!("{} does not have {what}", E::NAME)
+}
+
+/// One message of a conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Who speaks.
+    pub role: &'a str,
+    /// What is said.
+    pub text: &'a str,
 }
 
 /// Hears of a run's progress, on whichever thread the engine calls it.
@@ -79,23 +120,72 @@ pub enum Flow {
 
 /// One step of a run.
 pub enum Event<'a> {
-    /// A token and its bytes, which may end inside a character.
-    Token {
-        /// The token.
-        id: i32,
-        /// Its bytes.
-        bytes: &'a [u8],
-    },
+    /// The next token of each lane.
+    Tokens(&'a [Drawn<'a>]),
+    /// The last layer's output for each token of the prompt.
+    HiddenStates(Matrix<'a>),
     /// One call of the result callback exactly as given, right or wrong: for engines that imitate
     /// a library which breaks the rules.
     Raw {
         /// Call state.
-        state: u32,
+        state: State,
         /// Token id.
         id: i32,
         /// Text, or NULL.
         text: Option<&'a CStr>,
     },
+}
+
+/// What one lane's step brought.
+#[derive(Clone, Copy, Default)]
+pub struct Drawn<'a> {
+    /// The token; negative if the lane has ended.
+    pub id: i32,
+    /// Its bytes, which may end inside a character.
+    pub bytes: &'a [u8],
+    /// With [`Mode::Logits`]: first a row for each token of the prompt, later one. The token was
+    /// drawn from the last row.
+    pub logits: Option<Matrix<'a>>,
+    /// If asked for: the token, then the likeliest ones, best first.
+    pub logprobs: &'a [LogProb],
+}
+
+/// Rows of numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Matrix<'a> {
+    /// The numbers, row by row.
+    pub values: &'a [f32],
+    /// Numbers in a row.
+    pub columns: usize,
+}
+
+impl Matrix<'_> {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.columns.max(1)
+    }
+}
+
+/// A token and its log probability, in the layout of group 1.0.1's `Token`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+#[allow(missing_docs)]
+pub struct LogProb {
+    pub logprob: f32,
+    pub id: i32,
+}
+
+/// What a call of the result callback is about; each group has its own numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Output.
+    Normal,
+    /// The token ends inside a character.
+    Waiting,
+    /// The run is over.
+    Finish,
+    /// The run failed.
+    Error,
 }
 
 /// How a run ended.
@@ -123,6 +213,19 @@ pub struct Sampling {
 }
 
 impl Sampling {
+    /// Settings that change nothing.
+    pub const NEUTRAL: Sampling = Sampling {
+        top_k: 0,
+        top_p: 1.0,
+        temperature: 1.0,
+        repeat_penalty: 1.0,
+        frequency_penalty: 0.0,
+        presence_penalty: 0.0,
+        mirostat: 0,
+        mirostat_tau: 0.0,
+        mirostat_eta: 0.0,
+    };
+
     /// Refuses values that no sampler can work with.
     pub fn check(&self) -> Result<(), String> {
         let floats = [
@@ -165,15 +268,18 @@ pub struct InitParams {
     pub skip_special_token: bool,
     pub ignore_eos_token: bool,
     pub is_async: bool,
-    /// `img_start`, `img_end` and `img_content`; `None` where the group has no such field or the
-    /// pointer is NULL.
+    /// `img_start`, `img_end` and `img_content`; `None` is NULL. Empty where the group has them
+    /// elsewhere.
     pub image_markers: [Option<String>; 3],
     pub base_domain_id: i32,
     pub embed_flash: i8,
     pub enabled_cpus_num: i8,
     pub enabled_cpus_mask: u32,
+    /// Prompts per run; 1 in groups without batches.
     pub n_batch: u8,
     pub use_cross_attn: i8,
+    /// How many of the likeliest tokens come with each token's log probability (group 1.0.1).
+    pub top_logprobs: Option<u32>,
 }
 
 /// Facts of a loaded model.
@@ -181,6 +287,10 @@ pub struct InitParams {
 pub struct ModelInfo {
     /// Largest window the model was made for.
     pub n_ctx_train: u32,
+    /// Numbers in an embedding that is given as input; 0 if the model takes none.
+    pub n_embd: u32,
+    /// Whether its chat template knows `enable_thinking`.
+    pub thinks: bool,
     /// What made the file, for the log.
     pub toolkit: String,
     /// NPU cores the model uses, for the log.
@@ -203,13 +313,60 @@ pub struct Prepared {
     pub n_batch: u32,
 }
 
-/// A run's input as the caller gave it.
+/// A prompt's input as the caller gave it.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Text, before any template.
     Text(String),
     /// Token ids.
     Tokens(Vec<i32>),
+    /// Embeddings in place of tokens.
+    Embeddings {
+        /// [`ModelInfo::n_embd`] numbers for each token.
+        values: Arc<[f32]>,
+        /// Number of tokens.
+        n_tokens: usize,
+    },
+    /// Text with images.
+    Images(Images),
+}
+
+/// Text and the images that belong where it says `<image>`.
+#[derive(Clone, Debug)]
+pub struct Images {
+    /// The text, before any template.
+    pub prompt: String,
+    /// The images' embeddings, one image after the other.
+    pub values: Arc<[f32]>,
+    /// Number of images.
+    pub n_image: usize,
+    /// Tokens of each image.
+    pub n_image_tokens: usize,
+    /// Goes before each image.
+    pub start: String,
+    /// Goes after each image.
+    pub end: String,
+}
+
+/// A piece of a prompt, as the model gets it.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// Token ids.
+    Tokens(Vec<i32>),
+    /// Embeddings, [`ModelInfo::n_embd`] numbers for each token.
+    Embeddings(Arc<[f32]>),
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Text.
+    #[default]
+    Generate,
+    /// The last layer's output for the prompt, and nothing else.
+    HiddenStates,
+    /// Text, and the logits that it was drawn from.
+    Logits,
 }
 
 /// What a run does with the cache.
@@ -219,23 +376,37 @@ pub enum Cache {
     Fresh,
     /// Keeps what the prompt has in common with it, from the beginning.
     Prefix,
-    /// Stays; the prompt goes on from there.
+    /// Stays; the prompt goes on from there, after the last run's last token.
     Append,
+    /// Stays; the prompt takes the place of the token that the last run was paused on. An empty
+    /// prompt goes on with that token.
+    Resume,
+}
+
+/// One prompt of a run.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// The input as given.
+    pub input: Input,
+    /// The text after the template, for text and images.
+    pub text: Option<String>,
+    /// What the model gets.
+    pub parts: Vec<Part>,
+    /// Who speaks; `None` is NULL.
+    pub role: Option<String>,
+    /// Thinking mode, as given.
+    pub enable_thinking: bool,
 }
 
 /// One run.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The input as given.
-    pub input: Input,
-    /// The text after the template, for text input.
-    pub prompt: Option<String>,
-    /// The prompt's tokens.
-    pub tokens: Vec<i32>,
-    /// Who speaks, as given.
-    pub role: Option<String>,
-    /// Thinking mode, as given.
-    pub enable_thinking: bool,
+    /// One prompt for each lane.
+    pub prompts: Vec<Prompt>,
+    /// What the run is for.
+    pub mode: Mode,
+    /// Name of the adapter to use.
+    pub lora: Option<String>,
     /// Sampling settings of this run.
     pub sampling: Sampling,
     /// Most tokens to generate; 0 or less: until the window is full.
@@ -244,6 +415,11 @@ pub struct Request {
     pub ignore_eos_token: bool,
     /// Control tokens have no text.
     pub skip_special_token: bool,
+    /// How many of the likeliest tokens come with each token's log probability.
+    pub top_logprobs: Option<u32>,
+    /// Tokens at the start that stay when a full window is shifted; negative: it is not shifted,
+    /// the run ends.
+    pub n_keep: i32,
     /// What happens with the cache.
     pub cache: Cache,
 }
@@ -263,6 +439,9 @@ pub struct Counts {
     /// Time of the generated tokens in microseconds.
     pub decode_us: u64,
 }
+
+/// What every engine says about a prompt without a token.
+pub const EMPTY_PROMPT: &str = "the prompt is empty: it has no token";
 
 /// What every engine says about a prompt that fills the window.
 pub fn prompt_too_long(prompt: usize, n_ctx: u32) -> String {

@@ -1,113 +1,89 @@
-//! What the export macros of the groups share.
+//! The macros that export a group's functions.
 
-use crate::abi::v1_1_0::{RKLLM_INPUT_EMBED, RKLLM_INPUT_MULTIMODAL};
-use crate::engine::{Engine, Input};
-use crate::{Registry, guard, log};
-use std::ffi::{c_int, c_void};
-
-/// Says that a part of the vendor's API is not there yet.
-pub fn missing<E: Engine>(what: &str) -> String {
-    format!("{} does not have {what} yet", E::NAME)
-}
-
-/// Says why an input type is refused.
-pub fn unknown_input<E: Engine>(input_type: u32) -> String {
-    match input_type {
-        RKLLM_INPUT_EMBED => missing::<E>("embedding input"),
-        RKLLM_INPUT_MULTIMODAL => missing::<E>("multimodal input"),
-        other => format!("input_type must be 0 to 3, but got {other}"),
-    }
-}
-
-/// Copies a caller's token ids.
-///
-/// # Safety
-/// `ids` is NULL or points to `n` readable numbers.
-pub unsafe fn tokens(ids: *const i32, n: usize) -> Result<Input, String> {
-    if n == 0 {
-        return Ok(Input::Tokens(Vec::new()));
-    }
-    if ids.is_null() {
-        return Err(format!("input_ids is NULL, but n_tokens is {n}"));
-    }
-    if n > i32::MAX as usize {
-        return Err(format!("n_tokens is {n}, more than any context holds"));
-    }
-    // SAFETY: the caller vouches for the array; reading element by element needs no alignment.
-    let ids = (0..n)
-        .map(|i| unsafe { ids.add(i).read_unaligned() })
-        .collect();
-    Ok(Input::Tokens(ids))
-}
-
-/// `rkllm_destroy`.
-pub fn destroy<E: Engine>(registry: &Registry<E>, handle: *mut c_void) -> c_int {
-    guard::status(|| registry.destroy(handle).map(|()| 0))
-}
-
-/// `rkllm_abort`. Whether aborting nothing is a failure is not documented for these groups; the
-/// vendor's 1.0.x header says it is.
-pub fn abort<E: Engine>(registry: &Registry<E>, handle: *mut c_void) -> c_int {
-    guard::status(|| {
-        let session = registry.get("rkllm_abort", handle)?;
-        if !session.is_running() {
-            // Usual where the end of a run and its abort cross.
-            if log::level() >= 2 {
-                log::info("rkllm_abort: no run is in progress");
-            }
-            return Ok(-1);
-        }
-        session.abort();
-        Ok(0)
-    })
-}
-
-/// `rkllm_is_running`: 1 while a run is in progress, else 0; also 0 for what is not a handle.
-pub fn is_running<E: Engine>(registry: &Registry<E>, handle: *mut c_void) -> c_int {
-    guard::value(0, || {
-        Ok(registry
-            .get("rkllm_is_running", handle)?
-            .is_running()
-            .into())
-    })
-}
-
-/// A function that needs a handle and is not there yet.
-pub fn refuse<E: Engine>(
-    registry: &Registry<E>,
-    function: &str,
-    handle: *mut c_void,
-    what: &str,
-) -> c_int {
-    guard::status(|| {
-        registry.get(function, handle)?;
-        Err(missing::<E>(what))
-    })
-}
-
-/// Exports the functions that all groups since 1.1.0 have; `group` is the group's `abi` module.
+/// Exports the functions of a group over an engine type: the list names each, and after a colon its
+/// form where groups differ.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! export_common {
-    ($engine:ty, $front:ident) => {
+macro_rules! export_group {
+    ($engine:ty, $group:ident { $($function:ident $(: $form:ident)?),* $(,)? }) => {
         use core::ffi::{c_char, c_int, c_void};
-        use group::{LLMHandle, RKLLMInferParam, RKLLMInput, RKLLMLoraAdapter, RKLLMParam};
+        use $crate::abi::$group as group;
+        use group::{Functions as Group, LLMHandle};
 
         static REGISTRY: $crate::Registry<$engine> = $crate::Registry::new();
 
+        $($crate::export_function!($function $($form)?);)*
+
+        /// What is exported. Does not compile if a function is missing or differs from the group's.
+        pub const FUNCTIONS: Group = Group { $($function),* };
+    };
+}
+
+/// Exports one function. `# Safety` of all that ask for it: as the vendor's header says.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_function {
+    (rkllm_createDefaultParam) => {
         /// Parameters with the defaults filled in.
         #[unsafe(no_mangle)]
         #[allow(non_snake_case)]
-        pub unsafe extern "C" fn rkllm_createDefaultParam() -> RKLLMParam {
-            $crate::$front::default_param()
+        pub unsafe extern "C" fn rkllm_createDefaultParam() -> group::RKLLMParam {
+            <Group as $crate::Group>::default_param()
         }
-
+    };
+    (rkllm_init by_value) => {
+        /// Loads a model.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_init(
+            handle: *mut LLMHandle,
+            param: group::RKLLMParam,
+            callback: <Group as $crate::Group>::Callback,
+        ) -> c_int {
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::init::<Group, _>(&REGISTRY, handle, &param, callback) }
+        }
+    };
+    (rkllm_init by_pointer) => {
+        /// Loads a model.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_init(
+            handle: *mut LLMHandle,
+            param: *mut group::RKLLMParam,
+            callback: <Group as $crate::Group>::Callback,
+        ) -> c_int {
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::init::<Group, _>(&REGISTRY, handle, param, callback) }
+        }
+    };
+    (rkllm_destroy) => {
         /// Frees a model.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_destroy(handle: LLMHandle) -> c_int {
-            $crate::export::destroy(&REGISTRY, handle)
+            $crate::calls::destroy(&REGISTRY, handle)
         }
-
+    };
+    (rkllm_run prompt) => {
+        /// Runs a finished prompt and returns when the run is over.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_run(
+            handle: LLMHandle,
+            prompt: *const c_char,
+            userdata: *mut c_void,
+        ) -> c_int {
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::run_prompt(&REGISTRY, handle, prompt, userdata) }
+        }
+    };
+    (rkllm_run input) => {
         /// Runs and returns when the run is over.
         ///
         /// # Safety
@@ -115,14 +91,18 @@ macro_rules! export_common {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_run(
             handle: LLMHandle,
-            input: *mut RKLLMInput,
-            infer: *mut RKLLMInferParam,
+            input: *mut group::RKLLMInput,
+            infer: *mut group::RKLLMInferParam,
             userdata: *mut c_void,
         ) -> c_int {
-            // SAFETY: passed on from the caller.
-            unsafe { $crate::$front::run(&REGISTRY, false, handle, input, infer, userdata) }
+            let (registry, detached) = (&REGISTRY, false);
+            // SAFETY: handed on from the caller.
+            unsafe {
+                $crate::calls::run::<Group, _>(registry, detached, handle, input, infer, userdata)
+            }
         }
-
+    };
+    (rkllm_run_async) => {
         /// Runs on a thread of its own.
         ///
         /// # Safety
@@ -130,50 +110,145 @@ macro_rules! export_common {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_run_async(
             handle: LLMHandle,
-            input: *mut RKLLMInput,
-            infer: *mut RKLLMInferParam,
+            input: *mut group::RKLLMInput,
+            infer: *mut group::RKLLMInferParam,
             userdata: *mut c_void,
         ) -> c_int {
-            // SAFETY: passed on from the caller.
-            unsafe { $crate::$front::run(&REGISTRY, true, handle, input, infer, userdata) }
+            let (registry, detached) = (&REGISTRY, true);
+            // SAFETY: handed on from the caller.
+            unsafe {
+                $crate::calls::run::<Group, _>(registry, detached, handle, input, infer, userdata)
+            }
         }
-
+    };
+    (rkllm_abort) => {
         /// Ends the run in progress.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_abort(handle: LLMHandle) -> c_int {
-            $crate::export::abort(&REGISTRY, handle)
+            $crate::calls::abort(&REGISTRY, handle)
         }
-
+    };
+    (rkllm_is_running) => {
         /// Whether a run is in progress.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_is_running(handle: LLMHandle) -> c_int {
-            $crate::export::is_running(&REGISTRY, handle)
+            $crate::calls::is_running(&REGISTRY, handle)
         }
-
-        /// Not there yet.
+    };
+    (rkllm_load_lora) => {
+        /// Loads an adapter.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_load_lora(
             handle: LLMHandle,
-            _adapter: *mut RKLLMLoraAdapter,
+            adapter: *mut group::RKLLMLoraAdapter,
         ) -> c_int {
-            $crate::export::refuse(&REGISTRY, "rkllm_load_lora", handle, "LoRA adapters")
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::load_lora(&REGISTRY, handle, adapter) }
         }
-
-        /// Not there yet.
+    };
+    (rkllm_load_prompt_cache) => {
+        /// Reads a prompt cache file.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_load_prompt_cache(
             handle: LLMHandle,
-            _path: *const c_char,
+            path: *const c_char,
         ) -> c_int {
-            let function = "rkllm_load_prompt_cache";
-            $crate::export::refuse(&REGISTRY, function, handle, "prompt cache files")
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::load_prompt_cache(&REGISTRY, handle, path) }
         }
-
-        /// Not there yet.
+    };
+    (rkllm_release_prompt_cache) => {
+        /// Forgets the prompt cache file that was read.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_release_prompt_cache(handle: LLMHandle) -> c_int {
-            let function = "rkllm_release_prompt_cache";
-            $crate::export::refuse(&REGISTRY, function, handle, "prompt cache files")
+            $crate::calls::release_prompt_cache(&REGISTRY, handle)
+        }
+    };
+    (rkllm_clear_kv_cache whole) => {
+        /// Empties the cache.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_clear_kv_cache(handle: LLMHandle, keep: c_int) -> c_int {
+            let all = core::ptr::null();
+            // SAFETY: NULL is all of the cache.
+            unsafe { $crate::calls::clear_kv_cache(&REGISTRY, handle, keep, all, all) }
+        }
+    };
+    (rkllm_clear_kv_cache ranges) => {
+        /// Empties the cache or clears ranges of it.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_clear_kv_cache(
+            handle: LLMHandle,
+            keep: c_int,
+            start: *mut c_int,
+            end: *mut c_int,
+        ) -> c_int {
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::clear_kv_cache(&REGISTRY, handle, keep, start, end) }
+        }
+    };
+    (rkllm_get_kv_cache_size) => {
+        /// Writes the number of tokens in the cache.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_get_kv_cache_size(
+            handle: LLMHandle,
+            sizes: *mut c_int,
+        ) -> c_int {
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::get_kv_cache_size(&REGISTRY, handle, sizes) }
+        }
+    };
+    (rkllm_set_chat_template) => {
+        /// Replaces the chat template.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_set_chat_template(
+            handle: LLMHandle,
+            system: *const c_char,
+            prefix: *const c_char,
+            postfix: *const c_char,
+        ) -> c_int {
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::set_chat_template(&REGISTRY, handle, system, prefix, postfix) }
+        }
+    };
+    (rkllm_set_function_tools) => {
+        /// Sets the functions that the model may call.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_set_function_tools(
+            handle: LLMHandle,
+            system: *const c_char,
+            tools: *const c_char,
+            response: *const c_char,
+        ) -> c_int {
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::set_function_tools(&REGISTRY, handle, system, tools, response) }
+        }
+    };
+    (rkllm_set_cross_attn_params) => {
+        /// Sets what cross attention attends to.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn rkllm_set_cross_attn_params(
+            handle: LLMHandle,
+            _params: *mut group::RKLLMCrossAttnParam,
+        ) -> c_int {
+            $crate::calls::set_cross_attn_params(&REGISTRY, handle)
         }
     };
 }

@@ -161,12 +161,12 @@ unsafe fn write<T: Copy>(values: &[T], out: *mut T, capacity: usize) -> Result<i
     Ok(values.len() as i64)
 }
 
-/// Exports `rkchat_rt_extension`, next to `export_v1_1_0` or `export_v1_3_0` (named `$front`).
+/// Exports `rkchat_rt_extension`, next to the functions of a group.
 #[macro_export]
 macro_rules! export_extension {
-    ($front:ident, $name:literal, $release:expr) => {
+    ($name:literal, $release:expr) => {
         mod extension {
-            use super::REGISTRY;
+            use super::{Group, REGISTRY};
             use core::ffi::{CStr, c_char, c_void};
             use $crate::abi::extension::{Counts, Extension, VERSION};
             use $crate::extension as front;
@@ -178,7 +178,7 @@ macro_rules! export_extension {
                 version: VERSION,
                 name: ($name as &CStr).as_ptr(),
                 release: RELEASE.as_ptr(),
-                group: $crate::$front::GROUP_NAME.as_ptr(),
+                group: <Group as $crate::Group>::NAME.as_ptr(),
                 tokenize,
                 detokenize,
                 is_stop,

@@ -23,6 +23,12 @@ impl Joiner {
     }
 }
 
+/// A token's bytes as they are, whole characters or not; only NUL becomes U+FFFD.
+pub fn unjoined(bytes: &[u8]) -> CString {
+    let parts: Vec<_> = bytes.split(|byte| *byte == 0).collect();
+    CString::new(parts.join("\u{fffd}".as_bytes())).unwrap_or_default()
+}
+
 /// Whether the text's end is the beginning of a character and nothing else.
 fn ends_inside_character(bytes: &[u8]) -> bool {
     bytes.utf8_chunks().last().is_some_and(|chunk| {
@@ -34,7 +40,7 @@ fn ends_inside_character(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Joiner;
+    use super::*;
 
     fn push(joiner: &mut Joiner, bytes: &[u8]) -> Option<String> {
         joiner.push(bytes).map(|text| text.into_string().unwrap())
@@ -58,5 +64,12 @@ mod tests {
         assert_eq!(push(&mut joiner, b"\xE2\x82"), None);
         assert_eq!(push(&mut joiner, b"!").as_deref(), Some("\u{fffd}!"));
         assert_eq!(push(&mut joiner, b"a\0b").as_deref(), Some("a\u{fffd}b"));
+    }
+
+    #[test]
+    fn bytes_go_out_as_they_are() {
+        assert_eq!(unjoined(b"a\xF0\x9F").as_bytes(), b"a\xF0\x9F");
+        assert_eq!(unjoined(b"\0b").to_str(), Ok("\u{fffd}b"));
+        assert_eq!(unjoined(b"").as_bytes(), b"");
     }
 }

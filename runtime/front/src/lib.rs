@@ -13,10 +13,13 @@
 // Shared by path: a runtime must not depend on the client library that `core` is.
 #[path = "../../../core/src/vendor/abi/mod.rs"]
 pub mod abi;
+mod activity;
+pub mod calls;
 pub mod cpu;
 pub mod engine;
-pub mod export;
+mod export;
 pub mod extension;
+mod groups;
 pub mod guard;
 mod joiner;
 pub mod log;
@@ -25,8 +28,8 @@ pub mod registry;
 mod run;
 pub mod session;
 mod template;
-pub mod v1_1_0;
-pub mod v1_3_0;
+mod tools;
 
 pub use engine::Engine;
+pub use groups::{Group, Structured};
 pub use registry::Registry;

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+static PREFIX: AtomicBool = AtomicBool::new(true);
 static LEVEL: AtomicU8 = AtomicU8::new(0);
 
 thread_local! {
@@ -24,19 +25,28 @@ pub fn level() -> u8 {
     LEVEL.load(Ordering::Relaxed)
 }
 
+/// Says whether [`info`] writes `I rkllm:`.
+pub fn set_prefix(on: bool) {
+    PREFIX.store(on, Ordering::Relaxed);
+}
+
 /// Logs `I rkllm: ...`.
 pub fn info(text: &str) {
-    write('I', text);
+    if PREFIX.load(Ordering::Relaxed) {
+        write("I rkllm: ", text);
+    } else {
+        write("", text);
+    }
 }
 
 /// Logs `W rkllm: ...`.
 pub fn warning(text: &str) {
-    write('W', text);
+    write("W rkllm: ", text);
 }
 
 /// Logs `E rkllm: ...` and keeps the text for [`last_error`].
 pub fn error(text: &str) {
-    write('E', text);
+    write("E rkllm: ", text);
     LAST_ERROR.with_borrow_mut(|last| {
         last.clear();
         last.push_str(text);
@@ -48,9 +58,9 @@ pub fn last_error<T>(read: impl FnOnce(&str) -> T) -> T {
     LAST_ERROR.with_borrow(|last| read(last))
 }
 
-fn write(letter: char, text: &str) {
+fn write(prefix: &str, text: &str) {
     // One call per line, so that lines of several threads do not mix. A closed stream is no reason
     // to fail.
-    let line = format!("{letter} rkllm: {text}\n");
+    let line = format!("{prefix}{text}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
 }

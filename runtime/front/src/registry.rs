@@ -45,7 +45,7 @@ impl<E: Engine> Registry<E> {
     /// Forgets a handle, ends its run, waits for that, and frees the model.
     pub fn destroy(&self, handle: *mut c_void) -> Result<(), String> {
         let session = self.get("rkllm_destroy", handle)?;
-        if session.runs_here() {
+        if session.activity.runs_here() {
             return Err(
                 "rkllm_destroy was called from the callback of the model's own run; \
                         abort the run and destroy the model when rkllm_run has returned"
@@ -56,7 +56,7 @@ impl<E: Engine> Registry<E> {
         if lock(&self.sessions).remove(&(handle as usize)).is_none() {
             return Err(refusal("rkllm_destroy", handle));
         }
-        session.close();
+        session.activity.close();
         // The run's thread and calls in other threads let go in a moment; the caller may count on
         // the model being freed when this returns.
         while Arc::strong_count(&session) > 1 {

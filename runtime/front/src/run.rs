@@ -1,26 +1,35 @@
 //! One run: from the caller's input to the last callback.
 
-use crate::abi::v1_1_0::{RKLLM_RUN_ERROR, RKLLM_RUN_FINISH, RKLLM_RUN_NORMAL, RKLLM_RUN_WAITING};
-use crate::engine::{Cache, Counts, Ending, Engine, Event, Flow, Input, Request, Sampling, Sink};
-use crate::joiner::Joiner;
-use crate::session::{Delivery, Perf, Release, Session};
-use crate::{guard, log, memory, template};
-use std::ffi::{CStr, c_int, c_void};
+use crate::activity::Release;
+use crate::engine::{
+    Cache, Counts, Drawn, Ending, Engine, Event, Flow, Mode, Prompt, Request, Sampling, Sink, State,
+};
+use crate::joiner::{Joiner, unjoined};
+use crate::session::{Answer, Delivery, Opening, Perf, Session};
+use crate::template::{self, Place, Turn};
+use crate::{guard, log, memory};
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Where a prompt cache is written if the caller names no file, as the vendor's manual says.
+const PROMPT_CACHE: &str = "./prompt_cache.bin";
 
 /// What the groups read out of their run parameters.
 pub struct Run {
-    /// The input.
-    pub input: Input,
-    /// Who speaks.
-    pub role: Option<String>,
-    /// Thinking mode.
-    pub enable_thinking: bool,
+    /// The prompts, as many as `n_batch`.
+    pub turns: Vec<Turn>,
+    /// What the run is for.
+    pub mode: Mode,
+    /// Name of the adapter to use.
+    pub lora: Option<String>,
+    /// Where to write the cache after the run; an empty path is the manual's file.
+    pub prompt_cache: Option<PathBuf>,
     /// Replaces the settings of `rkllm_init`.
     pub sampling: Option<Sampling>,
     /// Replaces the value of `rkllm_init` if greater than 0.
     pub max_new_tokens: i32,
-    /// What happens with the cache.
+    /// What happens with the cache: not [`Cache::Resume`], which follows from a paused run.
     pub cache: Cache,
     /// Given to the callback.
     pub userdata: Userdata,
@@ -42,8 +51,8 @@ pub fn start<E: Engine>(
     run: Run,
     detached: bool,
 ) -> Result<c_int, String> {
-    run.sampling.as_ref().map_or(Ok(()), Sampling::check)?;
-    session.claim()?;
+    run.check(&session)?;
+    session.activity.claim()?;
     if !detached {
         return Ok(perform(&session, run));
     }
@@ -52,24 +61,48 @@ pub fn start<E: Engine>(
     match thread.spawn(move || perform(&owner, run)) {
         Ok(_) => Ok(0),
         Err(error) => {
-            session.release();
+            session.activity.release();
             Err(format!("no thread for an asynchronous run: {error}"))
+        }
+    }
+}
+
+impl Run {
+    fn check<E: Engine>(&self, session: &Session<E>) -> Result<(), String> {
+        self.sampling.as_ref().map_or(Ok(()), Sampling::check)?;
+        let n_batch = usize::from(session.params.n_batch);
+        if self.turns.len() != n_batch {
+            let n = self.turns.len();
+            return Err(format!("{n} inputs for a model with n_batch {n_batch}"));
+        }
+        if n_batch == 1 {
+            return Ok(());
+        }
+        match (self.mode, &self.prompt_cache) {
+            (Mode::Generate, None) => Ok(()),
+            (Mode::Generate, Some(_)) => {
+                Err("a prompt cache cannot be saved with n_batch above 1".into())
+            }
+            _ => Err("hidden states and logits are not there with n_batch above 1".into()),
         }
     }
 }
 
 /// Runs in this thread and returns the status. The model is claimed.
 fn perform<E: Engine>(session: &Session<E>, run: Run) -> c_int {
-    session.enter();
-    let _release = Release(session);
-    let userdata = run.userdata;
+    session.activity.enter();
+    let _release = Release(&session.activity);
+    let prompts = run.turns.len();
     let mut runner = Runner {
         session,
-        userdata,
-        joiner: Joiner::default(),
+        userdata: run.userdata,
+        joiners: (0..prompts).map(|_| Joiner::default()).collect(),
+        may_pause: run.cache != Cache::Append,
         paused: false,
     };
-    match guard::catch(|| runner.run(run)) {
+    let ended = guard::catch(|| runner.run(run));
+    session.set_paused(runner.paused && ended.is_ok());
+    match ended {
         Ok(Ending::Silent(status)) => status,
         // Paused: the caller changes the input and runs again, so this is not the end.
         Ok(Ending::Finish(counts)) if runner.paused => {
@@ -83,14 +116,12 @@ fn perform<E: Engine>(session: &Session<E>, run: Run) -> c_int {
                 memory_mb: memory::peak_megabytes(),
             };
             log_perf(&perf);
-            session.ending();
-            runner.deliver(RKLLM_RUN_FINISH, -1, None, Some(perf));
+            runner.end(State::Finish, Some(perf));
             0
         }
         Err(message) => {
             log::error(&message);
-            session.ending();
-            runner.deliver(RKLLM_RUN_ERROR, -1, None, None);
+            runner.end(State::Error, None);
             -1
         }
     }
@@ -99,86 +130,193 @@ fn perform<E: Engine>(session: &Session<E>, run: Run) -> c_int {
 struct Runner<'a, E: Engine> {
     session: &'a Session<E>,
     userdata: Userdata,
-    joiner: Joiner,
+    /// One for each prompt.
+    joiners: Vec<Joiner>,
+    /// Pausing is for runs without history.
+    may_pause: bool,
     paused: bool,
 }
 
 impl<E: Engine> Runner<'_, E> {
     fn run(&mut self, run: Run) -> Result<Ending, String> {
         let session = self.session;
-        let (prompt, tokens) = template::prompt(
-            &session.engine,
-            &session.template(),
-            &run.input,
-            run.role.as_deref(),
-            run.cache,
-        )?;
-        if tokens.is_empty() {
-            return Err("the prompt is empty: it has no token".into());
-        }
-        if log::level() >= 2 {
-            log::info(&format!(
-                "prompt: {:?}, tokens: {tokens:?}",
-                prompt.as_deref().unwrap_or("")
-            ));
+        let cache = match run.cache {
+            Cache::Append => Cache::Append,
+            _ if session.take_paused() => Cache::Resume,
+            other => other,
+        };
+        let style = session.style();
+        let mut prompts = Vec::new();
+        for (lane, turn) in run.turns.into_iter().enumerate() {
+            let empty = session.engine.cached(lane) == 0;
+            let place = match cache {
+                Cache::Resume if !empty => Place::Inside,
+                Cache::Append if !empty => Place::Later,
+                _ => Place::First,
+            };
+            let (text, parts) = template::prompt(&session.engine, &style, &turn, place)?;
+            if log::level() >= 2 {
+                let text = text.as_deref().unwrap_or("");
+                log::info(&format!("prompt: {text:?}, parts: {parts:?}"));
+            }
+            prompts.push(Prompt {
+                input: turn.input,
+                text,
+                parts,
+                role: turn.role,
+                enable_thinking: turn.enable_thinking,
+            });
         }
         let max_new_tokens = match run.max_new_tokens {
             ..=0 => session.params.max_new_tokens,
             tokens => tokens,
         };
         let request = Request {
-            input: run.input,
-            prompt,
-            tokens,
-            role: run.role,
-            enable_thinking: run.enable_thinking,
+            prompts,
+            mode: run.mode,
+            lora: run.lora,
             sampling: run.sampling.unwrap_or(session.params.sampling),
             max_new_tokens,
             ignore_eos_token: session.params.ignore_eos_token,
             skip_special_token: session.params.skip_special_token,
-            cache: run.cache,
+            top_logprobs: session.params.top_logprobs,
+            n_keep: session.params.n_keep,
+            cache,
         };
-        let ending = session.engine.run(&request, self);
+        let ending = session.engine.run(&request, self)?;
         if log::level() >= 2 {
-            log::info(&format!("tokens in the cache: {}", session.engine.cached()));
+            log::info(&format!("tokens in the cache: {:?}", session.cache_sizes()));
         }
-        ending
+        if let Some(mut path) = run.prompt_cache {
+            if path.as_os_str().is_empty() {
+                path = PROMPT_CACHE.into();
+            }
+            session.engine.save_prompt_cache(&path)?;
+        }
+        Ok(ending)
     }
 
-    fn deliver(&mut self, state: u32, id: i32, text: Option<&CStr>, perf: Option<Perf>) -> Flow {
-        let userdata = self.userdata.0;
+    /// The last callback.
+    fn end(&mut self, state: State, perf: Option<Perf>) {
+        self.session.activity.ending();
+        let answer = Answer {
+            id: -1,
+            perf,
+            ..Answer::default()
+        };
+        let answers = vec![answer; self.joiners.len()];
+        self.deliver(state, &answers);
+    }
+
+    fn deliver(&mut self, state: State, answers: &[Answer<'_>]) -> Flow {
         let answer = (self.session.deliver)(Delivery {
             state,
-            id,
-            text,
-            perf,
-            userdata,
+            answers,
+            userdata: self.userdata.0,
         });
-        // 0 goes on, 2 frees an output buffer that this runtime does not have, 1 pauses.
-        self.paused |= answer == 1;
-        if self.paused || self.session.aborted() {
+        if answer == 1 && !self.may_pause {
+            log::warning("the callback returned 1, but a run with keep_history cannot be paused");
+        } else {
+            self.paused |= answer == 1;
+        }
+        if self.paused || self.session.activity.aborted() {
             Flow::Stop
         } else {
             Flow::Continue
         }
+    }
+
+    fn tokens(&mut self, tokens: &[Drawn<'_>]) -> Flow {
+        let texts: Vec<_> = tokens
+            .iter()
+            .zip(&mut self.joiners)
+            .map(|(token, joiner)| self.session.opening.text(joiner, token))
+            .collect();
+        // No bytes in this state: the next NORMAL brings the whole character, and callers that
+        // join the text of every state must not get its beginning twice.
+        let waiting = texts.iter().all(Text::is_waiting);
+        let answers: Vec<_> = tokens
+            .iter()
+            .zip(&texts)
+            .map(|(token, text)| Answer {
+                id: token.id,
+                text: text.as_c_str(),
+                logits: token.logits,
+                logprobs: token.logprobs,
+                ..Answer::default()
+            })
+            .collect();
+        let state = if waiting {
+            State::Waiting
+        } else {
+            State::Normal
+        };
+        self.deliver(state, &answers)
     }
 }
 
 impl<E: Engine> Sink for Runner<'_, E> {
     fn event(&mut self, event: Event<'_>) -> Flow {
         match event {
-            Event::Raw { state, id, text } => self.deliver(state, id, text, None),
-            Event::Token { id, bytes } => match self.joiner.push(bytes) {
-                Some(text) => self.deliver(RKLLM_RUN_NORMAL, id, Some(&text), None),
-                // No bytes yet: the next NORMAL brings the whole character, and callers that
-                // join the text of every state must not get its beginning twice.
-                None => self.deliver(RKLLM_RUN_WAITING, id, Some(c""), None),
-            },
+            Event::Tokens(tokens) => self.tokens(tokens),
+            // Callers print the text of this state, so it is not NULL.
+            Event::HiddenStates(states) => self.deliver(
+                State::Normal,
+                &[Answer {
+                    id: -1,
+                    text: Some(c""),
+                    hidden_states: Some(states),
+                    ..Answer::default()
+                }],
+            ),
+            Event::Raw { state, id, text } => self.deliver(
+                state,
+                &[Answer {
+                    id,
+                    text,
+                    ..Answer::default()
+                }],
+            ),
         }
     }
 
     fn aborted(&self) -> bool {
-        self.session.aborted()
+        self.session.activity.aborted()
+    }
+}
+
+/// The text of a token.
+enum Text {
+    /// The prompt's answer has ended.
+    None,
+    /// It ends inside a character.
+    Waiting,
+    Whole(CString),
+}
+
+impl Text {
+    fn is_waiting(&self) -> bool {
+        !matches!(self, Text::Whole(_))
+    }
+
+    fn as_c_str(&self) -> Option<&CStr> {
+        match self {
+            Text::None => None,
+            Text::Waiting => Some(c""),
+            Text::Whole(text) => Some(text),
+        }
+    }
+}
+
+impl Opening {
+    fn text(&self, joiner: &mut Joiner, token: &Drawn<'_>) -> Text {
+        if token.id < 0 {
+            return Text::None;
+        }
+        if !self.whole_characters {
+            return Text::Whole(unjoined(token.bytes));
+        }
+        joiner.push(token.bytes).map_or(Text::Waiting, Text::Whole)
     }
 }
 

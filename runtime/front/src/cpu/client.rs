@@ -1,11 +1,14 @@
 //! The CPU engine as the groups' libraries see it: calls the engine's library.
 
-use super::table::{Array, Facts, Out, RunParams, RunSink, Table};
+use super::table::{self, Array, Facts, Out, Rows, RunParams, RunSink, Table};
 use super::{file, locate};
 use crate::engine::{
-    Cache, Counts, Ending, Engine, Event, Flow, InitParams, ModelInfo, Prepared, Request, Sink,
+    Cache, Counts, Drawn, Ending, Engine, Event, Flow, InitParams, Message, Mode, ModelInfo, Part,
+    Prepared, Request, Sink,
 };
 use std::ffi::c_void;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// A model in the engine's library.
 pub struct Cpu {
@@ -30,7 +33,7 @@ impl Engine for Cpu {
     fn load(params: &InitParams) -> Result<Option<Self>, String> {
         // Before the engine's library is loaded: it may not run on this CPU at all.
         locate::check_cpu()?;
-        file::check(&params.model_path)?;
+        file::check("model", &params.model_path)?;
         let table = locate::table()?;
         let path = params
             .model_path
@@ -63,6 +66,8 @@ impl Engine for Cpu {
     fn model(&self) -> ModelInfo {
         ModelInfo {
             n_ctx_train: self.facts.n_ctx_train,
+            n_embd: self.facts.n_embd,
+            thinks: self.facts.thinks != 0,
             toolkit: "gguf".into(),
             npu_cores: 0,
             platform: "CPU".into(),
@@ -70,10 +75,12 @@ impl Engine for Cpu {
         }
     }
 
-    fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String> {
+    fn prepare(&mut self, n_ctx: u32, lanes: u32) -> Result<Prepared, String> {
         let mut prepared = Prepared::default();
         // SAFETY: the model is open and the arguments are valid during the call.
-        call(|error| unsafe { (self.table.prepare)(self.model, n_ctx, &mut prepared, error) })?;
+        call(|error| unsafe {
+            (self.table.prepare)(self.model, n_ctx, lanes, &mut prepared, error)
+        })?;
         Ok(prepared)
     }
 
@@ -130,20 +137,27 @@ impl Engine for Cpu {
         (bos >= 0).then_some(bos)
     }
 
-    fn chat_template(&self, role: &str, text: &str) -> Result<String, String> {
+    fn chat_template(&self, messages: &[Message<'_>], answer: bool) -> Result<String, String> {
+        let messages: Vec<_> = messages
+            .iter()
+            .map(|message| table::Message {
+                role: Array::of(message.role.as_bytes()),
+                text: Array::of(message.text.as_bytes()),
+            })
+            .collect();
         let mut bytes = Vec::new();
         let prompt = out(&mut bytes);
         // SAFETY: the model is open and the arguments are valid during the call.
         call(|error| unsafe {
-            let (role, text) = (Array::of(role.as_bytes()), Array::of(text.as_bytes()));
-            (self.table.chat_template)(self.model, role, text, &prompt, error)
+            let messages = Array::of(&messages);
+            (self.table.chat_template)(self.model, messages, answer.into(), &prompt, error)
         })?;
         String::from_utf8(bytes).map_err(|error| error.to_string())
     }
 
-    fn cached(&self) -> usize {
+    fn cached(&self, lane: usize) -> usize {
         // SAFETY: the model is open.
-        unsafe { (self.table.cached)(self.model) }
+        unsafe { (self.table.cached)(self.model, lane) }
     }
 
     fn truncate_cache(&self, keep: usize) -> Result<(), String> {
@@ -151,23 +165,68 @@ impl Engine for Cpu {
         call(|error| unsafe { (self.table.truncate_cache)(self.model, keep, error) })
     }
 
+    fn cut_cache(&self, lane: usize, start: usize, end: usize) -> Result<(), String> {
+        // SAFETY: the model is open and the arguments are valid during the call.
+        call(|error| unsafe { (self.table.cut_cache)(self.model, lane, start, end, error) })
+    }
+
+    fn load_lora(&self, name: &str, path: &Path, scale: f32) -> Result<(), String> {
+        file::check("adapter", path)?;
+        let (name, path) = (Array::of(name.as_bytes()), bytes_of(path));
+        // SAFETY: the model is open and the arguments are valid during the call.
+        call(|error| unsafe { (self.table.load_lora)(self.model, name, path, scale, error) })
+    }
+
+    fn save_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        let path = bytes_of(path);
+        // SAFETY: the model is open and the arguments are valid during the call.
+        call(|error| unsafe { (self.table.save_prompt_cache)(self.model, path, error) })
+    }
+
+    fn load_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        let path = bytes_of(path);
+        // SAFETY: the model is open and the arguments are valid during the call.
+        call(|error| unsafe { (self.table.load_prompt_cache)(self.model, path, error) })
+    }
+
+    fn release_prompt_cache(&self) -> Result<(), String> {
+        // SAFETY: the model is open.
+        call(|error| unsafe { (self.table.release_prompt_cache)(self.model, error) })
+    }
+
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
+        let parts: Vec<Vec<_>> = request
+            .prompts
+            .iter()
+            .map(|prompt| prompt.parts.iter().map(part).collect())
+            .collect();
+        let prompts: Vec<_> = parts.iter().map(|parts| Array::of(parts)).collect();
         let params = RunParams {
-            tokens: Array::of(&request.tokens),
+            prompts: Array::of(&prompts),
+            lora: Array::of(request.lora.as_deref().unwrap_or_default().as_bytes()),
             sampling: request.sampling,
             max_new_tokens: request.max_new_tokens,
+            n_keep: request.n_keep,
+            top_logprobs: request.top_logprobs.map_or(-1, i64::from),
             ignore_eos_token: request.ignore_eos_token.into(),
             skip_special_token: request.skip_special_token.into(),
             cache: match request.cache {
                 Cache::Fresh => 0,
                 Cache::Prefix => 1,
                 Cache::Append => 2,
+                Cache::Resume => 3,
+            },
+            mode: match request.mode {
+                Mode::Generate => 0,
+                Mode::HiddenStates => 1,
+                Mode::Logits => 2,
             },
         };
         let mut sink = sink;
         let sink = RunSink {
             context: (&raw mut sink).cast(),
-            token,
+            tokens,
+            hidden_states,
             aborted,
         };
         let mut counts = Counts::default();
@@ -175,6 +234,21 @@ impl Engine for Cpu {
         call(|error| unsafe { (self.table.run)(self.model, &params, &sink, &mut counts, error) })?;
         Ok(Ending::Finish(counts))
     }
+}
+
+fn part(part: &Part) -> table::Part {
+    let (tokens, embeddings) = match part {
+        Part::Tokens(ids) => (ids.as_slice(), [].as_slice()),
+        Part::Embeddings(values) => ([].as_slice(), &**values),
+    };
+    table::Part {
+        tokens: Array::of(tokens),
+        embeddings: Array::of(embeddings),
+    }
+}
+
+fn bytes_of(path: &Path) -> Array<u8> {
+    Array::of(path.as_os_str().as_bytes())
 }
 
 impl Drop for Cpu {
@@ -208,16 +282,40 @@ fn out(bytes: &mut Vec<u8>) -> Out {
     }
 }
 
-unsafe extern "C" fn token(sink: *mut c_void, id: i32, bytes: Array<u8>) -> u8 {
-    // SAFETY: `run` made the context of its sink and lives until the run ends; the bytes are valid
-    // during this call.
-    let flow = unsafe {
-        (*sink.cast::<&mut dyn Sink>()).event(Event::Token {
-            id,
-            bytes: bytes.get(),
-        })
-    };
+/// # Safety
+/// `sink` is the context that `run` made, and the run has not ended.
+unsafe fn event(sink: *mut c_void, event: Event<'_>) -> u8 {
+    // SAFETY: the caller vouches for it.
+    let flow = unsafe { (*sink.cast::<&mut dyn Sink>()).event(event) };
     (flow == Flow::Stop).into()
+}
+
+unsafe extern "C" fn tokens(sink: *mut c_void, tokens: Array<table::Token>) -> u8 {
+    // SAFETY: `run` made the context of its sink and lives until the run ends; the arrays are valid
+    // during this call.
+    unsafe {
+        let tokens: Vec<_> = tokens
+            .get()
+            .iter()
+            .map(|token| Drawn {
+                id: token.id,
+                bytes: token.bytes.get(),
+                logits: token.logits.get(),
+                logprobs: token.logprobs.get(),
+            })
+            .collect();
+        event(sink, Event::Tokens(&tokens))
+    }
+}
+
+unsafe extern "C" fn hidden_states(sink: *mut c_void, states: Rows) -> u8 {
+    // SAFETY: as for `tokens`.
+    unsafe {
+        match states.get() {
+            Some(states) => event(sink, Event::HiddenStates(states)),
+            None => 0,
+        }
+    }
 }
 
 unsafe extern "C" fn aborted(sink: *mut c_void) -> u8 {

@@ -1,17 +1,17 @@
-//! What can be said about a model file before llama.cpp sees it.
+//! What can be said about a model's or an adapter's file before llama.cpp sees it.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 /// Refuses what is certainly no GGUF file, and says what it is.
-pub fn check(path: &Path) -> Result<(), String> {
+pub fn check(what: &str, path: &Path) -> Result<(), String> {
     let shown = path.display();
     let metadata = std::fs::metadata(path)
-        .map_err(|error| format!("cannot open the model {shown}: {error}"))?;
+        .map_err(|error| format!("cannot open the {what} {shown}: {error}"))?;
     if metadata.is_dir() {
         return Err(format!(
-            "{shown} is a folder; model_path has to name the GGUF file in it"
+            "{shown} is a folder; the path has to name the {what}'s GGUF file in it"
         ));
     }
     let mut magic = [0; 4];
@@ -19,7 +19,7 @@ pub fn check(path: &Path) -> Result<(), String> {
         .and_then(|mut file| file.read_exact(&mut magic))
         .map_err(|error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => format!("{shown} is empty or cut off"),
-            _ => format!("cannot read the model {shown}: {error}"),
+            _ => format!("cannot read the {what} {shown}: {error}"),
         });
     read?;
     if &magic == b"GGUF" {

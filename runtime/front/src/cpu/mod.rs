@@ -9,6 +9,7 @@ pub mod client;
 mod file;
 mod locate;
 pub mod serve;
+mod serve_run;
 pub mod table;
 
 pub use client::Cpu;

@@ -1,13 +1,12 @@
 //! The engine's side of the table: wraps the functions of an [`Engine`].
 
-use super::table::{Array, Facts, Out, RELEASE, RunParams, RunSink, Table, VERSION};
-use crate::engine::{
-    Cache, Counts, Ending, Engine, Event, Flow, InitParams, Input, Prepared, Request, Sampling,
-    Sink,
-};
+use super::serve_run::run;
+use super::table::{self, Array, Facts, Out, RELEASE, Table, VERSION};
+use crate::engine::{Engine, InitParams, Message, Prepared, Sampling};
 use crate::{guard, log};
-use std::ffi::c_void;
-use std::path::PathBuf;
+use std::ffi::{OsStr, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 /// The table of an engine. Its `load` gets a path and nothing else; its runs end as they should.
 pub const fn table<E: Engine>() -> Table {
@@ -25,6 +24,11 @@ pub const fn table<E: Engine>() -> Table {
         chat_template: chat_template::<E>,
         cached: cached::<E>,
         truncate_cache: truncate_cache::<E>,
+        cut_cache: cut_cache::<E>,
+        load_lora: load_lora::<E>,
+        save_prompt_cache: save_prompt_cache::<E>,
+        load_prompt_cache: load_prompt_cache::<E>,
+        release_prompt_cache: release_prompt_cache::<E>,
         run: run::<E>,
     }
 }
@@ -38,7 +42,7 @@ unsafe fn write(out: *const Out, bytes: &[u8]) {
 
 /// # Safety
 /// `error` is a valid [`Out`].
-unsafe fn done(error: *const Out, body: impl FnOnce() -> Result<(), String>) -> u8 {
+pub(super) unsafe fn done(error: *const Out, body: impl FnOnce() -> Result<(), String>) -> u8 {
     match guard::catch(body) {
         Ok(()) => 1,
         Err(message) => {
@@ -51,16 +55,23 @@ unsafe fn done(error: *const Out, body: impl FnOnce() -> Result<(), String>) -> 
 
 /// # Safety
 /// `model` came from `load::<E>` and was not freed.
-unsafe fn engine<'a, E: Engine>(model: *mut c_void) -> &'a E {
+pub(super) unsafe fn engine<'a, E: Engine>(model: *mut c_void) -> &'a E {
     // SAFETY: the caller vouches for it.
     unsafe { &*model.cast::<E>() }
 }
 
 /// # Safety
 /// `text` is valid during the call.
-unsafe fn utf8<'a>(text: Array<u8>) -> Result<&'a str, String> {
+pub(super) unsafe fn utf8<'a>(text: Array<u8>) -> Result<&'a str, String> {
     // SAFETY: passed on from the caller.
     std::str::from_utf8(unsafe { text.get() }).map_err(|error| error.to_string())
+}
+
+/// # Safety
+/// `path` is valid as long as the reference to it.
+unsafe fn path_of(path: &Array<u8>) -> &Path {
+    // SAFETY: passed on from the caller.
+    Path::new(OsStr::from_bytes(unsafe { path.get() }))
 }
 
 unsafe extern "C" fn load<E: Engine>(
@@ -79,7 +90,8 @@ unsafe extern "C" fn load<E: Engine>(
                 max_context_len: 0,
                 max_new_tokens: 0,
                 n_keep: 0,
-                sampling: NEUTRAL,
+                // The real ones come with each run.
+                sampling: Sampling::NEUTRAL,
                 skip_special_token: false,
                 ignore_eos_token: false,
                 is_async: false,
@@ -90,11 +102,14 @@ unsafe extern "C" fn load<E: Engine>(
                 enabled_cpus_mask: 0,
                 n_batch: 1,
                 use_cross_attn: 0,
+                top_logprobs: None,
             };
             let engine = E::load(&params)?.ok_or("the engine made no model")?;
             let info = engine.model();
             facts.write(Facts {
                 n_ctx_train: info.n_ctx_train,
+                n_embd: info.n_embd,
+                thinks: info.thinks.into(),
             });
             write(dtype, info.dtype.as_bytes());
             model = Box::into_raw(Box::new(engine)).cast();
@@ -103,19 +118,6 @@ unsafe extern "C" fn load<E: Engine>(
     }
     model
 }
-
-/// Sampling settings that change nothing; the real ones come with each run.
-const NEUTRAL: Sampling = Sampling {
-    top_k: 0,
-    top_p: 1.0,
-    temperature: 1.0,
-    repeat_penalty: 1.0,
-    frequency_penalty: 0.0,
-    presence_penalty: 0.0,
-    mirostat: 0,
-    mirostat_tau: 0.0,
-    mirostat_eta: 0.0,
-};
 
 unsafe extern "C" fn free<E: Engine>(model: *mut c_void) {
     // A panic while freeing has nobody to tell; the memory is lost, the process goes on.
@@ -129,6 +131,7 @@ unsafe extern "C" fn free<E: Engine>(model: *mut c_void) {
 unsafe extern "C" fn prepare<E: Engine>(
     model: *mut c_void,
     n_ctx: u32,
+    lanes: u32,
     prepared: *mut Prepared,
     error: *const Out,
 ) -> u8 {
@@ -136,7 +139,7 @@ unsafe extern "C" fn prepare<E: Engine>(
     // prepared.
     unsafe {
         done(error, || {
-            prepared.write((*model.cast::<E>()).prepare(n_ctx)?);
+            prepared.write((*model.cast::<E>()).prepare(n_ctx, lanes)?);
             Ok(())
         })
     }
@@ -219,24 +222,29 @@ unsafe extern "C" fn bos<E: Engine>(model: *mut c_void) -> i32 {
 
 unsafe extern "C" fn chat_template<E: Engine>(
     model: *mut c_void,
-    role: Array<u8>,
-    text: Array<u8>,
+    messages: Array<table::Message>,
+    answer: u8,
     prompt: *const Out,
     error: *const Out,
 ) -> u8 {
     // SAFETY: the client passes valid pointers for the duration of the call.
     unsafe {
         done(error, || {
-            let text = engine::<E>(model).chat_template(utf8(role)?, utf8(text)?)?;
+            let messages = messages.get().iter().map(|message| {
+                let (role, text) = (utf8(message.role)?, utf8(message.text)?);
+                Ok(Message { role, text })
+            });
+            let messages: Vec<_> = messages.collect::<Result<_, String>>()?;
+            let text = engine::<E>(model).chat_template(&messages, answer != 0)?;
             write(prompt, text.as_bytes());
             Ok(())
         })
     }
 }
 
-unsafe extern "C" fn cached<E: Engine>(model: *mut c_void) -> usize {
+unsafe extern "C" fn cached<E: Engine>(model: *mut c_void, lane: usize) -> usize {
     // SAFETY: the client passes a model that is open.
-    guard::catch(|| Ok(unsafe { engine::<E>(model) }.cached())).unwrap_or(0)
+    guard::catch(|| Ok(unsafe { engine::<E>(model) }.cached(lane))).unwrap_or(0)
 }
 
 unsafe extern "C" fn truncate_cache<E: Engine>(
@@ -248,65 +256,59 @@ unsafe extern "C" fn truncate_cache<E: Engine>(
     unsafe { done(error, || engine::<E>(model).truncate_cache(keep)) }
 }
 
-unsafe extern "C" fn run<E: Engine>(
+unsafe extern "C" fn cut_cache<E: Engine>(
     model: *mut c_void,
-    params: *const RunParams,
-    sink: *const RunSink,
-    counts: *mut Counts,
+    lane: usize,
+    start: usize,
+    end: usize,
+    error: *const Out,
+) -> u8 {
+    // SAFETY: the client passes valid pointers for the duration of the call.
+    unsafe { done(error, || engine::<E>(model).cut_cache(lane, start, end)) }
+}
+
+unsafe extern "C" fn load_lora<E: Engine>(
+    model: *mut c_void,
+    name: Array<u8>,
+    path: Array<u8>,
+    scale: f32,
     error: *const Out,
 ) -> u8 {
     // SAFETY: the client passes valid pointers for the duration of the call.
     unsafe {
         done(error, || {
-            let params = &*params;
-            let tokens = params.tokens.get().to_vec();
-            let request = Request {
-                input: Input::Tokens(Vec::new()),
-                prompt: None,
-                tokens,
-                role: None,
-                enable_thinking: false,
-                sampling: params.sampling,
-                max_new_tokens: params.max_new_tokens,
-                ignore_eos_token: params.ignore_eos_token != 0,
-                skip_special_token: params.skip_special_token != 0,
-                cache: match params.cache {
-                    0 => Cache::Fresh,
-                    1 => Cache::Prefix,
-                    _ => Cache::Append,
-                },
-            };
-            match engine::<E>(model).run(&request, &mut ClientSink(&*sink))? {
-                Ending::Finish(measured) => counts.write(measured),
-                Ending::Silent(status) => return Err(format!("the engine returned {status}")),
-            }
-            Ok(())
+            engine::<E>(model).load_lora(utf8(name)?, path_of(&path), scale)
         })
     }
 }
 
-/// The client's sink.
-struct ClientSink<'a>(&'a RunSink);
-
-// SAFETY: the client made the context from a `&mut dyn Sink`, which is Send and Sync.
-unsafe impl Send for ClientSink<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for ClientSink<'_> {}
-
-impl Sink for ClientSink<'_> {
-    fn event(&mut self, event: Event<'_>) -> Flow {
-        let Event::Token { id, bytes } = event else {
-            return Flow::Continue;
-        };
-        // SAFETY: the client's function and context are valid during the run.
-        match unsafe { (self.0.token)(self.0.context, id, Array::of(bytes)) } {
-            0 => Flow::Continue,
-            _ => Flow::Stop,
-        }
+unsafe extern "C" fn save_prompt_cache<E: Engine>(
+    model: *mut c_void,
+    path: Array<u8>,
+    error: *const Out,
+) -> u8 {
+    // SAFETY: the client passes valid pointers for the duration of the call.
+    unsafe {
+        done(error, || {
+            engine::<E>(model).save_prompt_cache(path_of(&path))
+        })
     }
+}
 
-    fn aborted(&self) -> bool {
-        // SAFETY: the client's function and context are valid during the run.
-        unsafe { (self.0.aborted)(self.0.context) != 0 }
+unsafe extern "C" fn load_prompt_cache<E: Engine>(
+    model: *mut c_void,
+    path: Array<u8>,
+    error: *const Out,
+) -> u8 {
+    // SAFETY: the client passes valid pointers for the duration of the call.
+    unsafe {
+        done(error, || {
+            engine::<E>(model).load_prompt_cache(path_of(&path))
+        })
     }
+}
+
+unsafe extern "C" fn release_prompt_cache<E: Engine>(model: *mut c_void, error: *const Out) -> u8 {
+    // SAFETY: the client passes valid pointers for the duration of the call.
+    unsafe { done(error, || engine::<E>(model).release_prompt_cache()) }
 }

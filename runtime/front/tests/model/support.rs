@@ -76,13 +76,67 @@ pub struct Heard {
     pub on_token: Option<fn(usize, LLMHandle)>,
     pub handle: usize,
     pub generated: c_int,
+    /// Pauses the run after this many tokens.
+    pub pause_at: Option<usize>,
+    /// The logits of each call that brought some.
+    pub logits: Vec<Table>,
+    /// The hidden states of each call that brought some.
+    pub hidden_states: Vec<Table>,
+}
+
+/// Rows of numbers, copied out of a callback.
+#[derive(Default, Debug)]
+pub struct Table {
+    pub values: Vec<f32>,
+    pub columns: usize,
+}
+
+impl Table {
+    /// # Safety
+    /// `values` has `columns * rows` numbers.
+    unsafe fn copy(values: *const f32, columns: c_int, rows: c_int) -> Table {
+        let len = usize::try_from(columns * rows).unwrap();
+        Table {
+            // SAFETY: the caller vouches for it.
+            values: unsafe { std::slice::from_raw_parts(values, len) }.to_vec(),
+            columns: columns as usize,
+        }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.columns
+    }
+
+    pub fn last(&self) -> &[f32] {
+        &self.values[self.values.len() - self.columns..]
+    }
+}
+
+/// Where the largest number is.
+pub fn argmax(values: &[f32]) -> i32 {
+    let best = (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b]));
+    best.unwrap() as i32
 }
 
 unsafe extern "C" fn on_result(result: *mut RKLLMResult, data: *mut c_void, state: u32) -> c_int {
     // SAFETY: the runtime passes a valid result, and every run of these tests a `Heard`.
     let (result, heard) = unsafe { (&*result, &mut *data.cast::<Heard>()) };
     match state {
+        RKLLM_RUN_NORMAL if !result.last_hidden_layer.hidden_states.is_null() => {
+            let states = &result.last_hidden_layer;
+            // SAFETY: as the struct says.
+            let states =
+                unsafe { Table::copy(states.hidden_states, states.embd_size, states.num_tokens) };
+            heard.hidden_states.push(states);
+        }
         RKLLM_RUN_NORMAL | RKLLM_RUN_WAITING => {
+            let logits = &result.logits;
+            if !logits.logits.is_null() {
+                // SAFETY: as the struct says.
+                let logits =
+                    unsafe { Table::copy(logits.logits, logits.vocab_size, logits.num_tokens) };
+                heard.logits.push(logits);
+            }
             heard.ids.push(result.token_id);
             heard.waiting += usize::from(state == RKLLM_RUN_WAITING);
             // SAFETY: text is set in these states.
@@ -92,6 +146,7 @@ unsafe extern "C" fn on_result(result: *mut RKLLMResult, data: *mut c_void, stat
             if let Some(on_token) = heard.on_token {
                 on_token(heard.ids.len(), heard.handle as LLMHandle);
             }
+            return (heard.pause_at == Some(heard.ids.len())).into();
         }
         RKLLM_RUN_FINISH => {
             assert!(result.text.is_null());
@@ -169,7 +224,28 @@ impl Model {
         self.run(input, infer, heard)
     }
 
-    fn run(&self, mut input: RKLLMInput, mut infer: RKLLMInferParam, heard: &mut Heard) -> c_int {
+    pub fn embeddings(
+        &self,
+        values: &mut [f32],
+        n_tokens: usize,
+        infer: RKLLMInferParam,
+        heard: &mut Heard,
+    ) -> c_int {
+        let mut input = RKLLMInput::zeroed();
+        input.input_type = RKLLM_INPUT_EMBED;
+        input.input.embed_input = RKLLMEmbedInput {
+            embed: values.as_mut_ptr(),
+            n_tokens,
+        };
+        self.run(input, infer, heard)
+    }
+
+    pub fn run(
+        &self,
+        mut input: RKLLMInput,
+        mut infer: RKLLMInferParam,
+        heard: &mut Heard,
+    ) -> c_int {
         heard.handle = self.handle as usize;
         // SAFETY: valid pointers for the duration of the call.
         unsafe {
@@ -191,6 +267,53 @@ impl Model {
         };
         ids.truncate(n.try_into().unwrap());
         ids
+    }
+
+    /// Loads an adapter; the error line if that fails.
+    pub fn load_lora(&self, name: &CStr, path: &Path, scale: f32) -> Result<(), String> {
+        let path = CString::new(path.to_str().unwrap()).unwrap();
+        let mut adapter = RKLLMLoraAdapter::zeroed();
+        adapter.lora_adapter_path = path.as_ptr();
+        adapter.lora_adapter_name = name.as_ptr();
+        adapter.scale = scale;
+        // SAFETY: the handle is open, the adapter's strings are valid during the call.
+        self.done(unsafe { (self.functions.rkllm_load_lora)(self.handle, &mut adapter) })
+    }
+
+    /// Loads a prompt cache; the error line if that fails.
+    pub fn load_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        let path = CString::new(path.to_str().unwrap()).unwrap();
+        // SAFETY: the handle is open, the string is valid during the call.
+        self.done(unsafe { (self.functions.rkllm_load_prompt_cache)(self.handle, path.as_ptr()) })
+    }
+
+    /// Sets the template; text is then put between these.
+    pub fn set_template(&self, [system, prefix, postfix]: [&CStr; 3]) {
+        let [system, prefix, postfix] = [system, prefix, postfix].map(CStr::as_ptr);
+        // SAFETY: the handle is open, the strings are valid during the call.
+        let status = unsafe {
+            (self.functions.rkllm_set_chat_template)(self.handle, system, prefix, postfix)
+        };
+        assert_eq!(status, 0);
+    }
+
+    /// Clears all of the cache, or a range of it.
+    pub fn clear(&self, range: Option<(c_int, c_int)>) -> Result<(), String> {
+        let (mut start, mut end) = range.unwrap_or_default();
+        let pointer = |place: &mut c_int| match range {
+            Some(_) => &raw mut *place,
+            None => null_mut(),
+        };
+        let (start, end) = (pointer(&mut start), pointer(&mut end));
+        // SAFETY: the handle is open, the pointers are NULL or valid during the call.
+        self.done(unsafe { (self.functions.rkllm_clear_kv_cache)(self.handle, 0, start, end) })
+    }
+
+    pub fn done(&self, status: c_int) -> Result<(), String> {
+        match status {
+            0 => Ok(()),
+            _ => Err(last_error(self.extension)),
+        }
     }
 
     pub fn counts(&self) -> Counts {

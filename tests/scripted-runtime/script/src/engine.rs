@@ -1,14 +1,15 @@
 //! Plays a script behind the front's trait.
 
-use crate::record;
 use crate::script::{Init, Piece, Run, Script};
-use rkchat_runtime_front::abi::v1_1_0::{RKLLM_RUN_ERROR, RKLLM_RUN_FINISH, RKLLM_RUN_NORMAL};
+use crate::{numbers, record};
 use rkchat_runtime_front::engine::{
-    Cache, Counts, Ending, Engine, Event, Flow, InitParams, ModelInfo, Prepared, Request, Sink,
-    prompt_too_long,
+    Cache, Counts, Drawn, EMPTY_PROMPT, Ending, Engine, Event, Flow, InitParams, Matrix, Message,
+    Mode, ModelInfo, Prepared, Request, Sink, State, prompt_too_long, unsupported,
 };
 use rkchat_runtime_front::{guard, log};
+use serde_json::Value;
 use std::ffi::CString;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -19,6 +20,10 @@ pub struct Scripted {
     prepared: Prepared,
     cache: Mutex<Vec<i32>>,
     cached: AtomicUsize,
+    /// What `rkllm_load_prompt_cache` read.
+    loaded: Mutex<Vec<i32>>,
+    /// Names of the adapters.
+    adapters: Mutex<Vec<String>>,
 }
 
 impl Engine for Scripted {
@@ -45,12 +50,16 @@ impl Engine for Scripted {
             prepared: Prepared::default(),
             cache: Mutex::default(),
             cached: AtomicUsize::new(0),
+            loaded: Mutex::default(),
+            adapters: Mutex::default(),
         }))
     }
 
     fn model(&self) -> ModelInfo {
         ModelInfo {
             n_ctx_train: self.script.max_context_limit,
+            n_embd: u32::try_from(self.script.hidden_size).unwrap_or(u32::MAX),
+            thinks: self.script.thinks,
             toolkit: "script".into(),
             npu_cores: 3,
             platform: "RK3588".into(),
@@ -58,7 +67,12 @@ impl Engine for Scripted {
         }
     }
 
-    fn prepare(&mut self, n_ctx: u32) -> Result<Prepared, String> {
+    fn prepare(&mut self, n_ctx: u32, lanes: u32) -> Result<Prepared, String> {
+        if lanes != 1 {
+            return Err(unsupported::<Self>(
+                "batches of several inputs (n_batch above 1)",
+            ));
+        }
         self.prepared = Prepared {
             n_ctx,
             n_threads: 1,
@@ -93,12 +107,21 @@ impl Engine for Scripted {
         None
     }
 
-    fn chat_template(&self, _: &str, text: &str) -> Result<String, String> {
+    /// A line for each message but the last, which gets the script's template.
+    fn chat_template(&self, messages: &[Message<'_>], _: bool) -> Result<String, String> {
         let template = &self.script.template;
-        Ok([&template.prefix, text, &template.postfix].concat())
+        let Some((last, before)) = messages.split_last() else {
+            return Ok(String::new());
+        };
+        let mut text: String = before
+            .iter()
+            .map(|message| format!("{}\n", message.text))
+            .collect();
+        text.extend([&template.prefix, last.text, &template.postfix]);
+        Ok(text)
     }
 
-    fn cached(&self) -> usize {
+    fn cached(&self, _: usize) -> usize {
         self.cached.load(Ordering::Relaxed)
     }
 
@@ -109,65 +132,132 @@ impl Engine for Scripted {
         Ok(())
     }
 
+    fn cut_cache(&self, _: usize, start: usize, end: usize) -> Result<(), String> {
+        let mut cache = guard::lock(&self.cache);
+        cache.drain(start..end);
+        self.cached.store(cache.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn load_lora(&self, name: &str, path: &Path, scale: f32) -> Result<(), String> {
+        self.record(&record::load_lora(name, path, scale))?;
+        std::fs::metadata(path)
+            .map_err(|error| format!("cannot open the adapter {}: {error}", path.display()))?;
+        guard::lock(&self.adapters).push(name.to_owned());
+        Ok(())
+    }
+
+    fn save_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        self.record(&record::prompt_cache("save_prompt_cache", Some(path)))?;
+        let tokens = Value::from(guard::lock(&self.cache).clone());
+        std::fs::write(path, tokens.to_string())
+            .map_err(|error| format!("cannot write the prompt cache {}: {error}", path.display()))
+    }
+
+    fn load_prompt_cache(&self, path: &Path) -> Result<(), String> {
+        self.record(&record::prompt_cache("load_prompt_cache", Some(path)))?;
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let tokens = text.and_then(|text| {
+            serde_json::from_str::<Vec<i32>>(&text).map_err(|error| error.to_string())
+        });
+        let tokens = tokens
+            .map_err(|error| format!("cannot read the prompt cache {}: {error}", path.display()))?;
+        *guard::lock(&self.loaded) = tokens;
+        Ok(())
+    }
+
+    fn release_prompt_cache(&self) -> Result<(), String> {
+        self.record(&record::prompt_cache("release_prompt_cache", None))?;
+        guard::lock(&self.loaded).clear();
+        Ok(())
+    }
+
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
-        if let Some(path) = &self.script.record {
-            record::append(path, &record::run(request))?;
+        let prompt = &request.prompts[0];
+        let tokens = numbers::tokens(prompt, self.script.hidden_size);
+        if tokens.is_empty() && request.cache != Cache::Resume {
+            return Err(EMPTY_PROMPT.into());
+        }
+        self.record(&record::run(request, tokens.len()))?;
+        if let Some(name) = &request.lora {
+            if !guard::lock(&self.adapters).contains(name) {
+                return Err(format!("no adapter named {name:?} is loaded"));
+            }
         }
         if self.script.init == Init::Lie {
             return Ok(Ending::Silent(-1));
         }
         if self.script.callback_thread {
-            return std::thread::scope(|scope| scope.spawn(|| self.play(request, sink)).join())
-                .unwrap_or_else(|_| Err("the script's thread panicked".into()));
+            return std::thread::scope(|scope| {
+                scope.spawn(|| self.play(request, &tokens, sink)).join()
+            })
+            .unwrap_or_else(|_| Err("the script's thread panicked".into()));
         }
-        self.play(request, sink)
+        self.play(request, &tokens, sink)
     }
 }
 
 impl Scripted {
-    fn play(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
+    fn record(&self, line: &Value) -> Result<(), String> {
+        match &self.script.record {
+            Some(path) => record::append(path, line),
+            None => Ok(()),
+        }
+    }
+
+    fn play(
+        &self,
+        request: &Request,
+        tokens: &[i32],
+        sink: &mut dyn Sink,
+    ) -> Result<Ending, String> {
         match self.script.run {
             Run::Fail => return Ok(Ending::Silent(-1)),
-            Run::Error => return Ok(raw_end(sink, RKLLM_RUN_ERROR, -1)),
+            Run::Error => return Ok(raw_end(sink, State::Error, -1)),
             _ => {}
         }
-        let counts = self.generate(request, sink)?;
+        let counts = self.generate(request, tokens, sink)?;
         Ok(match self.script.run {
             Run::Fail | Run::Error => unreachable!("handled above"),
             Run::Ok => Ending::Finish(counts),
             Run::FailAfter => Ending::Silent(-1),
-            Run::ErrorAfter => raw_end(sink, RKLLM_RUN_ERROR, -1),
+            Run::ErrorAfter => raw_end(sink, State::Error, -1),
             Run::NoFinish => Ending::Silent(0),
             Run::FinishTwice => {
-                raw_end(sink, RKLLM_RUN_FINISH, 0);
+                raw_end(sink, State::Finish, 0);
                 Ending::Finish(counts)
             }
-            Run::FinishAndFail => raw_end(sink, RKLLM_RUN_FINISH, -1),
+            Run::FinishAndFail => raw_end(sink, State::Finish, -1),
             Run::Crash => std::process::abort(),
         })
     }
 
-    fn generate(&self, request: &Request, sink: &mut dyn Sink) -> Result<Counts, String> {
+    fn generate(
+        &self,
+        request: &Request,
+        tokens: &[i32],
+        sink: &mut dyn Sink,
+    ) -> Result<Counts, String> {
         let script = &self.script;
         let mut cache = guard::lock(&self.cache);
-        let kept = match request.cache {
-            Cache::Fresh => 0,
-            Cache::Prefix => request
-                .tokens
-                .iter()
-                .zip(cache.iter())
-                .take_while(|(new, old)| new == old)
-                .count(),
-            Cache::Append => cache.len(),
+        let common = |held: &[i32]| {
+            let pairs = tokens.iter().zip(held);
+            pairs.take_while(|(new, old)| new == old).count()
         };
-        let reused = kept.min(request.tokens.len());
-        cache.truncate(kept);
-        let from = if request.cache == Cache::Append {
-            0
-        } else {
-            reused
+        let from = match request.cache {
+            Cache::Append | Cache::Resume => 0,
+            Cache::Fresh | Cache::Prefix => {
+                let own = match request.cache {
+                    Cache::Prefix => common(&cache),
+                    _ => 0,
+                };
+                // Kept is the prompt's beginning, wherever it was found.
+                let kept = own.max(common(&guard::lock(&self.loaded)));
+                *cache = tokens[..kept].to_vec();
+                kept
+            }
         };
-        cache.extend(&request.tokens[from..]);
+        cache.extend(&tokens[from..]);
         let n_ctx = self.prepared.n_ctx;
         if cache.len() >= n_ctx as usize && !script.unlimited {
             let prompt = cache.len();
@@ -177,8 +267,8 @@ impl Scripted {
         self.cached.store(cache.len(), Ordering::Relaxed);
 
         let mut counts = Counts {
-            prompt_tokens: request.tokens.len() as u64,
-            reused_tokens: (request.tokens.len() - request.tokens[from..].len()) as u64,
+            prompt_tokens: tokens.len() as u64,
+            reused_tokens: from as u64,
             ..Counts::default()
         };
         let start = Instant::now();
@@ -189,6 +279,15 @@ impl Scripted {
         };
         let mut over = stop.wait(script.prefill_ms);
         counts.prefill_us = micros(start.elapsed());
+        if request.mode == Mode::HiddenStates {
+            if !over {
+                stop.sink.event(Event::HiddenStates(Matrix {
+                    values: &numbers::hidden_states(tokens.len(), script.hidden_size),
+                    columns: script.hidden_size,
+                }));
+            }
+            return Ok(counts);
+        }
         let start = Instant::now();
         let rounds = if script.repeat == 0 {
             u64::MAX
@@ -214,7 +313,14 @@ impl Scripted {
                     break 'rounds;
                 }
                 let id = piece.id.unwrap_or(1000 + place as i32);
-                over = play_piece(piece, id, stop.sink) == Flow::Stop && stop.reached();
+                // The prompt has a row for each of its tokens, later steps have one.
+                let rows = if counts.new_tokens == 0 {
+                    tokens.len()
+                } else {
+                    1
+                };
+                let told = self.play_piece(request, piece, id, rows, stop.sink);
+                over = told == Flow::Stop && stop.reached();
                 counts.new_tokens += 1;
                 cache.push(id);
                 self.cached.store(cache.len(), Ordering::Relaxed);
@@ -226,14 +332,49 @@ impl Scripted {
         counts.decode_us = micros(start.elapsed());
         Ok(counts)
     }
+
+    fn play_piece(
+        &self,
+        request: &Request,
+        piece: &Piece,
+        id: i32,
+        rows: usize,
+        sink: &mut dyn Sink,
+    ) -> Flow {
+        let raw = |text| Event::Raw {
+            state: State::Normal,
+            id,
+            text,
+        };
+        let Some(bytes) = &piece.bytes else {
+            return sink.event(raw(None));
+        };
+        if piece.raw {
+            let text = CString::new(bytes.clone()).unwrap_or_default();
+            return sink.event(raw(Some(&text)));
+        }
+        let columns = self.script.vocab_size;
+        let logits = match request.mode {
+            Mode::Logits => numbers::logits(rows, columns, id),
+            _ => Vec::new(),
+        };
+        let logprobs = request.top_logprobs.map(|top| numbers::logprobs(id, top));
+        sink.event(Event::Tokens(&[Drawn {
+            id,
+            bytes,
+            logits: (request.mode == Mode::Logits).then_some(Matrix {
+                values: &logits,
+                columns,
+            }),
+            logprobs: logprobs.as_deref().unwrap_or_default(),
+        }]))
+    }
 }
 
 impl Drop for Scripted {
     fn drop(&mut self) {
-        if let Some(path) = &self.script.record {
-            if let Err(message) = record::append(path, &record::destroy()) {
-                log::error(&message);
-            }
+        if let Err(message) = self.record(&record::destroy()) {
+            log::error(&message);
         }
     }
 }
@@ -269,26 +410,7 @@ impl Stop<'_> {
     }
 }
 
-fn play_piece(piece: &Piece, id: i32, sink: &mut dyn Sink) -> Flow {
-    match &piece.bytes {
-        None => sink.event(Event::Raw {
-            state: RKLLM_RUN_NORMAL,
-            id,
-            text: None,
-        }),
-        Some(bytes) if piece.raw => {
-            let text = CString::new(bytes.clone()).unwrap_or_default();
-            sink.event(Event::Raw {
-                state: RKLLM_RUN_NORMAL,
-                id,
-                text: Some(&text),
-            })
-        }
-        Some(bytes) => sink.event(Event::Token { id, bytes }),
-    }
-}
-
-fn raw_end(sink: &mut dyn Sink, state: u32, status: i32) -> Ending {
+fn raw_end(sink: &mut dyn Sink, state: State, status: i32) -> Ending {
     sink.event(Event::Raw {
         state,
         id: -1,

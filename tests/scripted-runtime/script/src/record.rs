@@ -1,6 +1,6 @@
 //! Writes down what the library was given, one JSON line per call.
 
-use rkchat_runtime_front::engine::{Cache, InitParams, Input, Request, Sampling};
+use rkchat_runtime_front::engine::{Cache, InitParams, Input, Mode, Request, Sampling};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -34,31 +34,51 @@ pub fn init(params: &InitParams) -> Value {
         "embed_flash": params.embed_flash,
         "enabled_cpus_num": params.enabled_cpus_num,
         "enabled_cpus_mask": params.enabled_cpus_mask,
+        "top_logprobs": params.top_logprobs,
         "n_batch": params.n_batch,
         "use_cross_attn": params.use_cross_attn,
     })
 }
 
 /// What `rkllm_run` was given, and the prompt that came of it.
-pub fn run(request: &Request) -> Value {
-    let (kind, input) = match &request.input {
+pub fn run(request: &Request, prompt_tokens: usize) -> Value {
+    let prompt = &request.prompts[0];
+    let (kind, input) = match &prompt.input {
         Input::Text(text) => ("text", json!(text)),
         Input::Tokens(tokens) => ("tokens", json!(tokens)),
+        Input::Embeddings { n_tokens, .. } => ("embeddings", json!(n_tokens)),
+        Input::Images(images) => ("images", json!(images.prompt)),
     };
     json!({
         "call": "run",
         "input_type": kind,
         "input": input,
-        "prompt": request.prompt,
-        "prompt_tokens": request.tokens.len(),
-        "role": request.role,
-        "enable_thinking": request.enable_thinking,
+        "prompt": prompt.text,
+        "prompt_tokens": prompt_tokens,
+        "role": prompt.role,
+        "enable_thinking": prompt.enable_thinking,
+        "mode": match request.mode {
+            Mode::Generate => "generate",
+            Mode::HiddenStates => "hidden_states",
+            Mode::Logits => "logits",
+        },
+        "lora": request.lora,
         "sampling": sampling(&request.sampling),
         "max_new_tokens": request.max_new_tokens,
         "ignore_eos_token": request.ignore_eos_token,
         "skip_special_token": request.skip_special_token,
         "keep_history": request.cache == Cache::Append,
     })
+}
+
+/// `rkllm_load_lora`.
+pub fn load_lora(name: &str, path: &Path, scale: f32) -> Value {
+    json!({ "call": "load_lora", "name": name, "path": path, "scale": scale })
+}
+
+/// A prompt cache was saved, loaded or released.
+pub fn prompt_cache(call: &str, path: Option<&Path>) -> Value {
+    json!({ "call": call, "path": path })
 }
 
 /// The model was freed.

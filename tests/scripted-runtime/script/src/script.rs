@@ -17,6 +17,12 @@ pub struct Script {
     pub max_context_limit: u32,
     /// The built-in chat template; none leaves text as it is. Group 1.1.0 never applies it.
     pub template: Template,
+    /// Whether the template knows `enable_thinking`.
+    pub thinks: bool,
+    /// Numbers in a hidden state, and in an embedding as input.
+    pub hidden_size: usize,
+    /// Numbers in a row of logits.
+    pub vocab_size: usize,
     /// How a run ends.
     pub run: Run,
     /// Time before the first piece, in milliseconds.
@@ -35,7 +41,8 @@ pub struct Script {
     pub unlimited: bool,
     /// Makes the callbacks on a thread that did not call `rkllm_run`.
     pub callback_thread: bool,
-    /// File that gets one JSON line per `init`, `run` and `destroy` with what was received;
+    /// File that gets one JSON line with what was received per `init`, `run` and `destroy`, and per
+    /// call that loads, saves or releases something;
     /// relative to the script's folder.
     pub record: Option<PathBuf>,
 }
@@ -48,6 +55,9 @@ impl Default for Script {
             init_error: "invalid rknn llm model magic".into(),
             max_context_limit: 4096,
             template: Template::default(),
+            thinks: false,
+            hidden_size: 4,
+            vocab_size: 8,
             run: Run::Ok,
             prefill_ms: 0,
             delay_ms: 0,
@@ -69,6 +79,9 @@ impl Script {
             .map_err(|error| format!("cannot read the script {}: {error}", path.display()))?;
         let mut script: Script = serde_json::from_str(&text)
             .map_err(|error| format!("{} is not a script: {error}", path.display()))?;
+        if script.hidden_size == 0 || script.vocab_size == 0 {
+            return Err("hidden_size and vocab_size must be at least 1".into());
+        }
         if let (Some(record), Some(folder)) = (&script.record, path.parent()) {
             script.record = Some(folder.join(record));
         }

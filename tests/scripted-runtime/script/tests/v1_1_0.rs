@@ -17,8 +17,13 @@ use library::*;
 unsafe extern "C" fn on_result(result: *mut RKLLMResult, data: *mut c_void, state: u32) {
     // SAFETY: the runtime passes a valid result, and every run of these tests a `Heard`.
     unsafe {
-        let result = &*result;
-        (*data.cast::<Heard>()).add(state, result.text, result.token_id);
+        let (result, heard) = (&*result, &*data.cast::<Heard>());
+        if state == RKLLM_RUN_GET_LAST_HIDDEN_LAYER {
+            let states = &result.last_hidden_layer;
+            heard.add_hidden_states(states.num_tokens, states.embd_size);
+            return;
+        }
+        heard.add(state, result.text, result.token_id);
     }
 }
 
@@ -57,7 +62,12 @@ fn text_is_taken_as_it_is_and_each_run_starts_empty() {
         assert_eq!(rkllm_run_async(handle, &mut input, &mut infer, userdata), 0);
         heard.wait_for(|call| *call == Call::Finish);
         assert_eq!(heard.text(), "a\u{1F600}");
+        heard.take();
         infer.mode = RKLLM_INFER_GET_LAST_HIDDEN_LAYER;
+        assert_eq!(rkllm_run(handle, &mut input, &mut infer, userdata), 0);
+        assert_eq!(heard.take(), [Call::HiddenStates(2, 4), Call::Finish]);
+        // This group has no logits.
+        infer.mode = 2;
         assert_eq!(rkllm_run(handle, &mut input, &mut infer, userdata), -1);
         assert_eq!(rkllm_destroy(handle), 0);
         assert_eq!(rkllm_init(&mut handle, &mut param, None), -1);
@@ -69,7 +79,7 @@ fn text_is_taken_as_it_is_and_each_run_starts_empty() {
     );
     assert_eq!(init["image_markers"], json!(["<img>", "", ""]));
     let runs = file.recorded("run");
-    assert_eq!(runs.len(), 3);
+    assert_eq!(runs.len(), 4);
     assert_eq!(
         (&runs[1]["prompt"], &runs[1]["keep_history"]),
         (&json!("hello there"), &json!(false))

@@ -5,7 +5,7 @@ use rkchat_runtime_front::abi::v1_1_0::{
     RKLLM_RUN_ERROR, RKLLM_RUN_FINISH, RKLLM_RUN_NORMAL, RKLLM_RUN_WAITING,
 };
 use serde_json::Value;
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
@@ -45,6 +45,8 @@ pub enum Call {
     Waiting,
     Finish,
     Error,
+    /// Rows and columns, in group 1.1.0's own state.
+    HiddenStates(c_int, c_int),
 }
 
 /// Gets the calls of a run; its address is the run's userdata.
@@ -73,6 +75,12 @@ impl Heard {
         };
         self.calls.lock().unwrap().push(call);
         self.changed.notify_all();
+    }
+
+    #[allow(dead_code, reason = "only group 1.1.0 has a state for them")]
+    pub fn add_hidden_states(&self, rows: c_int, columns: c_int) {
+        let mut calls = self.calls.lock().unwrap();
+        calls.push(Call::HiddenStates(rows, columns));
     }
 
     pub fn take(&self) -> Vec<Call> {

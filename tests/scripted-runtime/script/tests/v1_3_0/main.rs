@@ -1,5 +1,6 @@
 //! The functions of group 1.3.0 over scripts: what the front promises, and what a script can break.
 
+mod features;
 mod harness;
 mod refusals;
 mod runs;

@@ -52,38 +52,23 @@ fn refuses_bad_parameters() {
         );
     }
     let model = Model::open(json!({"pieces": ["x"]}));
-    for infer in [
-        RKLLMInferParam {
-            mode: RKLLM_INFER_GET_LOGITS,
-            ..infer()
-        },
-        RKLLMInferParam {
-            lora_params: &mut RKLLMLoraParam {
-                lora_adapter_name: c"a".as_ptr(),
-            },
-            ..infer()
-        },
-        RKLLMInferParam {
-            prompt_cache_params: &mut RKLLMPromptCacheParam {
-                save_prompt_cache: 1,
-                prompt_cache_path: null(),
-            },
-            ..infer()
-        },
-    ] {
-        assert_eq!(model.text("x", infer), -1);
-    }
-    for input_type in [RKLLM_INPUT_EMBED, RKLLM_INPUT_MULTIMODAL, 99] {
-        assert_eq!(
-            model.input(
-                RKLLMInput {
-                    input_type,
-                    ..RKLLMInput::zeroed()
-                },
-                infer()
-            ),
-            -1
-        );
+    let wrong_mode = RKLLMInferParam { mode: 7, ..infer() };
+    assert_eq!(model.text("x", wrong_mode), -1);
+    let mut lora = RKLLMLoraParam {
+        lora_adapter_name: c"nobody".as_ptr(),
+    };
+    let wrong_adapter = RKLLMInferParam {
+        lora_params: &mut lora,
+        ..infer()
+    };
+    assert_eq!(model.text("x", wrong_adapter), -1);
+    assert_eq!(model.heard.take(), [Call::Error]);
+    for input_type in [RKLLM_INPUT_MULTIMODAL, 99] {
+        let input = RKLLMInput {
+            input_type,
+            ..RKLLMInput::zeroed()
+        };
+        assert_eq!(model.input(input, infer()), -1);
     }
     assert_eq!(
         model.input(RKLLMInput::zeroed(), infer()),
@@ -175,17 +160,24 @@ fn scripts_break_the_rules() {
 }
 
 #[test]
-fn what_is_not_there_says_so() {
+fn what_cannot_be_loaded_is_refused() {
     let model = Model::open(json!({}));
+    let mut adapter = RKLLMLoraAdapter::zeroed();
     // SAFETY: the handle is open; NULL is allowed for the rest.
     unsafe {
         assert_eq!(rkllm_load_lora(model.handle, null_mut()), -1);
+        assert_eq!(rkllm_load_lora(model.handle, &mut adapter), -1);
+        adapter.lora_adapter_name = c"a".as_ptr();
+        adapter.lora_adapter_path = c"/nowhere".as_ptr();
+        assert_eq!(rkllm_load_lora(model.handle, &mut adapter), -1);
         assert_eq!(rkllm_load_prompt_cache(model.handle, null()), -1);
-        assert_eq!(rkllm_release_prompt_cache(model.handle), -1);
-        assert_eq!(
-            rkllm_set_function_tools(model.handle, null(), null(), null()),
-            -1
-        );
+        let path = c"/nowhere".as_ptr();
+        assert_eq!(rkllm_load_prompt_cache(model.handle, path), -1);
+        for tools in [null(), c"{}".as_ptr(), c"[]".as_ptr()] {
+            let set = rkllm_set_function_tools(model.handle, null(), tools, null());
+            assert_eq!(set, -1);
+        }
+        // Nobody has this one.
         assert_eq!(rkllm_set_cross_attn_params(model.handle, null_mut()), -1);
     }
 }

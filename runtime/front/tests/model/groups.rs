@@ -1,0 +1,69 @@
+//! All groups: one model, one prompt, one text.
+
+use crate::client::{Call, Client, Heard, Settings};
+use crate::support::*;
+use rkchat_runtime_front::abi::*;
+use std::ffi::{CStr, CString};
+use std::path::Path;
+
+/// In the model's own template, so that groups that add one are told not to.
+const STORY: &CStr =
+    c"<|im_start|>user\nTell me a story about a fox.<|im_end|>\n<|im_start|>assistant\n";
+
+/// A greedy answer.
+fn answer<C: Client>(client: &C, model: &Path, max_new_tokens: i32) -> String {
+    let model = CString::new(model.to_str().unwrap()).unwrap();
+    let (status, handle) = client.open(Settings {
+        max_new_tokens,
+        ..Settings::new(&model)
+    });
+    assert_eq!(status, 0);
+    assert_eq!(
+        client.no_template(handle),
+        C::TEMPLATED.then_some(0),
+        "{}",
+        C::GROUP.name
+    );
+    let heard = Heard::default();
+    assert_eq!(client.run(handle, STORY, &heard), 0);
+    let text = heard.text();
+    let (last, calls) = heard
+        .take()
+        .split_last()
+        .map(|(last, c)| (last.clone(), c.len()))
+        .unwrap();
+    assert_eq!((last, calls), (Call::FINISH, max_new_tokens as usize));
+    assert_eq!(client.destroy(handle), 0);
+    text
+}
+
+/// The functions of an installed library.
+macro_rules! functions {
+    ($runtime:expr, $group:ident) => {{
+        let library = library(&$runtime.join($group::GROUP.name).join("librkllmrt.so"));
+        // SAFETY: the library belongs to the group and is never unloaded.
+        unsafe { $group::Functions::load(|symbol| find(library, symbol)) }.unwrap()
+    }};
+}
+
+#[test]
+fn a_finished_prompt_has_one_answer_in_every_group() {
+    let Some((runtime, path)) = installed() else {
+        return;
+    };
+    let _guard = one_at_a_time();
+    let answers = [
+        answer(&functions!(runtime, v1_0_0), &path, 24),
+        answer(&functions!(runtime, v1_0_1), &path, 24),
+        answer(&functions!(runtime, v1_1_0), &path, 24),
+        answer(&functions!(runtime, v1_2_0), &path, 24),
+        answer(&functions!(runtime, v1_2_1b1), &path, 24),
+        answer(&functions!(runtime, v1_2_1), &path, 24),
+        answer(&functions!(runtime, v1_3_0), &path, 24),
+    ];
+    let words = answers[0].split_whitespace().count();
+    assert!(words > 10, "{:?}", answers[0]);
+    for (text, group) in answers.iter().zip(GROUPS) {
+        assert_eq!(text, &answers[0], "group {}", group.name);
+    }
+}

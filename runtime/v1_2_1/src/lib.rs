@@ -1,0 +1,4 @@
+//! The CPU runtime as librkllmrt.so of ABI group 1.2.1.
+
+rkchat_runtime_front::export_v1_2_1!(rkchat_runtime_front::cpu::Cpu);
+rkchat_runtime_front::export_extension!(c"rkchat-cpu", env!("CARGO_PKG_VERSION"));

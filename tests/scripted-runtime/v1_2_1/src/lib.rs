@@ -1,0 +1,3 @@
+//! The scripted runtime as librkllmrt.so of ABI group 1.2.1.
+
+rkchat_runtime_front::export_v1_2_1!(rkchat_scripted::Scripted);
