@@ -1,11 +1,11 @@
-//! A real model, SmolLM2, in the CPU runtime of both groups.
+//! A real model, SmolLM2, in the CPU runtimes of all groups.
 
 mod common;
 
 use std::io::Read;
 use std::path::PathBuf;
 
-use common::{Folder, GROUPS, at_most};
+use common::{ALL_GROUPS, Folder, GROUPS, at_most};
 use rkchat::{
     EncodeOptions, ErrorKind, FinishReason, GenerateOptions, InputKind, Json, Measure, Model,
     ModelOptions,
@@ -27,15 +27,8 @@ fn model() -> Option<PathBuf> {
 }
 
 fn options(group: &str) -> ModelOptions {
-    let scripted = common::scripted_runtime(group);
-    let runtime = scripted
-        .ancestors()
-        .nth(3)
-        .unwrap()
-        .join(group)
-        .join("librkllmrt.so");
     ModelOptions {
-        runtime: Some(runtime),
+        runtime: Some(common::cpu_runtime(group)),
         top_k: Some(1),
         repeat_penalty: Some(1.0),
         max_context_len: Some(512),
@@ -51,16 +44,23 @@ fn question() -> Json {
 }
 
 #[test]
-fn it_answers_on_both_groups() {
+fn the_same_answer_on_all_groups() {
     let Some(path) = model() else { return };
-    for group in GROUPS {
+    for group in ALL_GROUPS {
         let model = Model::open(&path, &options(group)).unwrap();
         let info = model.info();
+        // Releases before 1.1.0 take and give text only.
+        let tokens = GROUPS.contains(&group);
+        let input = if tokens {
+            InputKind::Tokens
+        } else {
+            InputKind::Text
+        };
+        assert_eq!(info.input, input, "{group}");
         assert_eq!(
-            (info.input, info.runtime.name.as_str()),
-            (InputKind::Tokens, "rkchat-cpu")
+            (&*info.runtime.name, &*info.runtime.abi_group),
+            ("rkchat-cpu", group)
         );
-        assert_eq!(info.runtime.abi_group, group);
         assert_eq!(
             (
                 info.template_source.as_deref(),
@@ -68,29 +68,51 @@ fn it_answers_on_both_groups() {
             ),
             (Some("gguf"), Some("runtime"))
         );
-        let completion = model
-            .generate(&question(), &at_most(32))
-            .unwrap()
-            .completion()
-            .unwrap();
-        assert_eq!(completion.text, "The capital of France is Paris.");
-        assert_eq!(completion.finish_reason, FinishReason::Stop);
+        let ask = |options| {
+            let generation = model.generate(&question(), &options).unwrap();
+            generation.completion().unwrap()
+        };
+        let completion = ask(at_most(32));
         assert_eq!(
-            (
-                completion.usage.prompt_tokens,
-                completion.usage.reused_tokens
-            ),
-            (27, Some(0))
+            completion.text, "The capital of France is Paris.",
+            "{group}"
         );
-        if group == "1.3.0" {
+        assert_eq!(completion.finish_reason, FinishReason::Stop);
+        let usage = completion.usage;
+        assert_eq!((usage.prompt_tokens, usage.reused_tokens), (27, Some(0)));
+        assert_eq!(!completion.token_ids.is_empty(), tokens);
+        let has = |capability| {
+            info.runtime
+                .capabilities
+                .iter()
+                .any(|one| one == capability)
+        };
+        if has("measurements") {
             assert_eq!(completion.timings.measured_by, Measure::Runtime);
-            let again = model
-                .generate(&question(), &at_most(1))
-                .unwrap()
-                .completion()
-                .unwrap();
-            assert_eq!(again.usage.reused_tokens, Some(26));
         }
+        if has("prefix_reuse") {
+            assert_eq!(ask(at_most(1)).usage.reused_tokens, Some(26));
+        }
+    }
+}
+
+#[test]
+fn the_cache_can_be_left_out() {
+    let Some(path) = model() else { return };
+    let fresh = ModelOptions {
+        assume: Some(json!({"prefix_reuse": "off"})),
+        ..options("1.3.0")
+    };
+    let model = Model::open(&path, &fresh).unwrap();
+    let assumed = model.info().assumed;
+    assert!(
+        assumed.contains(&"prefix_reuse=off (option)".to_owned()),
+        "{assumed:?}"
+    );
+    for _ in 0..2 {
+        let generation = model.generate(&question(), &at_most(1)).unwrap();
+        let usage = generation.completion().unwrap().usage;
+        assert_eq!(usage.reused_tokens, Some(0));
     }
 }
 

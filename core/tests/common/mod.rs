@@ -10,14 +10,28 @@ use std::time::Duration;
 use rkchat::{GenerateOptions, Generation, Json, Model, ModelOptions, Result};
 use serde_json::{Map, json};
 
-/// The ABI groups.
-pub const GROUPS: [&str; 2] = ["1.1.0", "1.3.0"];
+/// All ABI groups.
+pub const ALL_GROUPS: [&str; 7] = [
+    "1.0.0", "1.0.1", "1.1.0", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0",
+];
+
+/// Those that take and give token ids, as most tests do.
+pub const GROUPS: [&str; 5] = ["1.1.0", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0"];
 
 /// The scripted runtime of a group, as `runtime/install.sh` lays it out beside the test programs.
 pub fn scripted_runtime(group: &str) -> PathBuf {
+    runtime(&format!("scripted/{group}"))
+}
+
+/// The CPU runtime of a group.
+pub fn cpu_runtime(group: &str) -> PathBuf {
+    runtime(group)
+}
+
+fn runtime(place: &str) -> PathBuf {
     let program = std::env::current_exe().expect("the test program has a path");
     let folder = program.ancestors().nth(2).expect("target/PROFILE/deps");
-    let path = folder.join(format!("runtime/scripted/{group}/librkllmrt.so"));
+    let path = folder.join(format!("runtime/{place}/librkllmrt.so"));
     assert!(
         path.is_file(),
         "{} is missing; make test lays it out",
