@@ -21,6 +21,8 @@ rmSync(join(here, 'rkchat.node'), { force: true });
 copyFileSync(library, join(here, 'rkchat.node'));
 
 link(join(here, 'runtime'), join(target, 'runtime'));
+// Asks unknown libraries what they are.
+link(join(here, 'rkchat-worker'), join(target, 'rkchat-worker'));
 link(join(checkout, 'examples/node/node_modules/rkchat'), here);
 link(join(checkout, 'tests/conformance/node/node_modules/rkchat'), here);
 
