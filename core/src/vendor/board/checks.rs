@@ -4,6 +4,8 @@ use super::observe::{self, Observed};
 use super::{Finding, Subject, Verdict};
 use crate::surface::RenderOptions;
 use crate::vendor::capabilities;
+use crate::vendor::recognise::evidence::Defaults;
+use crate::vendor::recognise::facts::Facts;
 use crate::vendor::{InitFailure, Input, Library, log};
 
 /// Tokens that are asked for where an answer is looked at.
@@ -12,13 +14,26 @@ const SOME: u32 = 16;
 /// Token ids that every vocabulary has, with nothing special among them.
 const PLAIN: std::ops::Range<i32> = 300..311;
 
+/// Asks in a child process also where the library was recognised without.
 pub(super) fn default_param(library: &Library) -> Finding {
     let id = "default-param";
-    let told = |line: &&String| line.contains("rkllm_createDefaultParam");
-    match library.info().evidence.iter().find(told) {
-        Some(line) if line.contains("as group") => Finding::new(id, Verdict::Holds, line),
-        Some(line) => Finding::new(id, Verdict::Unknown, line),
-        None => Finding::new(id, Verdict::Unknown, "it was recognised without calling it"),
+    let path = &library.info().path;
+    let defaults = match Facts::of(path) {
+        Ok(facts) => facts.evidence(path, None, true).defaults,
+        Err(unfit) => Defaults::Unknown(unfit.to_string()),
+    };
+    let group = &*library.info().abi_group;
+    match defaults {
+        Defaults::Fit(groups) if groups.contains(&group) => {
+            let seen = format!("it fills its result as group {} does", groups.join(" or "));
+            Finding::new(id, Verdict::Holds, seen)
+        }
+        Defaults::Fit(groups) => {
+            let seen = format!("it fills its result as {groups:?} do, and not as group {group}");
+            Finding::new(id, Verdict::Broken, seen)
+        }
+        Defaults::Unknown(why) => Finding::new(id, Verdict::Unknown, why),
+        Defaults::NotAsked => Finding::new(id, Verdict::Unknown, "it was not called"),
     }
 }
 
