@@ -170,7 +170,7 @@ fn the_window_is_never_filled_to_its_end() {
 #[test]
 fn characters_come_whole() {
     for group in GROUPS {
-        let script = r#"{"pieces": [{"hex": "68c3"}, {"hex": "a9"}, {"hex": "f09f"}, {"hex": "8e89"}, {"hex": "f0", "raw": true}]}"#;
+        let script = r#"{"pieces": [{"hex": "68c3"}, {"hex": "a9"}, {"hex": "f09f"}, {"hex": "8e89"}, {"hex": "f0", "state": "normal"}]}"#;
         let pieces = read(&ask(&open(group, script)));
         assert_eq!(pieces.concat(), "hé🎉\u{fffd}");
     }

@@ -115,6 +115,7 @@ pub fn abort<E: Engine>(registry: &Registry<E>, handle: *mut c_void) -> c_int {
             return Ok(-1);
         }
         session.activity.abort();
+        session.engine.aborting();
         Ok(0)
     })
 }

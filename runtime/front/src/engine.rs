@@ -1,5 +1,6 @@
 //! What an engine is: the trait, and the plain data that crosses it.
 
+use crate::session::ContextLimit;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,11 +18,20 @@ pub trait Engine: Send + Sync + Sized + 'static {
     /// Platform in the log.
     const PLATFORM: &'static str;
 
+    /// `rkllm_init` was called; nothing is checked or logged yet. For imitations.
+    fn opening(_params: &InitParams) {}
+
     /// Loads the model. `Ok(None)` imitates a library that reports success without a handle.
     fn load(params: &InitParams) -> Result<Option<Self>, String>;
 
     /// Facts of the loaded model.
     fn model(&self) -> ModelInfo;
+
+    /// What becomes of a `max_context_len` above the model's limit; imitations may differ from
+    /// their group.
+    fn context_limit(&self, of_group: ContextLimit) -> ContextLimit {
+        of_group
+    }
 
     /// Makes the loaded model ready for runs of `lanes` prompts at once, each with a window of
     /// `n_ctx` tokens.
@@ -82,6 +92,9 @@ pub trait Engine: Send + Sync + Sized + 'static {
         Err(unsupported::<Self>("prompt cache files"))
     }
 
+    /// `rkllm_abort` was called; the run has been told to end. For imitations.
+    fn aborting(&self) {}
+
     /// Generates. One run at a time; `sink` hears of each step and says when to stop.
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String>;
 }
@@ -107,7 +120,15 @@ pub trait Sink: Send + Sync {
 
     /// Whether the run shall end; asked often, so that a long prompt can be aborted.
     fn aborted(&self) -> bool;
+
+    /// For imitations: what makes calls of the run's callback when the run is over.
+    fn later(&self) -> Option<Later> {
+        None
+    }
 }
+
+/// Makes calls of a run's callback, also when the run is over.
+pub type Later = Box<dyn Fn(RawCall<'_>) + Send>;
 
 /// Whether a run goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,16 +145,20 @@ pub enum Event<'a> {
     Tokens(&'a [Drawn<'a>]),
     /// The last layer's output for each token of the prompt.
     HiddenStates(Matrix<'a>),
-    /// One call of the result callback exactly as given, right or wrong: for engines that imitate
-    /// a library which breaks the rules.
-    Raw {
-        /// Call state.
-        state: State,
-        /// Token id.
-        id: i32,
-        /// Text, or NULL.
-        text: Option<&'a CStr>,
-    },
+    /// For imitations.
+    Raw(RawCall<'a>),
+}
+
+/// One call of the result callback exactly as given, right or wrong: for engines that imitate a
+/// library which breaks the rules.
+#[derive(Clone, Copy)]
+pub struct RawCall<'a> {
+    /// Call state.
+    pub state: State,
+    /// Token id.
+    pub id: i32,
+    /// Text, or NULL.
+    pub text: Option<&'a CStr>,
 }
 
 /// What one lane's step brought.

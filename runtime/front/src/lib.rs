@@ -7,8 +7,8 @@
 //! ```
 //!
 //! This crate checks parameters, keeps handles and runs, applies chat templates, joins partial
-//! UTF-8 characters and makes the callbacks; an [`Engine`] sees plain data only. Nothing is
-//! written to standard output; log lines in the vendor's form go to standard error.
+//! UTF-8 characters and makes the callbacks; an [`Engine`] sees plain data only. Log lines in the
+//! vendor's form go to standard error.
 
 // Shared by path: a runtime must not depend on the client library that `core` is.
 #[path = "../../../core/src/vendor/abi/mod.rs"]

@@ -1,10 +1,11 @@
-//! Log lines in the vendor's form, on standard error.
+//! Log lines in the vendor's form, on standard error unless an imitation wants them elsewhere.
 
 use std::cell::RefCell;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 static PREFIX: AtomicBool = AtomicBool::new(true);
+static TO_STDOUT: AtomicBool = AtomicBool::new(false);
 static LEVEL: AtomicU8 = AtomicU8::new(0);
 
 thread_local! {
@@ -28,6 +29,11 @@ pub fn level() -> u8 {
 /// Says whether [`info`] writes `I rkllm:`.
 pub fn set_prefix(on: bool) {
     PREFIX.store(on, Ordering::Relaxed);
+}
+
+/// Says whether lines go to standard output: for imitations.
+pub fn set_stdout(on: bool) {
+    TO_STDOUT.store(on, Ordering::Relaxed);
 }
 
 /// Logs `I rkllm: ...`.
@@ -62,5 +68,8 @@ fn write(prefix: &str, text: &str) {
     // One call per line, so that lines of several threads do not mix. A closed stream is no reason
     // to fail.
     let line = format!("{prefix}{text}\n");
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let _ = match TO_STDOUT.load(Ordering::Relaxed) {
+        false => std::io::stderr().write_all(line.as_bytes()),
+        true => std::io::stdout().write_all(line.as_bytes()),
+    };
 }

@@ -2,7 +2,8 @@
 
 use crate::activity::Release;
 use crate::engine::{
-    Cache, Counts, Drawn, Ending, Engine, Event, Flow, Mode, Prompt, Request, Sampling, Sink, State,
+    Cache, Counts, Drawn, Ending, Engine, Event, Flow, Later, Mode, Prompt, RawCall, Request,
+    Sampling, Sink, State,
 };
 use crate::joiner::{Joiner, unjoined};
 use crate::session::{Answer, Delivery, Opening, Perf, Session};
@@ -89,7 +90,7 @@ impl Run {
 }
 
 /// Runs in this thread and returns the status. The model is claimed.
-fn perform<E: Engine>(session: &Session<E>, run: Run) -> c_int {
+fn perform<E: Engine>(session: &Arc<Session<E>>, run: Run) -> c_int {
     session.activity.enter();
     let _release = Release(&session.activity);
     let prompts = run.turns.len();
@@ -128,7 +129,7 @@ fn perform<E: Engine>(session: &Session<E>, run: Run) -> c_int {
 }
 
 struct Runner<'a, E: Engine> {
-    session: &'a Session<E>,
+    session: &'a Arc<Session<E>>,
     userdata: Userdata,
     /// One for each prompt.
     joiners: Vec<Joiner>,
@@ -269,19 +270,33 @@ impl<E: Engine> Sink for Runner<'_, E> {
                     ..Answer::default()
                 }],
             ),
-            Event::Raw { state, id, text } => self.deliver(
-                state,
-                &[Answer {
-                    id,
-                    text,
-                    ..Answer::default()
-                }],
-            ),
+            Event::Raw(call) => self.deliver(call.state, &[answer(&call)]),
         }
     }
 
     fn aborted(&self) -> bool {
         self.session.activity.aborted()
+    }
+
+    fn later(&self) -> Option<Later> {
+        let (session, userdata) = (self.session.clone(), self.userdata);
+        Some(Box::new(move |call| {
+            // The whole struct is captured, not its raw pointer, which may not cross threads.
+            let userdata = &userdata;
+            (session.deliver)(Delivery {
+                state: call.state,
+                answers: &[answer(&call)],
+                userdata: userdata.0,
+            });
+        }))
+    }
+}
+
+fn answer<'a>(call: &RawCall<'a>) -> Answer<'a> {
+    Answer {
+        id: call.id,
+        text: call.text,
+        ..Answer::default()
     }
 }
 

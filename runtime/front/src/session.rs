@@ -103,6 +103,7 @@ pub fn open<E: Engine>(
     params: InitParams,
     deliver: Deliver,
 ) -> Result<*mut c_void, String> {
+    E::opening(&params);
     check::<E>(&params)?;
     log::info(&format!(
         "rkllm-runtime version: {}{}, rknpu driver version: {}, platform: {}",
@@ -123,7 +124,7 @@ pub fn open<E: Engine>(
          target_platform: {}, model_dtype: {}",
         model.toolkit, model.n_ctx_train, model.npu_cores, model.platform, model.dtype
     ));
-    let n_ctx = window(&params, &model, opening.context_limit)?;
+    let n_ctx = window(&params, &model, engine.context_limit(opening.context_limit))?;
     let prepared = engine.prepare(n_ctx, params.n_batch.into())?;
     Ok(registry.insert(Session {
         engine,

@@ -107,7 +107,7 @@ impl Sink for ClientSink<'_> {
                 unsafe { (self.0.hidden_states)(context, Rows::of(Some(states))) }
             }
             // For imitations, which are not behind a table.
-            Event::Raw { .. } => 0,
+            Event::Raw(_) => 0,
         };
         match stop {
             0 => Flow::Continue,

@@ -13,6 +13,8 @@ pub enum Call {
     Waiting(Option<String>, i32),
     Finish(Option<String>),
     Error,
+    /// Rows and columns, in group 1.1.0's own state.
+    HiddenStates(i32, i32),
 }
 
 impl Call {
@@ -42,8 +44,10 @@ impl Heard {
         (&raw const *self).cast_mut().cast()
     }
 
+    /// Adds the call that `state` makes of the text.
+    ///
     /// # Safety
-    /// `userdata` is that of a `Heard`, `text` NULL or NUL-terminated; `state` makes a call of both.
+    /// `userdata` is that of a `Heard`, `text` NULL or NUL-terminated.
     pub unsafe fn add(
         userdata: *mut c_void,
         text: *const c_char,

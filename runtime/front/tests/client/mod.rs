@@ -112,7 +112,7 @@ macro_rules! callback {
 /// Names the call states.
 macro_rules! states {
     (LLM) => {
-        fn call(text: Option<String>, id: i32, state: u32) -> Call {
+        pub fn call(text: Option<String>, id: i32, state: u32) -> Call {
             match state {
                 LLM_RUN_NORMAL => Call::Normal(text, id),
                 LLM_RUN_FINISH => Call::Finish(text),
@@ -122,7 +122,7 @@ macro_rules! states {
         }
     };
     (RKLLM) => {
-        fn call(text: Option<String>, id: i32, state: u32) -> Call {
+        pub fn call(text: Option<String>, id: i32, state: u32) -> Call {
             match state {
                 RKLLM_RUN_NORMAL => Call::Normal(text, id),
                 RKLLM_RUN_WAITING => Call::Waiting(text, id),
@@ -249,10 +249,10 @@ macro_rules! client {
         $group:ident, path $path:ident, callback $callback:ident, states $states:ident,
         init $init:ident, markers $markers:ident, run $run:ident, $($method:ident)*
     ) => {
-        mod $group {
+        pub mod $group {
             use super::*;
             use rkchat_runtime_front::abi::$group::*;
-            #[allow(unused_imports)]
+            #[allow(unused_imports, reason = "only the group without a result struct needs it")]
             use std::ffi::c_char;
 
             callback!($callback);
@@ -262,7 +262,7 @@ macro_rules! client {
             impl Client for Functions {
                 const GROUP: &'static GroupLayout = &GROUP;
 
-                #[allow(unused_mut)]
+                #[allow(unused_mut, reason = "by value nothing changes")]
                 fn open(&self, settings: Settings<'_>) -> (c_int, *mut c_void) {
                     let mut handle = std::ptr::null_mut();
                     // SAFETY: valid pointers for the duration of the calls; these libraries copy

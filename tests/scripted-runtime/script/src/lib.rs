@@ -7,8 +7,13 @@
 
 mod engine;
 mod numbers;
+mod open;
+mod piece;
+mod play;
 mod record;
 mod script;
+mod stop;
 
 pub use engine::Scripted;
-pub use script::{Init, Piece, Run, Script, Template};
+pub use piece::Piece;
+pub use script::{Init, Limit, LogTo, Run, Script, Second, Template};

@@ -81,6 +81,16 @@ pub fn prompt_cache(call: &str, path: Option<&Path>) -> Value {
     json!({ "call": call, "path": path })
 }
 
+/// The cache was emptied, but for its first tokens.
+pub fn clear_cache(keep: usize) -> Value {
+    json!({ "call": "clear_cache", "keep": keep })
+}
+
+/// A range of the cache was cleared.
+pub fn cut_cache(start: usize, end: usize) -> Value {
+    json!({ "call": "cut_cache", "start": start, "end": end })
+}
+
 /// The model was freed.
 pub fn destroy() -> Value {
     json!({ "call": "destroy" })

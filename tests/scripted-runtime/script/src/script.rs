@@ -1,6 +1,7 @@
 //! What a script says.
 
-use serde::{Deserialize, Deserializer};
+use crate::piece::Piece;
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 /// A script. Every field has a default; an unknown field is an error.
@@ -15,7 +16,17 @@ pub struct Script {
     pub init_error: String,
     /// Largest `max_context_len`.
     pub max_context_limit: u32,
-    /// The built-in chat template; none leaves text as it is. Group 1.1.0 never applies it.
+    /// What `rkllm_init` does while another model is open whose script has this field too.
+    pub second: Second,
+    /// Ends the process as a crash does where release 1.2.3 was seen to: on NULL image markers and
+    /// roles, and on `n_batch` 0.
+    pub strict: bool,
+    /// What becomes of a `max_context_len` above `max_context_limit`; as the group has it if not
+    /// given.
+    pub context_limit: Option<Limit>,
+    /// Where log lines go.
+    pub log_to: LogTo,
+    /// The built-in chat template; none leaves text as it is. Groups before 1.2.0 never apply it.
     pub template: Template,
     /// Whether the template knows `enable_thinking`.
     pub thinks: bool,
@@ -35,15 +46,25 @@ pub struct Script {
     pub repeat: u64,
     /// How long a run goes on after `rkllm_abort`, in milliseconds.
     pub abort_ms: u64,
+    /// How long the call of `rkllm_abort` itself takes, in milliseconds.
+    pub abort_call_ms: u64,
+    /// After an aborted run, every further run returns -1 without a callback.
+    pub abort_breaks: bool,
+    /// How many pieces that an aborted run would have played next come at the beginning of the
+    /// next run.
+    pub stale: usize,
     /// `rkllm_abort` has no effect at all.
     pub deaf: bool,
     /// Plays on past `max_new_tokens` and past the end of the context window.
     pub unlimited: bool,
     /// Makes the callbacks on a thread that did not call `rkllm_run`.
     pub callback_thread: bool,
+    /// Calls of the callback on a thread of their own, `late_ms` after each run.
+    pub late: Vec<Piece>,
+    /// See `late`, in milliseconds.
+    pub late_ms: u64,
     /// File that gets one JSON line with what was received per `init`, `run` and `destroy`, and per
-    /// call that loads, saves or releases something;
-    /// relative to the script's folder.
+    /// call that loads, saves, releases or clears something; relative to the script's folder.
     pub record: Option<PathBuf>,
 }
 
@@ -54,6 +75,10 @@ impl Default for Script {
             init_ms: 0,
             init_error: "invalid rknn llm model magic".into(),
             max_context_limit: 4096,
+            second: Second::Ok,
+            strict: false,
+            context_limit: None,
+            log_to: LogTo::Stderr,
             template: Template::default(),
             thinks: false,
             hidden_size: 4,
@@ -64,9 +89,14 @@ impl Default for Script {
             pieces: Vec::new(),
             repeat: 1,
             abort_ms: 0,
+            abort_call_ms: 0,
+            abort_breaks: false,
+            stale: 0,
             deaf: false,
             unlimited: false,
             callback_thread: false,
+            late: Vec::new(),
+            late_ms: 20,
             record: None,
         }
     }
@@ -105,6 +135,40 @@ pub enum Init {
     Crash,
 }
 
+/// What `rkllm_init` does while another model is open.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Second {
+    /// Opens this one as well.
+    Ok,
+    /// Waits until the other is destroyed.
+    Block,
+    /// Logs an error and returns -1.
+    Fail,
+    /// Ends the process as a crash does.
+    Crash,
+}
+
+/// What becomes of a `max_context_len` above the model's limit.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// `rkllm_init` fails.
+    Strict,
+    /// The limit takes its place, with a log line.
+    Clamp,
+}
+
+/// Where log lines go.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum LogTo {
+    /// Standard error.
+    Stderr,
+    /// Standard output.
+    Stdout,
+}
+
 /// How a run ends.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
@@ -139,86 +203,6 @@ pub struct Template {
     pub postfix: String,
 }
 
-/// One token of output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
-    /// Token id; where the script gives none, 1000 and the piece's place in the list.
-    pub id: Option<i32>,
-    /// Its bytes; `None` is a NULL text in state NORMAL, which breaks the rules.
-    pub bytes: Option<Vec<u8>>,
-    /// The bytes go to the callback as they are, in state NORMAL, even if they are no UTF-8.
-    pub raw: bool,
-    /// Replaces `delay_ms`.
-    pub delay_ms: Option<u64>,
-}
-
-impl<'de> Deserialize<'de> for Piece {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let piece = match Form::deserialize(deserializer)? {
-            Form::Text(text) => Fields {
-                text: Some(text),
-                ..Fields::default()
-            },
-            Form::TextId(text, id) => Fields {
-                text: Some(text),
-                id: Some(id),
-                ..Fields::default()
-            },
-            Form::Fields(fields) => fields,
-        };
-        let bytes = match (piece.text, piece.hex, piece.null) {
-            (Some(text), None, false) => Some(text.into_bytes()),
-            (None, Some(hex), false) => Some(unhex(&hex).map_err(serde::de::Error::custom)?),
-            (None, None, true) => None,
-            _ => {
-                return Err(serde::de::Error::custom(
-                    "a piece has one of text, hex and null",
-                ));
-            }
-        };
-        Ok(Piece {
-            id: piece.id,
-            bytes,
-            raw: piece.raw,
-            delay_ms: piece.delay_ms,
-        })
-    }
-}
-
-/// How a script writes a piece: `"text"`, `["text", id]`, or an object.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Form {
-    Text(String),
-    TextId(String, i32),
-    Fields(Fields),
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Fields {
-    text: Option<String>,
-    hex: Option<String>,
-    null: bool,
-    id: Option<i32>,
-    raw: bool,
-    delay_ms: Option<u64>,
-}
-
-fn unhex(hex: &str) -> Result<Vec<u8>, String> {
-    let digits: Option<Vec<u8>> = hex
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    match digits {
-        Some(digits) if digits.len() % 2 == 0 => Ok(digits
-            .chunks(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect()),
-        _ => Err(format!("{hex:?} is not an even number of hex digits")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,34 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn reads_every_form_of_a_piece() {
-        let script = parse(
-            r#"{"pieces": ["a", ["b", 7], {"hex": "f09f", "id": 8, "delay_ms": 3}, {"null": true}]}"#,
-        )
-        .unwrap();
-        let bytes: Vec<_> = script
-            .pieces
-            .iter()
-            .map(|piece| piece.bytes.as_deref())
-            .collect();
-        assert_eq!(
-            bytes,
-            [Some(&b"a"[..]), Some(b"b"), Some(b"\xF0\x9F"), None]
-        );
-        let ids: Vec<_> = script.pieces.iter().map(|piece| piece.id).collect();
-        assert_eq!(ids, [None, Some(7), Some(8), None]);
-        assert_eq!(script.pieces[2].delay_ms, Some(3));
-    }
-
-    #[test]
     fn refuses_what_it_does_not_know() {
         assert!(
             parse(r#"{"piece": []}"#)
                 .unwrap_err()
                 .contains("unknown field")
         );
-        assert!(parse(r#"{"pieces": [{"hex": "f"}]}"#).is_err());
-        assert!(parse(r#"{"pieces": [{"text": "a", "null": true}]}"#).is_err());
+        assert!(parse(r#"{"second": "maybe"}"#).is_err());
         assert!(parse(r#"{"run": "explode"}"#).is_err());
     }
 }

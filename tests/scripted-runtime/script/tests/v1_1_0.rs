@@ -1,12 +1,13 @@
-//! The functions of group 1.1.0 over scripts: where they differ from 1.3.0.
+//! The functions of group 1.1.0 over scripts.
 
+mod groups;
 mod support;
 
 use rkchat_runtime_front::abi::v1_1_0::*;
 use serde_json::json;
 use std::ffi::c_void;
 use std::ptr::null_mut;
-use support::{Call, Heard, ScriptFile};
+use support::{Call, Heard, ScriptFile, client};
 
 mod library {
     rkchat_runtime_front::export_v1_1_0!(rkchat_scripted::Scripted);
@@ -14,16 +15,19 @@ mod library {
 
 use library::*;
 
+groups::group_tests!(crate::library::FUNCTIONS);
+
 unsafe extern "C" fn on_result(result: *mut RKLLMResult, data: *mut c_void, state: u32) {
     // SAFETY: the runtime passes a valid result, and every run of these tests a `Heard`.
     unsafe {
-        let (result, heard) = (&*result, &*data.cast::<Heard>());
-        if state == RKLLM_RUN_GET_LAST_HIDDEN_LAYER {
-            let states = &result.last_hidden_layer;
-            heard.add_hidden_states(states.num_tokens, states.embd_size);
-            return;
-        }
-        heard.add(state, result.text, result.token_id);
+        let result = &*result;
+        let states = &result.last_hidden_layer;
+        Heard::add(data, result.text, |text| match state {
+            RKLLM_RUN_GET_LAST_HIDDEN_LAYER => {
+                Call::HiddenStates(states.num_tokens, states.embd_size)
+            }
+            _ => client::v1_1_0::call(text, result.token_id, state),
+        });
     }
 }
 
@@ -34,7 +38,7 @@ fn text_is_taken_as_it_is_and_each_run_starts_empty() {
         json!({"pieces": ["a", {"hex": "f09f"}, {"hex": "9880"}], "template": template}),
     );
     let (path, heard) = (file.path(), Heard::default());
-    let userdata = (&raw const heard).cast_mut().cast();
+    let userdata = heard.userdata();
     let mut handle = null_mut();
     // SAFETY: valid pointers for the duration of the calls.
     unsafe {
@@ -50,22 +54,21 @@ fn text_is_taken_as_it_is_and_each_run_starts_empty() {
         let mut infer = RKLLMInferParam::zeroed();
         for _ in 0..2 {
             assert_eq!(rkllm_run(handle, &mut input, &mut infer, userdata), 0);
-            let text = |text: &str, id| Call::Normal(Some(text.into()), id);
             let expected = [
-                text("a", 1000),
-                Call::Waiting,
-                text("\u{1F600}", 1002),
-                Call::Finish,
+                Call::normal("a", 1000),
+                Call::waiting(1001),
+                Call::normal("\u{1F600}", 1002),
+                Call::FINISH,
             ];
             assert_eq!(heard.take(), expected);
         }
         assert_eq!(rkllm_run_async(handle, &mut input, &mut infer, userdata), 0);
-        heard.wait_for(|call| *call == Call::Finish);
+        heard.wait_for(|call| *call == Call::FINISH);
         assert_eq!(heard.text(), "a\u{1F600}");
         heard.take();
         infer.mode = RKLLM_INFER_GET_LAST_HIDDEN_LAYER;
         assert_eq!(rkllm_run(handle, &mut input, &mut infer, userdata), 0);
-        assert_eq!(heard.take(), [Call::HiddenStates(2, 4), Call::Finish]);
+        assert_eq!(heard.take(), [Call::HiddenStates(2, 4), Call::FINISH]);
         // This group has no logits.
         infer.mode = 2;
         assert_eq!(rkllm_run(handle, &mut input, &mut infer, userdata), -1);

@@ -1,6 +1,6 @@
 //! The functions of the group over the scripted engine, and one open model.
 
-use crate::support::{Call, Heard, ScriptFile};
+use crate::support::{Heard, ScriptFile, client};
 use rkchat_runtime_front::abi::v1_3_0::*;
 use std::ffi::{CString, c_int, c_void};
 use std::ptr::null_mut;
@@ -19,7 +19,9 @@ pub unsafe extern "C" fn on_result(
     // SAFETY: the runtime passes a valid result, and every run of these tests a `Heard`.
     unsafe {
         let result = &*result;
-        (*data.cast::<Heard>()).add(state, result.text, result.token_id);
+        Heard::add(data, result.text, |text| {
+            client::v1_3_0::call(text, result.token_id, state)
+        });
     }
     0
 }
@@ -65,10 +67,6 @@ impl Model {
         }
     }
 
-    pub fn userdata(&self) -> *mut c_void {
-        (&raw const self.heard).cast_mut().cast()
-    }
-
     pub fn text(&self, text: &str, infer: RKLLMInferParam) -> c_int {
         let text = CString::new(text).unwrap();
         let mut input = RKLLMInput::zeroed();
@@ -89,7 +87,7 @@ impl Model {
 
     pub fn input(&self, mut input: RKLLMInput, mut infer: RKLLMInferParam) -> c_int {
         // SAFETY: valid pointers for the duration of the call; the userdata outlives the run.
-        unsafe { rkllm_run(self.handle, &mut input, &mut infer, self.userdata()) }
+        unsafe { rkllm_run(self.handle, &mut input, &mut infer, self.heard.userdata()) }
     }
 
     pub fn run(&self) -> c_int {
@@ -114,8 +112,4 @@ impl Drop for Model {
 
 pub fn infer() -> RKLLMInferParam {
     RKLLMInferParam::zeroed()
-}
-
-pub fn normal(text: &str, id: i32) -> Call {
-    Call::Normal(Some(text.into()), id)
 }

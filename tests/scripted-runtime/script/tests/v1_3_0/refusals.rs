@@ -5,6 +5,7 @@ use crate::harness::*;
 use crate::support::*;
 use rkchat_runtime_front::abi::v1_3_0::*;
 use serde_json::json;
+use std::os::unix::process::ExitStatusExt;
 use std::ptr::{null, null_mut};
 
 #[test]
@@ -109,54 +110,19 @@ fn refuses_bad_handles() {
 }
 
 #[test]
-fn scripts_break_the_rules() {
-    let finish = |calls: &[Call]| calls.iter().filter(|call| **call == Call::Finish).count();
-    for (run, status, finishes, calls) in [
-        ("fail", -1, 0, 0),
-        ("fail_after", -1, 0, 1),
-        ("error", -1, 0, 1),
-        ("error_after", -1, 0, 2),
-        ("no_finish", 0, 0, 1),
-        ("finish_twice", 0, 2, 3),
-        ("finish_and_fail", -1, 1, 2),
-    ] {
-        let model = Model::open(json!({"pieces": ["x"], "run": run}));
-        assert_eq!(model.run(), status, "{run}");
-        let heard = model.heard.take();
-        assert_eq!((heard.len(), finish(&heard)), (calls, finishes), "{run}");
-    }
-    let model = Model::open(json!({
-        "pieces": [{"null": true}, {"hex": "ff", "raw": true}], "callback_thread": true
-    }));
-    assert_eq!(model.run(), 0);
-    assert_eq!(
-        model.heard.take(),
-        [
-            Call::Normal(None, 1000),
-            normal("\u{fffd}", 1001),
-            Call::Finish
-        ]
-    );
-    assert_eq!(
-        Model::open_with(json!({"init": "fail"}), |_| {}).err(),
-        Some(-1)
-    );
-    assert!(Model::open(json!({"init": "null_handle"})).handle.is_null());
-    assert_eq!(
-        Model::open(json!({"init": "lie", "pieces": ["x"]})).run(),
-        -1
-    );
-    let deaf = json!({"pieces": ["x"], "repeat": 0, "unlimited": true});
-    let model = Model::open_with(deaf, |param| param.max_context_len = 4).unwrap();
-    std::thread::scope(|scope| {
-        let run = scope.spawn(|| model.text("one two three four five", infer()));
-        model
-            .heard
-            .wait_for(|call| matches!(call, Call::Normal(..)));
-        // SAFETY: the handle is open.
-        assert_eq!(unsafe { rkllm_abort(model.handle) }, 0);
-        assert_eq!(run.join().unwrap(), 0);
+fn a_strict_library_crashes_on_n_batch_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "refusals::a_strict_library_crashes_on_n_batch_0";
+    let child = in_child(name, folder.path(), || {
+        let no_batch = |param: &mut RKLLMParam| param.extend_param.n_batch = 0;
+        assert!(Model::open_with(json!({}), no_batch).is_err());
+        _ = Model::open_with(json!({"strict": true}), no_batch);
     });
+    if let Some(output) = child {
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{output:?}");
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(log.matches("n_batch must be between").count(), 1, "{log}");
+    }
 }
 
 #[test]

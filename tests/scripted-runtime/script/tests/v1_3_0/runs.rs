@@ -13,32 +13,6 @@ use std::sync::Mutex;
 static ANSWER: Mutex<c_int> = Mutex::new(0);
 
 #[test]
-fn plays_pieces_and_finishes() {
-    let model = Model::open(json!({"pieces": ["Hel", ["lo", 6]]}));
-    assert_eq!(model.run(), 0);
-    assert_eq!(
-        model.heard.take(),
-        [normal("Hel", 1000), normal("lo", 6), Call::Finish]
-    );
-    // SAFETY: the handle is open.
-    assert_eq!(unsafe { rkllm_is_running(model.handle) }, 0);
-}
-
-#[test]
-fn joins_partial_characters() {
-    let pieces = json!([{"hex": "61f09f"}, {"hex": "9880"}, {"hex": "ff"}]);
-    let model = Model::open(json!({"pieces": pieces}));
-    assert_eq!(model.run(), 0);
-    let expected = [
-        Call::Waiting,
-        normal("a\u{1F600}", 1001),
-        normal("\u{fffd}", 1002),
-        Call::Finish,
-    ];
-    assert_eq!(model.heard.take(), expected);
-}
-
-#[test]
 fn records_what_was_received() {
     let model = Model::open_with(json!({"pieces": ["x"]}), |param| {
         param.top_k = 17;
@@ -161,14 +135,14 @@ fn a_run_without_userdata_gets_that_of_init() {
         param.model_path = path.as_ptr();
         let mut callback = RKLLMCallback::zeroed();
         callback.result_callback = Some(on_result);
-        callback.result_userdata = (&raw const heard).cast_mut().cast();
+        callback.result_userdata = heard.userdata();
         assert_eq!(rkllm_init(&mut handle, &mut param, &mut callback), 0);
         let mut input = RKLLMInput::zeroed();
         input.input.prompt_input = c"hello".as_ptr();
         assert_eq!(rkllm_run(handle, &mut input, null_mut(), null_mut()), 0);
         assert_eq!(rkllm_destroy(handle), 0);
     }
-    assert_eq!(heard.take(), [normal("x", 1000), Call::Finish]);
+    assert_eq!(heard.take(), [Call::normal("x", 1000), Call::FINISH]);
     assert_eq!(file.recorded("destroy").len(), 1);
 }
 
@@ -193,16 +167,32 @@ fn a_callback_that_returns_1_pauses() {
         param.model_path = path.as_ptr();
         let mut callback = RKLLMCallback::zeroed();
         callback.result_callback = Some(on_result_answer);
-        callback.result_userdata = (&raw const heard).cast_mut().cast();
+        callback.result_userdata = heard.userdata();
         assert_eq!(rkllm_init(&mut handle, &mut param, &mut callback), 0);
         let mut input = RKLLMInput::zeroed();
         input.input.prompt_input = c"hello".as_ptr();
         *ANSWER.lock().unwrap() = 1;
         assert_eq!(rkllm_run(handle, &mut input, null_mut(), null_mut()), 0);
-        assert_eq!(heard.take(), [normal("x", 1000)]);
+        assert_eq!(heard.take(), [Call::normal("x", 1000)]);
         *ANSWER.lock().unwrap() = 2;
         assert_eq!(rkllm_run(handle, &mut input, null_mut(), null_mut()), 0);
-        assert_eq!(heard.take().last(), Some(&Call::Finish));
+        assert_eq!(heard.take().last(), Some(&Call::FINISH));
         assert_eq!(rkllm_destroy(handle), 0);
     }
+}
+
+#[test]
+fn is_async_makes_run_return_at_once() {
+    let script = json!({"pieces": ["x"], "prefill_ms": 100});
+    let model = Model::open_with(script, |param| param.is_async = 1).unwrap();
+    assert_eq!(model.run(), 0);
+    assert_eq!(model.heard.take(), []);
+    model.heard.wait_for(|call| *call == Call::FINISH);
+    // SAFETY: the handle is open.
+    assert_eq!(unsafe { rkllm_destroy(model.handle) }, 0);
+    assert_eq!(
+        model.file.recorded("destroy").len(),
+        1,
+        "freed when rkllm_destroy returns"
+    );
 }
