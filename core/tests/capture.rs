@@ -36,6 +36,40 @@ fn the_log_explains_where_it_is_read() {
     }
 }
 
+/// 1.1.x returns 0 and a handle after a load that failed.
+#[test]
+fn success_after_an_error_line_is_not_believed() {
+    for (group, log_to) in [
+        ("1.1.0", "stderr"),
+        ("1.1.0", "stdout"),
+        ("1.3.0", "stdout"),
+    ] {
+        let script = format!(r#"{{"init": "lie", "log_to": "{log_to}"}}"#);
+        let captured = ModelOptions {
+            capture_logs: true,
+            ..options(group)
+        };
+        let error = open_with(&script, &captured).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RuntimeFailed);
+        assert!(
+            error.message().contains("invalid rknn llm model magic"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_window_that_was_clamped_is_noticed() {
+    let script = r#"{"pieces": ["a"], "max_context_limit": 512, "context_limit": "clamp"}"#;
+    let captured = ModelOptions {
+        capture_logs: true,
+        max_context_len: Some(1024),
+        ..options("1.1.0")
+    };
+    let model = open_with(script, &captured).unwrap();
+    assert_eq!(model.info().max_context_len, 512);
+}
+
 #[test]
 fn a_process_that_was_started_meanwhile_does_not_hold_the_model_up() {
     let spawner = std::thread::spawn(|| {

@@ -52,6 +52,8 @@ struct State {
     closed: bool,
     /// No model handle is left: nothing more can come, what is there runs to its end.
     retired: bool,
+    /// The model is being opened again, and there is nothing to attend to.
+    paused: bool,
     /// The owner has left its loop.
     done: bool,
     /// The runtime has let go of the model.
@@ -201,6 +203,23 @@ impl Control {
         drop(stream);
     }
 
+    /// A request that was taken and has to wait once more, before all others.
+    pub fn put_back(&self, job: Job) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.waiting.push_front(job);
+            return;
+        }
+        drop(state);
+        job.stream.end(Ok(FinishReason::Cancelled));
+    }
+
+    /// Sends the attendant home, or lets the next one in.
+    pub fn pause(&self, paused: bool) {
+        self.lock().paused = paused;
+        self.attendant.notify_all();
+    }
+
     /// The owner leaves: whatever is left ends with `error`, and the attendant goes home.
     pub fn leave(&self, error: impl Fn() -> Error) {
         let mut state = self.lock();
@@ -222,12 +241,12 @@ impl Control {
 
     // The attendant's side.
 
-    /// Keeps deadlines and aborts until the owner has left.
+    /// Keeps deadlines and aborts until the owner has left, or pauses.
     pub fn attend(&self, session: &dyn Session) {
         self.serve_here();
         let mut aborted: Option<(Arc<Stream>, Instant)> = None;
         let mut state = self.lock();
-        while !state.done {
+        while !state.done && !state.paused {
             let now = Instant::now();
             let late = state.take_late(now);
             let over = state.running.clone().filter(|stream| stream.is_over());

@@ -6,9 +6,9 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
-use super::control::{Control, closed};
+use super::control::{Control, Job, closed};
 use super::prompt::Tokens;
-use super::run;
+use super::run::{self, Ran};
 use crate::surface::{Error, ErrorKind, Result};
 use crate::vendor::instances::Place;
 use crate::vendor::{InitFailure, InitParams, Library, Opened, Session, log};
@@ -58,65 +58,103 @@ impl Owner {
 
     fn main(&self, params: InitParams, context_is_default: bool, opened: &SyncSender<Result<u32>>) {
         // The receiver waits for exactly one word.
-        let max_context_len = match open(&self.library, params, context_is_default) {
+        let (mut session, params) = match open(&self.library, params, context_is_default) {
             Err(error) => {
                 let _ = opened.send(Err(error));
                 return;
             }
-            Ok((session, max_context_len)) => {
-                *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(session);
-                max_context_len
-            }
+            Ok(opened) => opened,
         };
-        self.serve(|attended| {
-            let _ = opened.send(attended.map(|()| max_context_len));
+        let mut begun = Some(|attended: Result<()>| {
+            let _ = opened.send(attended.map(|()| params.max_context_len));
         });
-        // No run is in progress, and the attendant has gone home.
-        let session = self
-            .session
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        drop(session);
+        loop {
+            *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(session);
+            let again = self.serve(begun.take());
+            // No run is in progress, and the attendant has gone home.
+            let freed = self
+                .session
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            drop(freed);
+            if !again {
+                return;
+            }
+            session = match self.library.driver().init(&params) {
+                Ok(opened) => opened.session,
+                Err(failure) => {
+                    let error = explain(&self.library, &params, &failure, None);
+                    return self.control.leave(|| error.clone());
+                }
+            };
+        }
     }
 
-    /// Runs what comes until nothing more can come. `begun` hears whether it can begin.
-    fn serve(&self, begun: impl FnOnce(Result<()>)) {
+    /// Runs what comes until nothing more can come, or until the runtime is broken and has to be opened
+    /// again. `begun` hears whether it can begin.
+    fn serve(&self, begun: Option<impl FnOnce(Result<()>)>) -> bool {
         let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
         let Some(session) = session.as_deref() else {
-            return;
+            return false;
         };
+        self.control.pause(false);
         thread::scope(|scope| {
             let attendant = thread::Builder::new().name("rkchat-attendant".into());
-            match attendant.spawn_scoped(scope, || self.control.attend(session)) {
+            let attended = attendant.spawn_scoped(scope, || self.control.attend(session));
+            let again = match attended.map_err(|error| no_thread(&error)) {
                 Ok(_) => {
-                    begun(Ok(()));
-                    self.run_all(session);
+                    if let Some(begun) = begun {
+                        begun(Ok(()));
+                    }
+                    self.run_all(session)
                 }
-                Err(error) => begun(Err(no_thread(&error))),
-            }
+                Err(error) => {
+                    match begun {
+                        Some(begun) => begun(Err(error)),
+                        None => self.control.leave(|| error.clone()),
+                    }
+                    false
+                }
+            };
             // The attendant leaves before the scope waits for it.
-            self.control.leave(closed);
-        });
+            match again {
+                true => self.control.pause(true),
+                false => self.control.leave(closed),
+            }
+            again
+        })
     }
 
-    fn run_all(&self, session: &dyn Session) {
+    /// Runs what comes. True where the runtime has to be opened again.
+    fn run_all(&self, session: &dyn Session) -> bool {
+        let mut after_cut = false;
         while let Some(job) = self.control.next_job() {
-            let ran = catch_unwind(AssertUnwindSafe(|| {
-                if let Some(tokens) = self.tokens.get() {
-                    if tokens.fresh_runs() {
-                        // What fails here fails in the run, and is reported there.
-                        let _ = session.clear_cache();
-                    }
-                    let decoder = tokens.decoder(session);
-                    run::run(&job, session, decoder, tokens.stop_ids(), &self.control);
+            let ran = catch_unwind(AssertUnwindSafe(|| self.run(&job, session, after_cut)));
+            match ran {
+                Ok(Ran::Done { cut_short }) => after_cut = cut_short,
+                Ok(Ran::Broken) => {
+                    self.control.put_back(job);
+                    return true;
                 }
-            }));
-            if let Err(payload) = ran {
-                self.control.run_over();
-                job.stream.end(Err(Error::panic(&*payload)));
+                Err(payload) => {
+                    self.control.run_over();
+                    job.stream.end(Err(Error::panic(&*payload)));
+                }
             }
         }
+        false
+    }
+
+    fn run(&self, job: &Job, session: &dyn Session, after_cut: bool) -> Ran {
+        let Some(tokens) = self.tokens.get() else {
+            return Ran::Done { cut_short: false };
+        };
+        if tokens.fresh_runs() {
+            // What fails here fails in the run, and is reported there.
+            let _ = session.clear_cache();
+        }
+        run::run(job, session, tokens, &self.control, after_cut)
     }
 }
 
@@ -131,11 +169,11 @@ fn open(
     library: &Library,
     params: InitParams,
     context_is_default: bool,
-) -> Result<(Box<dyn Session>, u32)> {
+) -> Result<(Box<dyn Session>, InitParams)> {
     let asked = params.max_context_len;
     let first = library.driver().init(&params);
     let failure = match first {
-        Ok(opened) => return Ok(accept(opened, asked)),
+        Ok(opened) => return Ok(accept(opened, params)),
         Err(failure) => failure,
     };
     let limit = log::max_context_limit(&failure.log);
@@ -146,17 +184,19 @@ fn open(
         };
         let second = library.driver().init(&smaller);
         return match second {
-            Ok(opened) => Ok(accept(opened, limit)),
+            Ok(opened) => Ok(accept(opened, smaller)),
             Err(failure) => Err(explain(library, &params, &failure, None)),
         };
     }
     Err(explain(library, &params, &failure, limit))
 }
 
-/// The window that counts: older releases take a smaller one than they were asked for, and log it.
-fn accept(opened: Opened, asked: u32) -> (Box<dyn Session>, u32) {
-    let limit = log::max_context_limit(&opened.log).unwrap_or(asked);
-    (opened.session, asked.min(limit))
+/// With the window that counts: older releases take a smaller one than they were asked for, and log it.
+fn accept(opened: Opened, mut params: InitParams) -> (Box<dyn Session>, InitParams) {
+    if let Some(limit) = log::max_context_limit(&opened.log) {
+        params.max_context_len = params.max_context_len.min(limit);
+    }
+    (opened.session, params)
 }
 
 fn explain(

@@ -4,25 +4,35 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::control::{Control, Job};
+use super::prompt::Tokens;
 use super::stream::Stream;
 use super::text::Decoder;
 use crate::surface::{Error, ErrorKind, FinishReason, Result};
 use crate::vendor::{Perf, RunEvent, Session};
 
-/// Runs a job to its end on the calling thread.
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// The stream has its end; `cut_short`: rkchat ended the run, perhaps by an abort.
+    Done { cut_short: bool },
+    /// The runtime refuses runs since the last one was cut short. The stream has no end yet.
+    Broken,
+}
+
+/// Runs a job to its end on the calling thread. `after_cut`: the run before was cut short.
 pub(super) fn run(
     job: &Job,
     session: &dyn Session,
-    decoder: Decoder<'_>,
-    stop_ids: &BTreeSet<u32>,
+    tokens: &Tokens,
     control: &Control,
-) {
+    after_cut: bool,
+) -> Ran {
     job.stream.begin();
     let mut answer = Answer {
         stream: &job.stream,
         control,
-        decoder,
-        stop_ids,
+        decoder: tokens.decoder(session),
+        stop_ids: tokens.stop_ids(),
         limit: job.request.max_new_tokens,
         limit_reason: job.limit_reason,
         produced: 0,
@@ -34,7 +44,13 @@ pub(super) fn run(
     let status = session.run(&job.request, &mut |event| answer.take(event));
     // From here on there is nothing to abort.
     control.run_over();
+    // Release 1.2.3 was seen to do that until it is opened again (`QUIRKS.md`, "Abort / lifetime").
+    if after_cut && status != 0 && answer.produced == 0 && !job.stream.is_over() {
+        return Ran::Broken;
+    }
+    let cut_short = answer.concluded.is_some() || job.stream.is_over();
     answer.close(status, session);
+    Ran::Done { cut_short }
 }
 
 /// The answer as it grows.

@@ -32,21 +32,19 @@ pub(crate) struct Place {
 impl Place {
     /// Takes a place, where there is one for a model in this runtime. `many`: whatever the release.
     pub fn take(runtime: &RuntimeInfo, capabilities: Capabilities, many: bool) -> Result<Self> {
-        let place = Self {
-            process: std::process::id(),
-            alone: !many && !capabilities.has(capabilities::SEVERAL_MODELS),
-            counts: !capabilities.own,
-        };
+        let process = std::process::id();
+        let alone = !many && !capabilities.has(capabilities::SEVERAL_MODELS);
+        let counts = !capabilities.own;
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.process != place.process {
+        if open.process != process {
             // A fork: the parent's models are not here.
             *open = Open {
-                process: place.process,
+                process,
                 all: 0,
                 alone: 0,
             };
         }
-        if place.counts && !many && (open.alone > 0 || (place.alone && open.all > 0)) {
+        if counts && !many && (open.alone > 0 || (alone && open.all > 0)) {
             let instead = "Close the model that is open in this process first, or use another process; where this \
                            board can hold both, say so with the option assume, {\"instances\": \"many\"}.";
             let wanted = capabilities::SEVERAL_MODELS;
@@ -57,9 +55,13 @@ impl Place {
                 instead,
             ));
         }
-        open.all += usize::from(place.counts);
-        open.alone += usize::from(place.alone);
-        Ok(place)
+        open.all += usize::from(counts);
+        open.alone += usize::from(alone);
+        Ok(Self {
+            process,
+            alone,
+            counts,
+        })
     }
 }
 
