@@ -1,10 +1,12 @@
 """What the tests share. `make build` comes first: nothing is skipped for want of it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 RUNTIMES = ROOT / "target" / "release" / "runtime"
 SMOLLM2 = ROOT / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 TURNS = ROOT / "tests" / "fixtures" / "turns.jinja"
-GROUPS = ["1.1.0", "1.3.0"]
+GROUPS = ["1.0.0", "1.0.1", "1.1.0", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0"]
+# Those that take and give token ids; the others know text alone.
+TOKEN_GROUPS = GROUPS[2:]
 QUESTION = [{"role": "user", "content": "one two three"}]
 
 VOCABULARY = ["<unk>", "<bos>", "<end_of_turn>", "one", "two", "three", "four"]
@@ -71,8 +75,9 @@ def write_script(folder, **script):
     return path
 
 
-@pytest.fixture(params=GROUPS)
+@pytest.fixture(params=["1.1.0", "1.3.0"])
 def group(request):
+    """Two groups stand for all; a test to which the group matters has parameters of its own."""
     return request.param
 
 
@@ -93,12 +98,31 @@ def play(tmp_path, group):
         model.close()
 
 
+def runtime_of(release, group, folder):
+    """A library that says it is of this release: a scripted one with the text of a version."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "librkllmrt.so"
+    path.write_bytes(scripted_runtime(group).read_bytes() + b"\0" + release.encode() + b"\0")
+    return path
+
+
+@pytest.fixture
+def places(tmp_path):
+    """Where runtimes are kept and looked for, of this test's own: `store`, `library` and `environment`."""
+    data, library = tmp_path / "data", tmp_path / "library"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RKCHAT_")}
+    # A server of the test is reached directly.
+    environment = {name: value for name, value in environment.items() if not name.lower().endswith("_proxy")}
+    environment |= {"XDG_DATA_HOME": str(data), "LD_LIBRARY_PATH": str(library)}
+    return SimpleNamespace(store=data / "rkchat" / "runtimes", library=library, environment=environment)
+
+
 @pytest.fixture
 def child(tmp_path):
     """Runs a Python program in a process of its own; it finds `path`, a model of the scripted
     runtime without an end, and `options` to open it."""
 
-    def child(program, *, code=0, wait=True, **script):
+    def child(program, *, code=0, wait=True, environment=None, **script):
         script = {"pieces": ["word "], "repeat": 0, "delay_ms": 5, **script}
         path = write_script(tmp_path / "model", **script)
         options = {"runtime": str(scripted_runtime("1.3.0")), "abi": "1.3.0", "chat_template": "x"}
@@ -109,6 +133,7 @@ def child(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=environment,
             # A shell's background job ignores it, and so would what it starts.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )

@@ -130,35 +130,12 @@ def test_gguf_of_something_else(tmp_path):
         rkchat.Model.open(path)
 
 
-def test_runtimes_that_are_none(tmp_path):
-    text = tmp_path / "librkllmrt.so"
-    text.write_text("not a library")
-    for library in (text, "/lib/x86_64-linux-gnu/libm.so.6"):
-        with pytest.raises(rkchat.RuntimeInvalid) as caught:
-            rkchat.Model.open(SMOLLM2, runtime=library)
-        assert isinstance(caught.value, OSError)
-        assert str(caught.value) == caught.value.message
-        with pytest.raises(rkchat.RuntimeInvalid):
-            rkchat.Runtime.open(library)
-    with pytest.raises((rkchat.RuntimeNotFound, rkchat.NotFound)):
-        rkchat.Model.open(SMOLLM2, runtime=tmp_path / "missing.so")
-    with pytest.raises(rkchat.InvalidArgument, match="abi"):
-        rkchat.Runtime.open(CPU, abi="seven")
-
-
 def test_model_and_runtime_that_do_not_fit(tmp_path):
     path = write_script(tmp_path / "model", pieces=["a"])
     with pytest.raises(rkchat.RuntimeMismatch):
         rkchat.Model.open(path, runtime=CPU)
     with pytest.raises(rkchat.RuntimeMismatch):
         rkchat.Model.open(SMOLLM2, runtime=scripted_runtime("1.3.0"), abi="1.3.0")
-
-
-def test_runtime_info(group):
-    info = rkchat.Runtime.open(RUNTIMES / group / "librkllmrt.so").info()
-    assert (info.name, info.abi_group) == ("rkchat-cpu", group)
-    assert info.request_sampling == (group == "1.3.0") and info.evidence
-    assert info.path.is_absolute() and info == copy.deepcopy(info) and "rkchat-cpu" in repr(info)
 
 
 @pytest.mark.parametrize("name", sorted(set(rkchat._errors.__all__) - {"ErrorKind", "RkchatError"}))

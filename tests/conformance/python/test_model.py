@@ -1,30 +1,47 @@
-"""A real model on the CPU runtime, on both groups."""
+"""A real model on the CPU runtime."""
 
 import pytest
 
 import rkchat
-from conftest import RUNTIMES, SMOLLM2
+from conftest import GROUPS, RUNTIMES, SMOLLM2
 
 # With the system message that the template has by itself, the model greedily answers in French.
 QUESTION = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": "What is the capital of France?"},
 ]
+ANSWER = "The capital of France is Paris."
+
+
+def open_in(group, **options):
+    options = {"max_context_len": 512, "top_k": 1, "repeat_penalty": 1.0, **options}
+    return rkchat.Model.open(SMOLLM2, runtime=RUNTIMES / group / "librkllmrt.so", **options)
 
 
 @pytest.fixture(scope="module", params=["1.1.0", "1.3.0"])
 def model(request):
-    options = {"max_context_len": 512, "top_k": 1, "repeat_penalty": 1.0}
-    runtime = RUNTIMES / request.param / "librkllmrt.so"
-    with rkchat.Model.open(SMOLLM2, runtime=runtime, **options) as model:
+    with open_in(request.param) as model:
         yield model
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_gives_the_same_answer(group):
+    with open_in(group, max_context_len=64) as model:
+        info = model.info()
+        assert (info.runtime.name, info.runtime.abi_group) == ("rkchat-cpu", group)
+        completion = model.generate(QUESTION, max_new_tokens=16).completion()
+        assert (completion.text, completion.finish_reason) == (ANSWER, "stop")
+        if group in ("1.0.0", "1.0.1"):
+            assert (info.input, completion.token_ids) == ("text", ())
+        else:
+            assert info.input == "tokens" and model.decode(completion.token_ids) == ANSWER
 
 
 def test_it_answers(model):
     generation = model.generate(QUESTION, max_new_tokens=24)
     text = "".join(chunk.text for chunk in generation)
     completion = generation.completion()
-    assert text == completion.text == "The capital of France is Paris."
+    assert text == completion.text == ANSWER
     assert completion.finish_reason == "stop" and completion.warnings == ()
     prompt = model.encode(model.render(QUESTION, add_generation_prompt=True), add_special_tokens=False)
     assert completion.usage.prompt_tokens == len(prompt) > 20

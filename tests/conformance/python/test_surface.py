@@ -47,7 +47,7 @@ def test_methods(handle, method):
     if name in EXCEPTIONS:
         assert function is None
         return
-    expected = [] if method["constructor"] else ["self"]
+    expected = [] if method["is_static"] else ["self"]
     for param in method["params"]:
         if param["type"]["kind"] == "options":
             expected += [field["name"] for field in OPTIONS[param["type"]["name"]]]
