@@ -8,14 +8,14 @@ import { runInNewContext } from 'node:vm'
 
 import { Generation } from 'rkchat'
 
-import { ENDLESS, GROUPS, QUESTION, failing, read, received, script, scripted, sleep, typeError } from './helpers.mjs'
+import { ENDLESS, QUESTION, TOKEN_GROUPS, failing, read, received, script, scripted, sleep, typeError } from './helpers.mjs'
 
 const HELLO = { pieces: [['Hel', 5], ['lo', 6], { hex: 'f09f', id: 7 }, { hex: '918b', id: 8 }], delay_ms: 2 }
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc')
 
-for (const group of GROUPS) {
+for (const group of TOKEN_GROUPS) {
   test(`an answer streams in whole characters (${group})`, async (t) => {
     const model = await scripted(t, HELLO, { group })
     const generation = model.complete([1, 2, 3])

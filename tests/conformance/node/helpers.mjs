@@ -1,6 +1,7 @@
 // What the tests share: the checkout's files, folders of their own, and models that play a script.
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -8,8 +9,13 @@ import { fileURLToPath } from 'node:url'
 
 import { Model, RkchatError } from 'rkchat'
 
-export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
-export const GROUPS = ['1.1.0', '1.3.0']
+const HERE = dirname(fileURLToPath(import.meta.url))
+export const ROOT = resolve(HERE, '../../..')
+export const GROUPS = ['1.0.0', '1.0.1', '1.1.0', '1.2.0', '1.2.1b1', '1.2.1', '1.3.0']
+/** Those that take and give token ids; the others know text alone. */
+export const TOKEN_GROUPS = GROUPS.slice(2)
+/** Two that stand for all, where the group does not matter. */
+export const TWO_GROUPS = ['1.1.0', '1.3.0']
 export const SMOLLM2 = join(ROOT, '.cache/models/SmolLM2-135M-Instruct.Q4_1.gguf')
 export const QUESTION = [{ role: 'user', content: 'What is the capital of France?' }]
 
@@ -33,6 +39,42 @@ export function folder(t, files = {}) {
     writeFileSync(join(path, name), content)
   }
   return path
+}
+
+/** A library that says it is of this release: a scripted one with the text of a version. */
+export function runtimeOf(release, group, path) {
+  mkdirSync(path, { recursive: true })
+  const library = join(path, 'librkllmrt.so')
+  writeFileSync(library, Buffer.concat([readFileSync(scriptedRuntime(group)), Buffer.from(`\0${release}\0`)]))
+  return library
+}
+
+/** Where runtimes are kept and looked for, of this test's own. */
+export function places(t) {
+  const path = folder(t, { 'library/empty': '' })
+  const [data, library] = [join(path, 'data'), join(path, 'library')]
+  // A server of the test is reached directly.
+  const kept = Object.entries(process.env).filter(([name]) => !/^RKCHAT_|_proxy$/i.test(name))
+  const environment = { ...Object.fromEntries(kept), XDG_DATA_HOME: data, LD_LIBRARY_PATH: library }
+  return { path, store: join(data, 'rkchat/runtimes'), library, environment }
+}
+
+/** What an expression gives in a process of its own, or the error that it throws, as JSON. */
+export function child(expression, environment) {
+  const program = `
+    import { Model, Runtime } from 'rkchat'
+    let found
+    try {
+      found = await (${expression})
+    } catch ({ code, message, details }) {
+      found = { code, message, details }
+    }
+    console.log(JSON.stringify(found))`
+  return new Promise((resolve, reject) => {
+    const command = ['--input-type=module', '--eval', program]
+    const options = { cwd: HERE, env: environment, timeout: 60_000 }
+    execFile(process.execPath, command, options, (error, stdout) => (error ? reject(error) : resolve(JSON.parse(stdout))))
+  })
 }
 
 /** A model file that plays `script`; what the runtime was given is read by `received`. */
