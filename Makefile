@@ -138,6 +138,7 @@ sanitize: build test-sanitize
 
 bench: build
 	$(cargo) build --release $(runtime_set) --examples
+	$(cargo) build --release $(client_set) --examples
 	$(python) tools/bench.py
 
 .PHONY: clean

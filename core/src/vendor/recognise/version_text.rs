@@ -1,39 +1,45 @@
 //! Version numbers that stand in the file as text: weak evidence, because other libraries that are
 //! linked in have such texts too (`ABI.md` section 4c of the vendor facts).
 
+use memchr::memmem;
+
 use crate::vendor::known;
 
 /// What the runtime prints before its version; in some releases the number does not follow in the file.
 const ANNOUNCEMENT: &[u8] = b"rkllm-runtime version: ";
 
+/// How a text that is a release and nothing else begins.
+const LITERAL: &[u8] = b"\x001.";
+
 /// The releases that the file names: texts that are a known release and nothing else, and what follows
 /// the announcement. Each once.
 pub fn releases(data: &[u8]) -> Vec<String> {
+    // Searched as a whole: most of a library is zeros, code, and other texts.
+    let literals = memmem::find_iter(data, LITERAL).filter_map(|at| literal(&data[at + 1..]));
+    let announced = memmem::find_iter(data, ANNOUNCEMENT)
+        .filter_map(|at| announced(&data[at + ANNOUNCEMENT.len()..]));
     let mut found = Vec::new();
-    for text in data.split(|byte| *byte == 0) {
-        let name = known::RELEASES.iter().map(|release| release.name);
-        let literal = name
-            .filter(|name| name.as_bytes() == text)
-            .map(str::to_owned)
-            .next();
-        for release in literal.into_iter().chain(announced(text)) {
-            if !found.contains(&release) {
-                found.push(release);
-            }
+    for release in literals.map(str::to_owned).chain(announced) {
+        if !found.contains(&release) {
+            found.push(release);
         }
     }
     found
 }
 
-fn announced(text: &[u8]) -> Option<String> {
-    let first = ANNOUNCEMENT[0];
-    let starts = text.iter().enumerate().filter(|(_, byte)| **byte == first);
-    let mut after = starts.filter_map(|(at, _)| text[at..].strip_prefix(ANNOUNCEMENT));
-    let text = after.next()?;
-    let end = text
+/// The known release that is a text of its own here.
+fn literal(rest: &[u8]) -> Option<&'static str> {
+    let ends = |name: &str| rest.get(name.len()) == Some(&0);
+    let mut names = known::RELEASES.iter().map(|release| release.name);
+    names.find(|name| rest.starts_with(name.as_bytes()) && ends(name))
+}
+
+/// The version that follows the announcement here.
+fn announced(rest: &[u8]) -> Option<String> {
+    let end = rest
         .iter()
         .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'.');
-    let version = std::str::from_utf8(&text[..end.unwrap_or(text.len())]).ok()?;
+    let version = std::str::from_utf8(&rest[..end.unwrap_or(rest.len())]).ok()?;
     is_version(version).then(|| version.to_owned())
 }
 
