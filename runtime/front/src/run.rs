@@ -2,7 +2,8 @@
 
 use crate::activity::Release;
 use crate::engine::{
-    Cache, Counts, Drawn, Ending, Engine, Event, Flow, Mode, Prompt, Request, Sampling, Sink, State,
+    Cache, Counts, Drawn, Ending, Engine, Event, Flow, Mode, Part, Prompt, Request, Sampling, Sink,
+    State,
 };
 use crate::joiner::{Joiner, unjoined};
 use crate::session::{Answer, Delivery, Opening, Perf, Session};
@@ -156,8 +157,7 @@ impl<E: Engine> Runner<'_, E> {
             };
             let (text, parts) = template::prompt(&session.engine, &style, &turn, place)?;
             if log::level() >= 2 {
-                let text = text.as_deref().unwrap_or("");
-                log::info(&format!("prompt: {text:?}, parts: {parts:?}"));
+                log_prompt(text.as_deref(), &parts);
             }
             prompts.push(Prompt {
                 input: turn.input,
@@ -317,6 +317,20 @@ impl Opening {
             return Text::Whole(unjoined(token.bytes));
         }
         joiner.push(token.bytes).map_or(Text::Waiting, Text::Whole)
+    }
+}
+
+fn log_prompt(text: Option<&str>, parts: &[Part]) {
+    if let Some(text) = text {
+        log::info(&format!("prompt: {text:?}"));
+    }
+    for part in parts {
+        match part {
+            Part::Tokens(ids) => log::info(&format!("tokens: {ids:?}")),
+            Part::Embeddings(values) => {
+                log::info(&format!("embeddings: {} numbers", values.len()));
+            }
+        }
     }
 }
 

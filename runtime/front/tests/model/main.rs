@@ -1,10 +1,11 @@
-//! The built CPU runtime with a real model, through the ABI of both groups.
+//! The built CPU runtime with a real model, through the ABI of the groups.
 
 mod batch;
 mod cache;
 mod gguf;
 mod limits;
 mod lora;
+mod misuse;
 mod numbers;
 mod output;
 mod pause;
