@@ -11,3 +11,4 @@ mod output;
 mod pause;
 mod support;
 mod symbols;
+mod variant;
