@@ -189,7 +189,7 @@ impl<E: Engine> Runner<'_, E> {
         if log::level() >= 2 {
             log::info(&format!("tokens in the cache: {:?}", session.cache_sizes()));
         }
-        if let Some(mut path) = run.prompt_cache {
+        if let (Some(mut path), Ending::Finish(_)) = (run.prompt_cache, &ending) {
             if path.as_os_str().is_empty() {
                 path = PROMPT_CACHE.into();
             }
