@@ -196,7 +196,8 @@ impl Engine for Llama {
 
     fn load_lora(&self, name: &str, path: &Path, scale: f32) -> Result<(), String> {
         self.change(|state| {
-            state.add_adapter(Adapter::load(self.model.clone(), name, path, scale)?);
+            let model = self.model.clone();
+            state.add_adapter(Adapter::load(model, &self.path, name, path, scale)?);
             Ok(())
         })
     }
