@@ -79,7 +79,8 @@ impl Engine for Llama {
         Ok(Some(Llama {
             state: None,
             model,
-            path: path.clone(),
+            // The process may change its folder before the file is needed again.
+            path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
             fingerprint: OnceLock::new(),
             cached: Vec::new(),
         }))

@@ -10,6 +10,23 @@ use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+/// The types of weights that llama.cpp multiplies with on every CPU; it has others for its own use.
+const REAL: [sys::ggml_type; 13] = [
+    sys::GGML_TYPE_F32,
+    sys::GGML_TYPE_F16,
+    sys::GGML_TYPE_BF16,
+    sys::GGML_TYPE_Q4_0,
+    sys::GGML_TYPE_Q4_1,
+    sys::GGML_TYPE_Q5_0,
+    sys::GGML_TYPE_Q5_1,
+    sys::GGML_TYPE_Q8_0,
+    sys::GGML_TYPE_Q2_K,
+    sys::GGML_TYPE_Q3_K,
+    sys::GGML_TYPE_Q4_K,
+    sys::GGML_TYPE_Q5_K,
+    sys::GGML_TYPE_Q6_K,
+];
+
 /// A loaded adapter.
 pub struct Adapter {
     pub name: String,
@@ -87,7 +104,7 @@ fn check(adapter: &Gguf, model: &Gguf) -> Result<(), String> {
     for tensor in tensors {
         let name = &tensor.name;
         if !tensor.real || tensor.dims.contains(&0) {
-            return Err(format!("its tensor {name:?} does not hold real numbers"));
+            return Err(format!("its tensor {name:?} does not hold weights"));
         }
         let base = [".lora_a", ".lora_b"]
             .iter()
@@ -142,7 +159,6 @@ impl Gguf {
         let file = self.0.as_ptr();
         // SAFETY: the file is open.
         let n_tensors = unsafe { sys::gguf_get_n_tensors(file) };
-        let floats = [sys::GGML_TYPE_F32, sys::GGML_TYPE_F16, sys::GGML_TYPE_BF16];
         // SAFETY: the file is open and each tensor one of its own; a name is NUL-terminated, and
         // there are always four dimensions.
         let tensor = |id| unsafe {
@@ -150,7 +166,7 @@ impl Gguf {
             let kind = sys::gguf_get_tensor_type(file, id);
             Tensor {
                 name: name.to_string_lossy().into_owned(),
-                real: floats.contains(&kind) || sys::ggml_is_quantized(kind),
+                real: REAL.contains(&kind),
                 dims: sys::gguf_get_tensor_ne(file, id).cast::<[i64; 4]>().read(),
             }
         };

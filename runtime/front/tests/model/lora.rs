@@ -147,7 +147,7 @@ fn what_is_no_adapter_is_refused() {
         ),
         (
             write("integers", &|lora| lora.numbers = I32),
-            "does not hold real numbers",
+            "does not hold weights",
         ),
         (
             write("experts", &|lora| lora.experts = 2),
