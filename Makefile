@@ -90,7 +90,7 @@ surface-check: check-test
 
 # --- Tests
 
-suites := format lint surface rust c cpp python node exactness docs sanitize
+suites := format lint surface rust c cpp python node abi exactness docs sanitize
 
 .PHONY: test
 test: build
@@ -119,6 +119,9 @@ test-python:
 
 test-node:
 	node --test tests/conformance/node/
+
+test-abi:
+	$(python) tests/abi/run.py
 
 test-exactness:
 	$(cargo) build --release $(runtime_set) --examples

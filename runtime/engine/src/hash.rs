@@ -31,7 +31,8 @@ pub fn of_file(path: &Path) -> io::Result<u64> {
     let mut hash = of(len.to_le_bytes());
     let mut piece = Vec::new();
     for i in 0..PIECES {
-        let start = len.saturating_sub(PIECE) / (PIECES - 1) * i;
+        // From the first byte to the last.
+        let start = len.saturating_sub(PIECE) * i / (PIECES - 1);
         file.seek(SeekFrom::Start(start))?;
         piece.clear();
         file.by_ref().take(PIECE).read_to_end(&mut piece)?;
@@ -49,5 +50,26 @@ mod tests {
         assert_eq!(of([]), START);
         assert_eq!(of(*b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(extend(of(*b"foo"), *b"bar"), of(*b"foobar"));
+    }
+
+    #[test]
+    fn a_files_length_and_ends_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let hash = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            of_file(&path).unwrap()
+        };
+        // Not a multiple of anything above.
+        let mut bytes = vec![7; 3_000_001];
+        let whole = hash(&bytes);
+        assert_eq!(hash(&bytes), whole);
+        assert_ne!(hash(&bytes[..3_000_000]), whole);
+        for place in [0, 3_000_000] {
+            bytes[place] = 8;
+            assert_ne!(hash(&bytes), whole, "byte {place}");
+            bytes[place] = 7;
+        }
+        assert_ne!(hash(b""), hash(b"\0"));
     }
 }

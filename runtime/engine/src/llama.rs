@@ -79,7 +79,8 @@ impl Engine for Llama {
         Ok(Some(Llama {
             state: None,
             model,
-            path: path.clone(),
+            // The process may change its folder before the file is needed again.
+            path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
             fingerprint: OnceLock::new(),
             cached: Vec::new(),
         }))
@@ -196,7 +197,8 @@ impl Engine for Llama {
 
     fn load_lora(&self, name: &str, path: &Path, scale: f32) -> Result<(), String> {
         self.change(|state| {
-            state.add_adapter(Adapter::load(self.model.clone(), name, path, scale)?);
+            let model = self.model.clone();
+            state.add_adapter(Adapter::load(model, &self.path, name, path, scale)?);
             Ok(())
         })
     }

@@ -10,6 +10,23 @@ use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+/// The types of weights that llama.cpp multiplies with on every CPU; it has others for its own use.
+const REAL: [sys::ggml_type; 13] = [
+    sys::GGML_TYPE_F32,
+    sys::GGML_TYPE_F16,
+    sys::GGML_TYPE_BF16,
+    sys::GGML_TYPE_Q4_0,
+    sys::GGML_TYPE_Q4_1,
+    sys::GGML_TYPE_Q5_0,
+    sys::GGML_TYPE_Q5_1,
+    sys::GGML_TYPE_Q8_0,
+    sys::GGML_TYPE_Q2_K,
+    sys::GGML_TYPE_Q3_K,
+    sys::GGML_TYPE_Q4_K,
+    sys::GGML_TYPE_Q5_K,
+    sys::GGML_TYPE_Q6_K,
+];
+
 /// A loaded adapter.
 pub struct Adapter {
     pub name: String,
@@ -25,18 +42,19 @@ pub struct Adapter {
 unsafe impl Send for Adapter {}
 
 impl Adapter {
-    /// Loads an adapter for a model.
+    /// Loads an adapter for a model, whose file is looked at too.
     pub fn load(
         model: Arc<LlamaModel>,
+        model_path: &Path,
         name: &str,
         path: &Path,
         scale: f32,
     ) -> Result<Self, String> {
         let shown = path.display();
-        logs::clear();
-        let c_path =
-            CString::new(path.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-        check(&c_path).map_err(|reason| format!("{shown} is not a LoRA adapter: {reason}"))?;
+        let checked =
+            Gguf::open(path).and_then(|adapter| check(&adapter, &Gguf::open(model_path)?));
+        checked.map_err(|reason| format!("{shown} is not a LoRA adapter: {reason}"))?;
+        let c_path = c_path(path)?;
         // SAFETY: the model is loaded, and stays so as long as this adapter holds the `Arc`.
         let raw = unsafe { sys::llama_adapter_lora_init(raw_model(&model), c_path.as_ptr()) };
         let raw = NonNull::new(raw)
@@ -64,42 +82,71 @@ impl Drop for Adapter {
 
 /// Refuses what llama.cpp would end the process for: values of another type than it reads, and
 /// tensors that it cannot multiply with.
-fn check(path: &CStr) -> Result<(), String> {
-    let params = sys::gguf_init_params {
-        no_alloc: true,
-        ctx: std::ptr::null_mut(),
-    };
-    // SAFETY: the path is NUL-terminated.
-    let file = unsafe { sys::gguf_init_from_file(path.as_ptr(), params) };
-    let file = Gguf(NonNull::new(file).ok_or_else(logs::reason)?);
-    for (key, kind) in [
-        (c"general.type", sys::GGUF_TYPE_STRING),
-        (c"general.architecture", sys::GGUF_TYPE_STRING),
-        (c"adapter.type", sys::GGUF_TYPE_STRING),
-        (c"adapter.lora.alpha", sys::GGUF_TYPE_FLOAT32),
+fn check(adapter: &Gguf, model: &Gguf) -> Result<(), String> {
+    for (key, kind, needed) in [
+        (c"general.type", sys::GGUF_TYPE_STRING, true),
+        (c"general.architecture", sys::GGUF_TYPE_STRING, true),
+        (c"adapter.type", sys::GGUF_TYPE_STRING, true),
+        (c"adapter.lora.alpha", sys::GGUF_TYPE_FLOAT32, false),
     ] {
-        match file.kind(key) {
+        match adapter.kind(key) {
             Some(found) if found == kind => {}
-            Some(_) => return Err(format!("{key:?} has another type than it should")),
-            None => return Err(format!("it has no {key:?}")),
+            Some(_) => return Err(format!("its {key:?} is not of the type that it should be")),
+            None if needed => return Err(format!("it has no {key:?}")),
+            None => {}
         }
     }
-    let n_tensors = file.n_tensors();
-    if n_tensors == 0 {
+    let tensors = adapter.tensors();
+    if tensors.is_empty() {
         return Err("it has no tensor".into());
     }
-    match (0..n_tensors).find(|tensor| !file.is_number(*tensor)) {
-        None => Ok(()),
-        Some(tensor) => Err(format!(
-            "its tensor number {tensor} does not hold real numbers"
-        )),
+    let own = model.tensors();
+    for tensor in tensors {
+        let name = &tensor.name;
+        if !tensor.real || tensor.dims.contains(&0) {
+            return Err(format!("its tensor {name:?} does not hold weights"));
+        }
+        let base = [".lora_a", ".lora_b"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end));
+        // llama.cpp checks the first two dimensions; the others are the experts of a mixture.
+        let model_dims = own
+            .iter()
+            .find(|own| base == Some(&own.name))
+            .map(|own| own.dims);
+        if tensor.dims[2..] != model_dims.unwrap_or([1; 4])[2..] {
+            return Err(format!(
+                "its tensor {name:?} has another shape than the model's"
+            ));
+        }
     }
+    Ok(())
 }
 
 /// An open GGUF file.
 struct Gguf(NonNull<sys::gguf_context>);
 
+/// A tensor of a file.
+struct Tensor {
+    name: String,
+    /// Can be multiplied with.
+    real: bool,
+    /// 1 for those that it does not have.
+    dims: [i64; 4],
+}
+
 impl Gguf {
+    fn open(path: &Path) -> Result<Self, String> {
+        let path = c_path(path)?;
+        let params = sys::gguf_init_params {
+            no_alloc: true,
+            ctx: std::ptr::null_mut(),
+        };
+        // SAFETY: the path is NUL-terminated.
+        let file = unsafe { sys::gguf_init_from_file(path.as_ptr(), params) };
+        NonNull::new(file).map(Gguf).ok_or_else(logs::reason)
+    }
+
     fn kind(&self, key: &CStr) -> Option<sys::gguf_type> {
         // SAFETY: the file is open, and the id is one that it gave.
         unsafe {
@@ -108,25 +155,33 @@ impl Gguf {
         }
     }
 
-    fn n_tensors(&self) -> i64 {
+    fn tensors(&self) -> Vec<Tensor> {
+        let file = self.0.as_ptr();
         // SAFETY: the file is open.
-        unsafe { sys::gguf_get_n_tensors(self.0.as_ptr()) }
-    }
-
-    /// Whether a tensor, one of `n_tensors`, can be multiplied with.
-    fn is_number(&self, tensor: i64) -> bool {
-        // SAFETY: the file is open, the tensor is one of its own.
-        unsafe {
-            let kind = sys::gguf_get_tensor_type(self.0.as_ptr(), tensor);
-            let floats = [sys::GGML_TYPE_F32, sys::GGML_TYPE_F16, sys::GGML_TYPE_BF16];
-            floats.contains(&kind) || sys::ggml_is_quantized(kind)
-        }
+        let n_tensors = unsafe { sys::gguf_get_n_tensors(file) };
+        // SAFETY: the file is open and each tensor one of its own; a name is NUL-terminated, and
+        // there are always four dimensions.
+        let tensor = |id| unsafe {
+            let name = CStr::from_ptr(sys::gguf_get_tensor_name(file, id));
+            let kind = sys::gguf_get_tensor_type(file, id);
+            Tensor {
+                name: name.to_string_lossy().into_owned(),
+                real: REAL.contains(&kind),
+                dims: sys::gguf_get_tensor_ne(file, id).cast::<[i64; 4]>().read(),
+            }
+        };
+        (0..n_tensors).map(tensor).collect()
     }
 }
 
 impl Drop for Gguf {
     fn drop(&mut self) {
-        // SAFETY: opened by `check` and freed once.
+        // SAFETY: opened by `open` and freed once.
         unsafe { sys::gguf_free(self.0.as_ptr()) }
     }
+}
+
+fn c_path(path: &Path) -> Result<CString, String> {
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| format!("there is a NUL in the path {}", path.display()))
 }

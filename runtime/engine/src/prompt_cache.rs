@@ -8,6 +8,7 @@ use crate::hash;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The last byte is the version.
 const MAGIC: [u8; 8] = *b"RKCHATP\x01";
@@ -41,7 +42,10 @@ impl PromptCache {
         bytes.extend(check.to_le_bytes());
 
         let mut part = path.as_os_str().to_owned();
-        part.push(format!(".{}.part", std::process::id()));
+        // Another model may be writing to the same place.
+        static WRITTEN: AtomicU32 = AtomicU32::new(0);
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        part.push(format!(".{}-{number}.part", std::process::id()));
         let part = Path::new(&part);
         let mut file = File::create(part).map_err(failed)?;
         let written = file.write_all(&bytes).and_then(|()| fs::rename(part, path));

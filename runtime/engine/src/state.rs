@@ -3,6 +3,7 @@
 use crate::cell::{Cell, Entry};
 use crate::context::Context;
 use crate::lane::{Lane, MIXED, Plan};
+use crate::logs;
 use crate::lora::Adapter;
 use crate::prompt_cache::PromptCache;
 use rkchat_runtime_front::engine::{Cache, Request, prompt_too_long};
@@ -164,11 +165,18 @@ impl State {
 
     /// Writes what the first lane holds.
     pub fn save(&mut self, path: &Path, model: u64) -> Result<(), String> {
+        let state = self.context.state(0);
+        if state.is_empty() {
+            return Err(format!(
+                "llama.cpp cannot save this model's cache: {}",
+                logs::reason()
+            ));
+        }
         let lane = &self.lanes[0];
         let cache = PromptCache {
             cells: lane.cells.clone(),
             mark: lane.mark,
-            state: self.context.state(0),
+            state,
         };
         cache.write(path, model)
     }

@@ -1,9 +1,11 @@
 //! One run: from the caller's input to the last callback.
 
+mod report;
+
 use crate::activity::Release;
 use crate::engine::{
-    Cache, Counts, Drawn, Ending, Engine, Event, Flow, Later, Mode, Prompt, RawCall, Request,
-    Sampling, Sink, State,
+    Cache, Drawn, Ending, Engine, Event, Flow, Later, Mode, Prompt, RawCall, Request, Sampling,
+    Sink, State,
 };
 use crate::joiner::{Joiner, unjoined};
 use crate::session::{Answer, Delivery, Opening, Perf, Session};
@@ -116,7 +118,7 @@ fn perform<E: Engine>(session: &Arc<Session<E>>, run: Run) -> c_int {
                 counts,
                 memory_mb: memory::peak_megabytes(),
             };
-            log_perf(&perf);
+            report::perf(&perf);
             runner.end(State::Finish, Some(perf));
             0
         }
@@ -157,8 +159,7 @@ impl<E: Engine> Runner<'_, E> {
             };
             let (text, parts) = template::prompt(&session.engine, &style, &turn, place)?;
             if log::level() >= 2 {
-                let text = text.as_deref().unwrap_or("");
-                log::info(&format!("prompt: {text:?}, parts: {parts:?}"));
+                report::prompt(text.as_deref(), &parts);
             }
             prompts.push(Prompt {
                 input: turn.input,
@@ -175,7 +176,8 @@ impl<E: Engine> Runner<'_, E> {
         let request = Request {
             prompts,
             mode: run.mode,
-            lora: run.lora,
+            // Callers without an adapter may pass an empty name.
+            lora: run.lora.filter(|name| !name.is_empty()),
             sampling: run.sampling.unwrap_or(session.params.sampling),
             max_new_tokens,
             ignore_eos_token: session.params.ignore_eos_token,
@@ -188,7 +190,7 @@ impl<E: Engine> Runner<'_, E> {
         if log::level() >= 2 {
             log::info(&format!("tokens in the cache: {:?}", session.cache_sizes()));
         }
-        if let Some(mut path) = run.prompt_cache {
+        if let (Some(mut path), Ending::Finish(_)) = (run.prompt_cache, &ending) {
             if path.as_os_str().is_empty() {
                 path = PROMPT_CACHE.into();
             }
@@ -333,34 +335,4 @@ impl Opening {
         }
         joiner.push(token.bytes).map_or(Text::Waiting, Text::Whole)
     }
-}
-
-fn log_perf(perf: &Perf) {
-    if log::level() < 1 {
-        return;
-    }
-    let Counts {
-        prompt_tokens,
-        reused_tokens,
-        new_tokens,
-        prefill_us,
-        decode_us,
-    } = perf.counts;
-    log::info("stage     time (ms)  tokens  ms/token  tokens/s");
-    for (stage, us, tokens) in [
-        ("prefill", prefill_us, prompt_tokens - reused_tokens),
-        ("generate", decode_us, new_tokens),
-    ] {
-        let ms = us as f64 / 1000.0;
-        let each = ms / tokens.max(1) as f64;
-        let speed = if ms > 0.0 {
-            tokens as f64 * 1000.0 / ms
-        } else {
-            0.0
-        };
-        log::info(&format!(
-            "{stage:<8} {ms:>10.2} {tokens:>7} {each:>9.2} {speed:>9.2}"
-        ));
-    }
-    log::info(&format!("peak memory (MB): {:.2}", perf.memory_mb));
 }

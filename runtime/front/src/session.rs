@@ -1,61 +1,20 @@
 //! One open model: what its handle stands for.
 
+mod delivery;
+mod opening;
+
+pub use delivery::{Answer, Deliver, Delivery, Perf};
+pub use opening::{ContextLimit, Opening, open};
+
 use crate::activity::{Activity, Release};
-use crate::engine::{
-    Counts, Engine, InitParams, LogProb, Matrix, ModelInfo, Prepared, State, unsupported,
-};
+use crate::engine::{Counts, Engine, InitParams, ModelInfo, Prepared, unsupported};
 use crate::guard::lock;
 use crate::log;
-use crate::registry::Registry;
 use crate::template::{self, SetTemplate, Style, Template};
 use crate::tools::Tools;
-use std::ffi::{CStr, c_void};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// One call of the caller's result callback.
-pub struct Delivery<'a> {
-    /// What the call is about.
-    pub state: State,
-    /// As many as `n_batch`; callers get them as consecutive structs.
-    pub answers: &'a [Answer<'a>],
-    /// The run's userdata.
-    pub userdata: *mut c_void,
-}
-
-/// What a call says about one prompt of the run.
-#[derive(Clone, Copy, Default)]
-pub struct Answer<'a> {
-    /// Token id; negative where there is none.
-    pub id: i32,
-    /// Text, or NULL.
-    pub text: Option<&'a CStr>,
-    /// The last layer's output, a row for each token of the prompt. Only in
-    /// [`Mode::HiddenStates`](crate::engine::Mode); valid during the call.
-    pub hidden_states: Option<Matrix<'a>>,
-    /// What the token was drawn from. Only in [`Mode::Logits`](crate::engine::Mode); valid during
-    /// the call.
-    pub logits: Option<Matrix<'a>>,
-    /// If `top_logprobs` is set: the token, then the likeliest ones, best first.
-    pub logprobs: &'a [LogProb],
-    /// Measurements, with [`State::Finish`].
-    pub perf: Option<Perf>,
-}
-
-/// The measurements that callers get with FINISH.
-#[derive(Clone, Copy)]
-pub struct Perf {
-    /// Measurements of the run.
-    pub counts: Counts,
-    /// Peak resident memory in megabytes.
-    pub memory_mb: f32,
-}
-
-/// Makes a call of the caller's callback in the group's layout. Returns what the callback returned:
-/// 0 goes on, 1 pauses; 2 frees the output buffer, which ours is after each call anyway. Groups
-/// whose callback returns nothing say 0.
-pub type Deliver = Box<dyn Fn(Delivery<'_>) -> i32 + Send + Sync>;
 
 /// One open model.
 pub struct Session<E: Engine> {
@@ -74,113 +33,31 @@ pub struct Session<E: Engine> {
     process: u32,
 }
 
-/// What a group can and how its `rkllm_init` behaves.
-pub struct Opening {
-    /// Newest release of the group.
-    pub release: &'static str,
-    /// Whether text input gets the model's own template.
-    pub templated: bool,
-    /// Whether text comes in whole characters, with [`State::Waiting`] until one is complete; if
-    /// not, a token's bytes come as they are.
-    pub whole_characters: bool,
-    /// What becomes of a `max_context_len` above the model's limit.
-    pub context_limit: ContextLimit,
-}
-
-/// What becomes of a `max_context_len` above the model's limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContextLimit {
-    /// `rkllm_init` fails.
-    Strict,
-    /// The limit takes its place, with a warning.
-    Clamped,
-}
-
-/// Loads a model and registers it; the handle, or NULL where the engine imitates that.
-pub fn open<E: Engine>(
-    registry: &Registry<E>,
-    opening: &'static Opening,
-    params: InitParams,
-    deliver: Deliver,
-) -> Result<*mut c_void, String> {
-    E::opening(&params);
-    check::<E>(&params)?;
-    log::info(&format!(
-        "rkllm-runtime version: {}{}, rknpu driver version: {}, platform: {}",
-        opening.release,
-        E::SUFFIX,
-        E::DRIVER,
-        E::PLATFORM
-    ));
-    if log::level() >= 2 {
-        log::info(&format!("{params:?}"));
-    }
-    let Some(mut engine) = E::load(&params)? else {
-        return Ok(std::ptr::null_mut());
-    };
-    let model = engine.model();
-    log::info(&format!(
-        "rkllm-toolkit version: {}, max_context_limit: {}, npu_core_num: {}, \
-         target_platform: {}, model_dtype: {}",
-        model.toolkit, model.n_ctx_train, model.npu_cores, model.platform, model.dtype
-    ));
-    let n_ctx = window(&params, &model, engine.context_limit(opening.context_limit))?;
-    let prepared = engine.prepare(n_ctx, params.n_batch.into())?;
-    Ok(registry.insert(Session {
-        engine,
-        params,
-        model,
-        prepared,
-        deliver,
-        activity: Activity::new(),
-        opening,
-        set_template: Mutex::new(None),
-        tools: Mutex::new(None),
-        counts: Mutex::new(Counts::default()),
-        paused: AtomicBool::new(false),
-        process: std::process::id(),
-    }))
-}
-
-fn check<E: Engine>(params: &InitParams) -> Result<(), String> {
-    params.sampling.check()?;
-    if !(1..=100).contains(&params.n_batch) {
-        return Err(format!(
-            "n_batch must be between 1 and 100, but got {}",
-            params.n_batch
-        ));
-    }
-    if params.use_cross_attn != 0 {
-        return Err(unsupported::<E>("cross attention"));
-    }
-    Ok(())
-}
-
-fn window(params: &InitParams, model: &ModelInfo, limit: ContextLimit) -> Result<u32, String> {
-    let asked = params.max_context_len;
-    let n_ctx = u32::try_from(asked).unwrap_or(0);
-    if n_ctx == 0 {
-        return Err(format!(
-            "max_context_len must be at least 1, but got {asked}"
-        ));
-    }
-    if n_ctx <= model.n_ctx_train {
-        return Ok(n_ctx);
-    }
-    let message = format!(
-        "max_context[{n_ctx}] must be less than the model's max_context_limit[{}]",
-        model.n_ctx_train
-    );
-    match limit {
-        ContextLimit::Strict => Err(message),
-        ContextLimit::Clamped => {
-            log::warning(&format!("{message}; the limit is used"));
-            Ok(model.n_ctx_train)
+impl<E: Engine> Session<E> {
+    fn new(
+        engine: E,
+        params: InitParams,
+        model: ModelInfo,
+        prepared: Prepared,
+        deliver: Deliver,
+        opening: &'static Opening,
+    ) -> Self {
+        Session {
+            engine,
+            params,
+            model,
+            prepared,
+            deliver,
+            activity: Activity::new(),
+            opening,
+            set_template: Mutex::new(None),
+            tools: Mutex::new(None),
+            counts: Mutex::new(Counts::default()),
+            paused: AtomicBool::new(false),
+            process: std::process::id(),
         }
     }
-}
 
-impl<E: Engine> Session<E> {
     /// Refuses use in a forked child: the threads and locks of the parent are not there.
     pub(crate) fn check_process(&self, function: &str) -> Result<(), String> {
         if self.process == std::process::id() {

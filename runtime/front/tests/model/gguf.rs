@@ -123,6 +123,10 @@ pub struct Lora {
     pub architecture: &'static str,
     /// The type of `general.type`: a string where all is well.
     pub kind: u32,
+    /// The type of the tensors: 0 is f32.
+    pub numbers: u32,
+    /// How often a tensor's matrix is there, as for experts.
+    pub experts: u64,
 }
 
 impl Lora {
@@ -140,6 +144,8 @@ impl Lora {
             alpha,
             architecture: "llama",
             kind: STRING,
+            numbers: 0,
+            experts: 1,
         }
     }
 
@@ -172,12 +178,15 @@ impl Lora {
             ("lora_b", &self.b, [1, self.b.len()]),
         ] {
             put_string(&mut file, &format!("{}.{suffix}", self.tensor));
-            put_u32(&mut file, 2);
+            put_u32(&mut file, 3);
             dims.into_iter()
                 .for_each(|dim| put_u64(&mut file, dim as u64));
-            put_u32(&mut file, 0);
+            put_u64(&mut file, self.experts);
+            put_u32(&mut file, self.numbers);
             put_u64(&mut file, data.len() as u64);
-            data.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            for _ in 0..self.experts {
+                data.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            }
             data.resize(data.len().next_multiple_of(ALIGNMENT as usize), 0);
         }
         file.resize(file.len().next_multiple_of(ALIGNMENT as usize), 0);

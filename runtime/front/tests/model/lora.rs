@@ -6,6 +6,9 @@ use rkchat_runtime_front::abi::v1_3_0::*;
 use std::ffi::CStr;
 use std::path::Path;
 
+/// The tensor type of whole numbers.
+const I32: u32 = 26;
+
 /// The logits after a prompt, with an adapter or without.
 fn logits(model: &Model, name: Option<&CStr>) -> Result<Vec<f32>, String> {
     let mut lora = RKLLMLoraParam {
@@ -141,6 +144,18 @@ fn what_is_no_adapter_is_refused() {
         (
             write("tensor", &|lora| lora.tensor = "blk.77.x"),
             "does not exist",
+        ),
+        (
+            write("integers", &|lora| lora.numbers = I32),
+            "does not hold weights",
+        ),
+        (
+            write("experts", &|lora| lora.experts = 2),
+            "has another shape",
+        ),
+        (
+            write("nothing", &|lora| lora.a.clear()),
+            "is not a LoRA adapter",
         ),
         (write("shape", &|lora| lora.a.push(1.0)), "incorrect shape"),
     ] {

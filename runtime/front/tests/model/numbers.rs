@@ -3,6 +3,12 @@
 use crate::gguf;
 use crate::support::*;
 use rkchat_runtime_front::abi::v1_3_0::*;
+use rkchat_runtime_front::cpu::Cpu;
+use rkchat_runtime_front::engine::{
+    Cache, Engine, Event, Flow, InitParams, Input, LogProb, Mode, Part, Prompt, Request, Sampling,
+    Sink,
+};
+use std::path::Path;
 
 fn mode(mode: u32) -> RKLLMInferParam {
     RKLLMInferParam { mode, ..at_most(6) }
@@ -157,5 +163,115 @@ fn images_go_where_the_text_says() {
     }
     for (prompt, n_image) in [(c"none", 1), (c"<image><image>", 1), (c"<image>", 0)] {
         assert_eq!(run(prompt, n_image, &mut heard), -1, "{prompt:?}");
+    }
+}
+
+/// The log probabilities that an engine tells.
+#[derive(Default)]
+struct LogProbs(Vec<Vec<LogProb>>);
+
+impl Sink for LogProbs {
+    fn event(&mut self, event: Event<'_>) -> Flow {
+        if let Event::Tokens([drawn]) = event {
+            assert_eq!(drawn.logprobs[0].id, drawn.id);
+            self.0.push(drawn.logprobs.to_vec());
+        }
+        Flow::Continue
+    }
+
+    fn aborted(&self) -> bool {
+        false
+    }
+}
+
+/// The engine without a group around it: groups 1.1.0 and 1.3.0 have no log probabilities.
+fn engine(path: &Path) -> Cpu {
+    let engine = Cpu::load(&InitParams {
+        model_path: path.to_owned(),
+        max_context_len: 512,
+        max_new_tokens: 0,
+        n_keep: -1,
+        sampling: Sampling::NEUTRAL,
+        skip_special_token: false,
+        ignore_eos_token: false,
+        is_async: false,
+        image_markers: [const { None }; 3],
+        base_domain_id: 0,
+        embed_flash: 0,
+        enabled_cpus_num: 0,
+        enabled_cpus_mask: 0,
+        n_batch: 1,
+        use_cross_attn: 0,
+        top_logprobs: None,
+    });
+    let mut engine = engine.unwrap().expect("this engine always makes a model");
+    engine.prepare(512, 1).unwrap();
+    engine
+}
+
+#[test]
+fn log_probabilities_are_those_of_the_logits() {
+    let Some((runtime, path)) = installed() else {
+        return;
+    };
+    // The test program finds the engine's library as a group's library does.
+    let own = std::env::current_exe().unwrap();
+    let library = own.ancestors().nth(2).unwrap();
+    if !library.join("librkchat_runtime_engine.so").exists() {
+        eprintln!("SKIPPED: no engine's library in {}", library.display());
+        return;
+    }
+    let _guard = one_at_a_time();
+    let model = Model::open(&runtime, &path, |_| {}).unwrap();
+    let mut ids = model.tokenize(CHAT);
+    let mut heard = Heard::default();
+    let logits = mode(RKLLM_INFER_GET_LOGITS);
+    assert_eq!(model.tokens(&mut ids, logits, &mut heard), 0);
+    drop(model);
+
+    let prompt = Prompt {
+        input: Input::Tokens(ids.clone()),
+        text: None,
+        parts: vec![Part::Tokens(ids)],
+        role: None,
+        enable_thinking: true,
+    };
+    let request = Request {
+        prompts: vec![prompt],
+        mode: Mode::Generate,
+        lora: None,
+        sampling: Sampling {
+            top_k: 1,
+            ..Sampling::NEUTRAL
+        },
+        max_new_tokens: 6,
+        ignore_eos_token: false,
+        skip_special_token: true,
+        top_logprobs: Some(3),
+        n_keep: -1,
+        cache: Cache::Fresh,
+    };
+    let mut told = LogProbs::default();
+    engine(&path).run(&request, &mut told).map(drop).unwrap();
+    assert_eq!(told.0.len(), heard.ids.len());
+    for (logprobs, table) in told.0.iter().zip(&heard.logits) {
+        let [drawn, top @ ..] = &logprobs[..] else {
+            panic!("no log probability");
+        };
+        let logits = table.last();
+        let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
+        assert_eq!(
+            (top.len(), top[0]),
+            (3, *drawn),
+            "greedy draws the likeliest"
+        );
+        for token in top {
+            let expected = logits[token.id as usize] - sum.ln();
+            assert!(
+                (token.logprob - expected).abs() < 1e-2,
+                "{token:?} {expected}"
+            );
+        }
+        assert!(top.is_sorted_by(|a, b| a.logprob >= b.logprob));
     }
 }
