@@ -6,7 +6,7 @@
 #ifndef HARNESS_H
 #define HARNESS_H
 
-#include <dirent.h>
+#include <fts.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,26 +94,35 @@ static const char *in_root(const char *path) { return joined(root, path); }
 static char folder[64];
 
 static void remove_folder(void) {
-  DIR *list = opendir(folder);
-  if (list == NULL) return;
-  for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-    if (entry->d_name[0] != '.') remove(path);
+  char *roots[] = {folder, NULL};
+  FTS *tree = folder[0] == '\0' ? NULL : fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+  if (tree == NULL) return;
+  for (FTSENT *entry = fts_read(tree); entry != NULL; entry = fts_read(tree)) {
+    if (entry->fts_info != FTS_D) remove(entry->fts_path);
   }
-  closedir(list);
-  rmdir(folder);
+  fts_close(tree);
   folder[0] = '\0';
 }
 
-/* Writes a file into the folder and gives its path. */
-static const char *file_of(const char *name, const char *data, size_t len) {
+/* A path in the folder; the folders on the way to it are there. */
+static const char *in_folder(const char *name) {
   if (folder[0] == '\0') {
     strcpy(folder, "/tmp/rkchat-c-XXXXXX");
     CHECK(mkdtemp(folder) != NULL);
     atexit(remove_folder);
   }
   const char *path = joined(folder, name);
+  for (const char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    char parent[256];
+    snprintf(parent, sizeof parent, "%s/%.*s", folder, (int)(slash - name), name);
+    mkdir(parent, 0777);
+  }
+  return path;
+}
+
+/* Writes a file into the folder and gives its path. */
+static const char *file_of(const char *name, const char *data, size_t len) {
+  const char *path = in_folder(name);
   FILE *file = fopen(path, "wb");
   CHECK(file != NULL && fwrite(data, 1, len, file) == len);
   CHECK(fclose(file) == 0);

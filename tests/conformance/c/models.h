@@ -4,7 +4,11 @@
 
 #include "harness.h"
 
-static const char *const GROUPS[] = {"1.1.0", "1.3.0"};
+static const char *const GROUPS[] = {"1.0.0", "1.0.1", "1.1.0", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0"};
+/* The groups from the third on take and give token ids; the others know text alone. */
+enum { GROUPS_LEN = 7, TEXT_GROUPS = 2 };
+/* Two that stand for all, where the group does not matter. */
+static const char *const TWO_GROUPS[] = {"1.1.0", "1.3.0"};
 
 /* Words at 20 ms each, without end. */
 #define ENDLESS "{\"pieces\": [\"a \", \"b \", \"c \"], \"repeat\": 0, \"delay_ms\": 20}"
@@ -13,12 +17,22 @@ static const char *const GROUPS[] = {"1.1.0", "1.3.0"};
 
 static const uint32_t IDS[] = {5, 6, 7};
 
+static const char *scripted_runtime(const char *group) {
+  char path[128];
+  snprintf(path, sizeof path, "target/release/runtime/scripted/%s/librkllmrt.so", group);
+  return in_root(path);
+}
+
+static const char *cpu_runtime(const char *group) {
+  char path[128];
+  snprintf(path, sizeof path, "target/release/runtime/%s/librkllmrt.so", group);
+  return in_root(path);
+}
+
 /* Options for the scripted runtime of a group. */
 static rkchat_model_options scripted(const char *group) {
   rkchat_model_options options = RKCHAT_MODEL_OPTIONS_INIT;
-  char path[128];
-  snprintf(path, sizeof path, "target/release/runtime/scripted/%s/librkllmrt.so", group);
-  options.runtime = in_root(path);
+  options.runtime = scripted_runtime(group);
   options.abi = group;
   return options;
 }

@@ -1,4 +1,4 @@
-/* Answers over the scripted runtime, on both ABI groups. */
+/* Answers over the scripted runtime. */
 
 #include <pthread.h>
 #include <time.h>
@@ -18,7 +18,7 @@ static rkchat_finish_reason reason_of(const rkchat_generation *generation) {
 }
 
 static void an_answer_streams_and_ends_once(void) {
-  for (int i = 0; i < 2; i++) {
+  for (int i = TEXT_GROUPS; i < GROUPS_LEN; i++) {
     rkchat_model *model = open_script(GROUPS[i], SHORT);
     rkchat_generation *generation = ask(model);
     rkchat_chunk chunk = RKCHAT_CHUNK_INIT;
@@ -52,7 +52,7 @@ static void info_is_constant(void) {
   OK(rkchat_model_get_info(model, &again, &error));
   CHECK(info.path == again.path && strstr(info.path, "script.rkllm") != NULL);
   CHECK(info.max_context_len == 4096 && info.runtime_size == sizeof *info.runtime);
-  CHECK(strcmp(info.runtime->abi_group, "1.3.0") == 0 && info.runtime->request_sampling == 1);
+  CHECK(strcmp(info.runtime->abi_group, "1.3.0") == 0);
   CHECK(info.runtime->evidence_len > 0 && info.runtime->evidence[0].len > 0);
   CHECK(info.tokenizer_source == NULL && info.tokenizer_source_len == 0);
   rkchat_model_free(model);
@@ -63,7 +63,7 @@ static void info_is_constant(void) {
   options.abi = "1.1.0";
   OK(rkchat_runtime_open(scripted("1.1.0").runtime, &options, &runtime, &error));
   OK(rkchat_runtime_get_info(runtime, &about, &error));
-  CHECK(strcmp(about.abi_group, "1.1.0") == 0 && about.request_sampling == 0);
+  CHECK(strcmp(about.abi_group, "1.1.0") == 0);
   rkchat_runtime_free(runtime);
 }
 
@@ -86,7 +86,7 @@ static void next_times_out_and_goes_on(void) {
 
 static void cancel_in_the_middle_and_go_on(void) {
   for (int i = 0; i < 2; i++) {
-    rkchat_model *model = open_script(GROUPS[i], ENDLESS);
+    rkchat_model *model = open_script(TWO_GROUPS[i], ENDLESS);
     rkchat_generation *generation = ask(model);
     begun(generation);
     OK(rkchat_generation_cancel(generation, &error));
@@ -144,7 +144,7 @@ static void cancel_from_another_thread(void) {
 static void drop_in_any_order(void) {
   for (int i = 0; i < 2; i++) {
     double start = now();
-    rkchat_model *model = open_script(GROUPS[i], ENDLESS);
+    rkchat_model *model = open_script(TWO_GROUPS[i], ENDLESS);
     rkchat_generation *running = ask(model), *waiting = ask(model), *other = ask(model);
     begun(running);
     rkchat_generation_free(waiting);
@@ -205,7 +205,7 @@ static void ring(void *userdata) {
 
 static void poll_wakes(void) {
   for (int i = 0; i < 2; i++) {
-    rkchat_model *model = open_script(GROUPS[i], "{\"pieces\": [\"a\", \"b\", \"c\"], \"prefill_ms\": 50, \"delay_ms\": 30}");
+    rkchat_model *model = open_script(TWO_GROUPS[i], "{\"pieces\": [\"a\", \"b\", \"c\"], \"prefill_ms\": 50, \"delay_ms\": 30}");
     rkchat_generation *generation = ask(model);
     rkchat_chunk chunk = RKCHAT_CHUNK_INIT;
     bell bell = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
@@ -290,7 +290,7 @@ static void a_forked_child_is_told(void) {
 
 static void a_failing_runtime_is_an_error(void) {
   for (int i = 0; i < 2; i++) {
-    rkchat_model *model = open_script(GROUPS[i], "{\"pieces\": [\"x\"], \"run\": \"error_after\"}");
+    rkchat_model *model = open_script(TWO_GROUPS[i], "{\"pieces\": [\"x\"], \"run\": \"error_after\"}");
     rkchat_generation *generation = ask(model);
     rkchat_chunk chunk = RKCHAT_CHUNK_INIT;
     OK(rkchat_generation_next(generation, -1, &chunk, &error));
@@ -301,7 +301,7 @@ static void a_failing_runtime_is_an_error(void) {
     rkchat_generation_free(generation);
     rkchat_model_free(model);
 
-    rkchat_model_options options = scripted(GROUPS[i]);
+    rkchat_model_options options = scripted(TWO_GROUPS[i]);
     const char *path = text_file("bad.rkllm", "{\"init\": \"fail\"}");
     FAILS(RKCHAT_ERR_RUNTIME_FAILED, "bad.rkllm", rkchat_model_open(path, &options, &model, &error));
     CHECK(model == NULL);

@@ -10,7 +10,7 @@ static std::string smollm2() { return in_root(".cache/models/SmolLM2-135M-Instru
 /// A vendor library that plays a script.
 static ModelOptions scripted() {
   ModelOptions options;
-  options.runtime = in_root("target/release/runtime/scripted/1.3.0/librkllmrt.so");
+  options.runtime = scripted_runtime("1.3.0");
   options.abi = std::string("1.3.0");
   return options;
 }
@@ -36,21 +36,21 @@ static void runtimes_that_do_not_fit() {
   THROWS(RuntimeNotFound, "librkllmrt.so", Model::open(script.path(), options));
   const File text("librkllmrt.so", "no library");
   options.runtime = text.path();
-  THROWS(RuntimeInvalid, "loaded", Model::open(script.path(), options));
+  THROWS(RuntimeInvalid, "begins with \"no library\"", Model::open(script.path(), options));
   options.runtime = in_root("target/release/librkchat.so");
   THROWS(RuntimeInvalid, "not an RKLLM runtime", Model::open(script.path(), options));
-  options.runtime = in_root("target/release/runtime/1.3.0/librkllmrt.so");
+  options.runtime = cpu_runtime("1.3.0");
   THROWS(RuntimeMismatch, "GGUF", Model::open(script.path(), options));
   THROWS(RuntimeMismatch, ".rkllm", Model::open(smollm2(), scripted()));
   options = scripted();
-  options.abi = rkchat::Optional<std::string>();
-  THROWS(RuntimeAmbiguous, "RKCHAT_ABI", Model::open(script.path(), options));
+  options.abi = std::string("1.2.1");
+  THROWS(RuntimeAmbiguous, "RKCHAT_ABI=1.2.1!", Model::open(script.path(), options));
 }
 
 static void a_window_larger_than_the_models() {
   ModelOptions options;
   options.max_context_len = 1 << 20;
-  options.runtime = in_root("target/release/runtime/1.3.0/librkllmrt.so");
+  options.runtime = cpu_runtime("1.3.0");
   THROWS(InvalidArgument, "8192", Model::open(smollm2(), options));
   options.max_context_len = 0;
   THROWS(InvalidArgument, "max_context_len", Model::open(smollm2(), options));

@@ -2,6 +2,8 @@
 #ifndef HARNESS_HPP
 #define HARNESS_HPP
 
+#include <ftw.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -49,26 +51,67 @@ static std::string root;
 
 inline std::string in_root(const std::string &path) { return root + "/" + path; }
 
-/// A file that is gone at the end.
-class File {
+inline std::string scripted_runtime(const std::string &group) {
+  return in_root("target/release/runtime/scripted/" + group + "/librkllmrt.so");
+}
+
+inline std::string cpu_runtime(const std::string &group) {
+  return in_root("target/release/runtime/" + group + "/librkllmrt.so");
+}
+
+inline std::vector<std::string> all_groups() {
+  return {"1.0.0", "1.0.1", "1.1.0", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0"};
+}
+
+/// Those that take and give token ids; the others know text alone.
+inline std::vector<std::string> token_groups() {
+  return {"1.1.0", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0"};
+}
+
+/// A folder that is gone at the end.
+class Folder {
  public:
-  File(const std::string &name, const std::string &text) {
-    char folder[] = "/tmp/rkchat-cpp-XXXXXX";
-    CHECK(mkdtemp(folder) != nullptr);
-    folder_ = folder;
-    path_ = folder_ + "/" + name;
-    std::ofstream(path_) << text;
+  Folder() {
+    char path[] = "/tmp/rkchat-cpp-XXXXXX";
+    CHECK(mkdtemp(path) != nullptr);
+    path_ = path;
   }
-  File(const File &) = delete;
-  File &operator=(const File &) = delete;
-  ~File() {
-    std::remove(path_.c_str());
-    rmdir(folder_.c_str());
+  Folder(const Folder &) = delete;
+  Folder &operator=(const Folder &) = delete;
+  ~Folder() {
+    const auto remove = [](const char *path, const struct stat *, int, struct FTW *) { return std::remove(path); };
+    nftw(path_.c_str(), remove, 8, FTW_DEPTH | FTW_PHYS);
+  }
+
+  /// A path in it; the folders on the way to it are there.
+  std::string in(const std::string &name) const {
+    for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+      mkdir((path_ + "/" + name.substr(0, slash)).c_str(), 0777);
+    }
+    return path_ + "/" + name;
+  }
+
+  /// Writes a file into it and gives its path.
+  std::string write(const std::string &name, const std::string &data) const {
+    const std::string path = in(name);
+    std::ofstream(path, std::ios::binary) << data;
+    return path;
   }
   const std::string &path() const { return path_; }
 
  private:
-  std::string folder_, path_;
+  std::string path_;
+};
+
+/// A file that is gone at the end.
+class File {
+ public:
+  File(const std::string &name, const std::string &text) : path_(folder_.write(name, text)) {}
+  const std::string &path() const { return path_; }
+
+ private:
+  Folder folder_;
+  std::string path_;
 };
 
 inline int run_tests(int count, char **words, const std::vector<Test> &tests) {

@@ -1,4 +1,4 @@
-// Answers over the scripted runtime, on both ABI groups.
+// Answers over the scripted runtime.
 
 #include <condition_variable>
 #include <mutex>
@@ -11,13 +11,12 @@ using rkchat::Generation;
 using rkchat::Model;
 using std::chrono::milliseconds;
 
-static const char *const GROUPS[] = {"1.1.0", "1.3.0"};
 static const char ENDLESS[] = R"({"pieces": ["a ", "b ", "c "], "repeat": 0, "delay_ms": 20})";
 static const char SHORT[] = R"({"pieces": [["one ", 1], ["two ", 2], ["three", 3]]})";
 
 static rkchat::ModelOptions scripted(const std::string &group) {
   rkchat::ModelOptions options;
-  options.runtime = in_root("target/release/runtime/scripted/" + group + "/librkllmrt.so");
+  options.runtime = scripted_runtime(group);
   options.abi = group;
   return options;
 }
@@ -30,7 +29,7 @@ static Model open(const std::string &group, const std::string &script) {
 static Generation ask(const Model &model) { return model.complete_ids({5, 6, 7}); }
 
 static void an_answer_streams_and_ends_once() {
-  for (const char *group : GROUPS) {
+  for (const std::string &group : token_groups()) {
     const Model model = open(group, SHORT);
     Generation generation = ask(model);
     std::string text;
@@ -63,7 +62,7 @@ static void next_times_out_and_goes_on() {
 }
 
 static void cancel_drop_and_close() {
-  for (const char *group : GROUPS) {
+  for (const char *group : {"1.1.0", "1.3.0"}) {
     Model model = open(group, ENDLESS);
     Generation generation = ask(model);
     generation.next();
