@@ -8,7 +8,7 @@
 
 #include <rkchat.h>
 
-/* MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N] */
+/* MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N] [--max-context-len N] */
 typedef struct arguments {
   const char *model;
   const char *prompt;
@@ -25,6 +25,13 @@ static void check(rkchat_error *error) {
   }
 }
 
+/* Reads a number; 0 where the word is none. */
+static int number(const char *word, int64_t *out) {
+  char *end;
+  *out = strtoll(word, &end, 10);
+  return end != word && *end == '\0';
+}
+
 static arguments parse(int count, char **words) {
   arguments result = {NULL, NULL, RKCHAT_MODEL_OPTIONS_INIT, RKCHAT_GENERATE_OPTIONS_INIT};
   int wrong = 0;
@@ -36,9 +43,9 @@ static arguments parse(int count, char **words) {
     } else if (strcmp(words[i], "--runtime") == 0 && i + 1 < count) {
       result.open.runtime = words[++i];
     } else if (strcmp(words[i], "--max-new-tokens") == 0 && i + 1 < count) {
-      char *end;
-      result.generate.max_new_tokens = strtoll(words[++i], &end, 10);
-      wrong |= *end != '\0';
+      wrong |= !number(words[++i], &result.generate.max_new_tokens);
+    } else if (strcmp(words[i], "--max-context-len") == 0 && i + 1 < count) {
+      wrong |= !number(words[++i], &result.open.max_context_len);
     } else if (words[i][0] != '-' && result.model == NULL) {
       result.model = words[i];
     } else if (words[i][0] != '-' && result.prompt == NULL) {
@@ -48,7 +55,9 @@ static arguments parse(int count, char **words) {
     }
   }
   if (wrong || result.model == NULL) {
-    fprintf(stderr, "usage: %s MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]\n", words[0]);
+    fprintf(stderr,
+            "usage: %s MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N] [--max-context-len N]\n",
+            words[0]);
     exit(2);
   }
   if (result.prompt == NULL) {

@@ -9,7 +9,7 @@
 
 #include <rkchat.hpp>
 
-/// MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]
+/// MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N] [--max-context-len N]
 struct Arguments {
   std::string model;
   std::string prompt = "What is the capital of France?";
@@ -28,9 +28,9 @@ struct Arguments {
       } else if (word == "--runtime" && i + 1 < count) {
         open.runtime = words[++i];
       } else if (word == "--max-new-tokens" && i + 1 < count) {
-        char *end;
-        generate.max_new_tokens = std::strtoll(words[++i], &end, 10);
-        wrong |= *end != '\0';
+        wrong |= !number(words[++i], generate.max_new_tokens);
+      } else if (word == "--max-context-len" && i + 1 < count) {
+        wrong |= !number(words[++i], open.max_context_len);
       } else if (word.compare(0, 1, "-") != 0 && named < 2) {
         (named++ == 0 ? model : prompt) = word;
       } else {
@@ -38,9 +38,18 @@ struct Arguments {
       }
     }
     if (wrong || named == 0) {
-      std::cerr << "usage: " << words[0] << " MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]\n";
+      std::cerr << "usage: " << words[0]
+                << " MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N] [--max-context-len N]\n";
       std::exit(2);
     }
+  }
+
+ private:
+  /// Reads a number; false where the word is none.
+  static bool number(const char *word, rkchat::Optional<std::int64_t> &out) {
+    char *end;
+    out = std::strtoll(word, &end, 10);
+    return end != word && *end == '\0';
   }
 };
 

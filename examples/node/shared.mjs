@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 
 import { RkchatError } from 'rkchat'
 
-const USAGE = 'usage: MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]'
+const USAGE = 'usage: MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N] [--max-context-len N]'
 
 /** Reads the command line; ends the process with a message and status 2 where it is wrong. */
 export function readArguments() {
@@ -15,22 +15,27 @@ export function readArguments() {
         runtime: { type: 'string' },
         greedy: { type: 'boolean', default: false },
         'max-new-tokens': { type: 'string' },
+        'max-context-len': { type: 'string' },
       },
     })
     const [path, prompt = 'What is the capital of France?', ...rest] = positionals
     if (path === undefined || rest.length > 0) {
       throw new Error(path === undefined ? 'the model is missing' : `not understood: ${rest.join(' ')}`)
     }
-    const tokens = values['max-new-tokens']
-    if (tokens !== undefined && !/^\d+$/.test(tokens)) {
-      throw new Error(`--max-new-tokens takes a number, not ${tokens}`)
+    const number = (name) => {
+      const value = values[name]
+      if (value !== undefined && !/^\d+$/.test(value)) {
+        throw new Error(`--${name} takes a number, not ${value}`)
+      }
+      return value === undefined ? undefined : Number(value)
     }
+    // Set when the model is opened, where runtimes of every version take it.
+    const greedy = values.greedy && { topK: 1, repeatPenalty: 1 }
     return {
       path,
       prompt,
-      // Set when the model is opened, where runtimes of every version take it.
-      open: { runtime: values.runtime, ...(values.greedy && { topK: 1, repeatPenalty: 1 }) },
-      generate: { maxNewTokens: tokens === undefined ? undefined : Number(tokens) },
+      open: { runtime: values.runtime, maxContextLen: number('max-context-len'), ...greedy },
+      generate: { maxNewTokens: number('max-new-tokens') },
     }
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`)

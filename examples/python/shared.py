@@ -11,8 +11,9 @@ def read_arguments(description):
     parser.add_argument("--runtime", help="the librkllmrt.so to use")
     parser.add_argument("--greedy", action="store_true", help="always take the likeliest token")
     parser.add_argument("--max-new-tokens", type=int, metavar="N")
+    parser.add_argument("--max-context-len", type=int, metavar="N", help="the size of the context window, in tokens")
     arguments = parser.parse_args()
-    arguments.open = {"runtime": arguments.runtime}
+    arguments.open = {"runtime": arguments.runtime, "max_context_len": arguments.max_context_len}
     if arguments.greedy:
         # Set when the model is opened, where runtimes of every version take it.
         arguments.open.update(top_k=1, repeat_penalty=1.0)

@@ -1,4 +1,4 @@
-"""The same prompt, greedily, gives the same text from every language, on both ABI groups, and from
+"""The same prompt, greedily, gives the same text from every language, on every ABI group, and from
 llama.cpp called directly.
 
 Every run is a process of its own, so each prompt is the first request on a freshly opened model.
@@ -13,10 +13,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 RELEASE = ROOT / "target" / "release"
 MODEL = ROOT / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+# Two groups are asked everything, the others one thing with a short answer.
+GROUPS = ["1.1.0", "1.3.0"]
+OTHER_GROUPS = ["1.0.0", "1.0.1", "1.2.0", "1.2.1b1", "1.2.1"]
 NEW_TOKENS = 64
+FEWER_TOKENS = 32
 # rkchat's default.
 CONTEXT = 4096
-GROUPS = ["1.1.0", "1.3.0"]
+# 1.0.0 cannot abort: after the last token that was asked for it goes on until this is full.
+SMALL_CONTEXT = 128
 
 PROGRAMS = {
     "rust": [RELEASE / "chat"],
@@ -26,10 +32,11 @@ PROGRAMS = {
     "node": ["node", ROOT / "examples" / "node" / "chat.mjs"],
 }
 
+MIXED = "Répète exactement : « l'été 🌞, 東京, こんにちは 👩‍👩‍👧 »"
 PROMPTS = [
     "What is the capital of France?",
     "Write a haiku about the sea.",
-    "Répète exactement : « l'été 🌞, 東京, こんにちは 👩‍👩‍👧 »",
+    MIXED,
     "  Count from 1 to 10,\nthen stop.\t",
 ]
 
@@ -54,28 +61,42 @@ def output(command: list, **environment: str) -> str:
     if done.returncode != 0:
         errors = done.stderr.decode("utf-8", "replace").strip()
         return f"(exit status {done.returncode}: {errors})"
-    # 64 tokens may end inside a character.
+    # The tokens that were asked for may end inside a character.
     return done.stdout.decode("utf-8", "replace")
 
 
-def main() -> None:
-    passed = failed = 0
+def direct(prompt: str, context: int, new_tokens: int) -> str:
+    """What llama.cpp answers."""
     threads = len(os.sched_getaffinity(0))
-    direct = RELEASE / "examples" / "direct"
-    for prompt in PROMPTS:
-        # The examples end the line after the answer.
-        expected = output([direct, MODEL, CONTEXT, threads, NEW_TOKENS, rendered(prompt)]) + "\n"
-        print(f"{prompt!r}\n  llama.cpp: {expected!r}")
-        for language, program in PROGRAMS.items():
-            for group in GROUPS:
-                runtime = RELEASE / "runtime" / group / "librkllmrt.so"
-                options = ["--greedy", "--max-new-tokens", NEW_TOKENS]
-                answer = output([*program, MODEL, prompt, *options], RKCHAT_RUNTIME=str(runtime))
-                if answer == expected and len(answer) > 1:
-                    passed += 1
-                else:
-                    failed += 1
-                    print(f"  FAILED: {language} on {group} gave {answer!r}")
+    program = RELEASE / "examples" / "direct"
+    # The examples end the line after the answer.
+    return output([program, MODEL, context, threads, new_tokens, rendered(prompt)]) + "\n"
+
+
+def compare(prompt: str, groups: list, new_tokens: int, context=None) -> tuple:
+    """Asks in every language on every group; how many gave what llama.cpp gives, and how many did not."""
+    expected = direct(prompt, context or CONTEXT, new_tokens)
+    print(f"{prompt!r} on {', '.join(groups)}\n  llama.cpp: {expected!r}", flush=True)
+    options = ["--greedy", "--max-new-tokens", new_tokens]
+    if context is not None:
+        options += ["--max-context-len", context]
+    passed = failed = 0
+    for language, program in PROGRAMS.items():
+        for group in groups:
+            runtime = RELEASE / "runtime" / group / "librkllmrt.so"
+            answer = output([*program, MODEL, prompt, *options], RKCHAT_RUNTIME=str(runtime))
+            if answer == expected and len(answer) > 1:
+                passed += 1
+            else:
+                failed += 1
+                print(f"  FAILED: {language} on {group} gave {answer!r}", flush=True)
+    return passed, failed
+
+
+def main() -> None:
+    results = [compare(prompt, GROUPS, NEW_TOKENS) for prompt in PROMPTS]
+    results.append(compare(MIXED, OTHER_GROUPS, FEWER_TOKENS, SMALL_CONTEXT))
+    passed, failed = (sum(counts) for counts in zip(*results))
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

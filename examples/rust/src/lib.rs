@@ -14,7 +14,8 @@ pub fn question(text: &str) -> Json {
     json!([{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}])
 }
 
-/// What every example takes: `MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]`.
+/// What every example takes: `MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]
+/// [--max-context-len N]`.
 #[derive(Debug)]
 pub struct Arguments {
     /// The model file or folder.
@@ -32,7 +33,9 @@ impl Arguments {
     pub fn from_env() -> Self {
         Self::parse(lexopt::Parser::from_env()).unwrap_or_else(|error| {
             eprintln!("{error}");
-            eprintln!("usage: MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N]");
+            eprintln!(
+                "usage: MODEL [PROMPT] [--runtime PATH] [--greedy] [--max-new-tokens N] [--max-context-len N]"
+            );
             std::process::exit(2)
         })
     }
@@ -53,6 +56,7 @@ impl Arguments {
                     open.repeat_penalty = Some(1.0);
                 }
                 Long("max-new-tokens") => generate.max_new_tokens = Some(parser.value()?.parse()?),
+                Long("max-context-len") => open.max_context_len = Some(parser.value()?.parse()?),
                 Value(value) if model.is_none() => model = Some(value.into()),
                 Value(value) if prompt.is_none() => prompt = Some(value.string()?),
                 other => return Err(other.unexpected()),
