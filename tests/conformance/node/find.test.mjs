@@ -85,7 +85,8 @@ test('a library beside a model is not loaded', async (t) => {
   const model = script(t, { pieces: ['a'] })
   const folder = join(model, '..')
   const beside = runtimeOf('1.3.0', '1.3.0', folder)
-  for (const refused of [await answer(there, model), await answer(there, folder), await find(there, { modelFolder: folder })]) {
+  const searches = [answer(there, model), answer(there, folder), find(there, { modelFolder: folder })]
+  for (const refused of await Promise.all(searches)) {
     assert.equal(refused.code, 'RUNTIME_NOT_FOUND')
     assert.ok(refused.message.includes(`${beside}: it lies beside a model and is none of Rockchip's`), refused.message)
   }

@@ -63,7 +63,7 @@ test('what cannot be asked for', async (t) => {
 
 const ANSWERS = {
   'of 404': [(response) => response.writeHead(404).end(), 'IO', /the server answered 404 Not Found/],
-  'of other bytes': [(response) => response.end('\x7fELF and more'), 'RUNTIME_INVALID', /is a library, but another one/],
+  'of other bytes': [(response) => response.end('\x7fELF and more'), 'RUNTIME_INVALID', /is a library, but another/],
   'of a page': [(response) => response.end('<!DOCTYPE html><p>Log in'), 'RUNTIME_INVALID', /is an HTML page/],
   'that is cut': [
     (response) => response.writeHead(200, { 'content-length': 5_000_000 }).write('\x7fELF', () => response.destroy()),

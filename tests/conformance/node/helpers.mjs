@@ -73,7 +73,8 @@ export function child(expression, environment) {
   return new Promise((resolve, reject) => {
     const command = ['--input-type=module', '--eval', program]
     const options = { cwd: HERE, env: environment, timeout: 60_000 }
-    execFile(process.execPath, command, options, (error, stdout) => (error ? reject(error) : resolve(JSON.parse(stdout))))
+    const done = (error, stdout) => (error ? reject(error) : resolve(JSON.parse(stdout)))
+    execFile(process.execPath, command, options, done)
   })
 }
 
