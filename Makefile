@@ -54,8 +54,9 @@ $(model): tools/fetch_model.py | .venv/build-tools
 	$(python) $<
 	@touch -c $@
 
-bindings/node/node_modules/.package-lock.json: bindings/node/package-lock.json bindings/node/package.json
-	npm ci --prefix bindings/node --no-audit --no-fund
+node_modules := $(addsuffix /node_modules/.package-lock.json,bindings/node tests/abi)
+$(node_modules): %/node_modules/.package-lock.json: %/package-lock.json %/package.json
+	npm ci --prefix $* --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # --- Building
@@ -65,7 +66,7 @@ runtime: check-demo .venv/build-tools
 	$(cargo) build --release $(runtime_set)
 	runtime/install.sh target/release target/release/runtime
 
-build: check-test runtime .venv/test-tools $(model) bindings/node/node_modules/.package-lock.json
+build: check-test runtime .venv/test-tools $(model) $(node_modules)
 	$(cargo) build --release $(client_set)
 	ln -sfn librkchat.so target/release/librkchat.so.0
 	ln -sfn ../../../../target/release/librkchat_python.so bindings/python/python/rkchat/_native.abi3.so
@@ -146,4 +147,4 @@ bench: build
 
 .PHONY: clean
 clean:
-	rm -rf target bindings/node/node_modules bindings/node/dist
+	rm -rf target bindings/node/node_modules bindings/node/dist tests/abi/node_modules

@@ -1,4 +1,4 @@
-"""Programs as written for Rockchip's library, in C, C++ and Python, over the CPU runtime of each ABI group.
+"""Programs as written for Rockchip's library, in C, C++, Python and Node, over the CPU runtime of each ABI group.
 
 The declarations they are compiled with are written here from what a compiler made of the vendor's headers
 (../shared/vendor/v<group>.json), not from our own layouts. `make build` comes first.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import c_header
 import facts
+import node_module
 import python_module
 
 HERE = Path(__file__).resolve().parent
@@ -89,6 +90,11 @@ def python(group: str, folder: Path) -> str:
     return check_answers(run([*command, facts.GROUPS[group], MODEL], env=environment))
 
 
+def node(group: str, folder: Path) -> str:
+    command = ["node", HERE / "demo.mjs", folder / "rkllm.mjs", RUNTIME / group / "librkllmrt.so"]
+    return check_answers(run([*command, facts.GROUPS[group], MODEL]))
+
+
 def main() -> None:
     if not VENDOR.is_dir():
         print(f"SKIPPED: {VENDOR} is not here, so there are no declarations to compile with")
@@ -103,7 +109,8 @@ def main() -> None:
         declared = facts.read(VENDOR / f"v{group}.json", platform.machine())
         (folder / "rkllm.h").write_text(c_header.header(declared))
         (folder / "rkllm.py").write_text(python_module.module(declared))
-        for program in (c, cpp, python):
+        (folder / "rkllm.mjs").write_text(node_module.module(declared))
+        for program in (c, cpp, python, node):
             try:
                 answer = program(group, folder)
                 answers.update(filter(None, [answer]))

@@ -10,7 +10,8 @@ pub use heard::{Call, Heard};
 use rkchat_runtime_front::abi::layout::GroupLayout;
 use std::ffi::{CStr, c_int, c_void};
 
-/// What a model is opened with; the rest is the library's default, but for greedy sampling.
+/// What a model is opened with; the rest is the library's default, but for greedy sampling and text
+/// without control tokens.
 #[derive(Clone, Copy)]
 pub struct Settings<'a> {
     pub model: &'a CStr,
@@ -231,6 +232,14 @@ macro_rules! methods {
     };
 }
 
+/// Leaves control tokens out of the text, where the library does not do so anyway.
+macro_rules! skip_special {
+    (prompt, $param:ident) => {};
+    (input, $param:ident) => {
+        $param.skip_special_token = 1
+    };
+}
+
 /// Text input in groups that take structs.
 macro_rules! input {
     (prompt) => {};
@@ -275,6 +284,7 @@ macro_rules! client {
                         param.top_k = 1;
                         param.top_p = settings.top_p;
                         param.repeat_penalty = 1.0;
+                        skip_special!($run, param);
                         markers!($markers, settings, param);
                         init!($init, self, handle, param)
                     };

@@ -1,9 +1,10 @@
 //! What runs bring: the same text as llama.cpp, whole characters, conversations, sampling.
 
+use crate::groups;
 use crate::support::*;
 use rkchat_runtime_front::abi::v1_1_0;
 use rkchat_runtime_front::abi::v1_3_0::{RKLLMInferParam, RKLLMSamplingParam};
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::CString;
 use std::path::Path;
 use std::process::Command;
 use std::ptr::null_mut;
@@ -77,46 +78,9 @@ fn greedy_text_is_that_of_llama_cpp() {
 
 /// One greedy run through group 1.1.0, where text is taken as it is.
 fn run_1_1_0(runtime: &Path, model: &Path, prompt: &str, max_new_tokens: i32) -> String {
-    use v1_1_0::*;
-    unsafe extern "C" fn on_result(result: *mut RKLLMResult, text: *mut c_void, state: u32) {
-        if state == RKLLM_RUN_NORMAL {
-            // SAFETY: the runtime passes a valid result with text, the run its string.
-            unsafe {
-                let piece = CStr::from_ptr((*result).text).to_str().unwrap();
-                (*text.cast::<String>()).push_str(piece);
-            }
-        }
-    }
-    let library = library(&runtime.join("1.1.0/librkllmrt.so"));
-    // SAFETY: the library belongs to group 1.1.0 and is never unloaded.
-    let functions = unsafe { Functions::load(|symbol| find(library, symbol)) }.unwrap();
-    let path = CString::new(model.to_str().unwrap()).unwrap();
     let prompt = CString::new(prompt).unwrap();
-    let (mut handle, mut text) = (null_mut(), String::new());
-    // SAFETY: valid pointers for the duration of the calls.
-    unsafe {
-        let mut param = (functions.rkllm_createDefaultParam)();
-        param.model_path = path.as_ptr();
-        param.max_context_len = 1024;
-        param.max_new_tokens = max_new_tokens;
-        param.top_k = 1;
-        param.repeat_penalty = 1.0;
-        param.skip_special_token = 1;
-        assert_eq!(
-            (functions.rkllm_init)(&mut handle, &mut param, Some(on_result)),
-            0
-        );
-        let mut input = RKLLMInput::zeroed();
-        input.input.prompt_input = prompt.as_ptr();
-        let mut infer = RKLLMInferParam::zeroed();
-        let userdata = (&raw mut text).cast();
-        assert_eq!(
-            (functions.rkllm_run)(handle, &mut input, &mut infer, userdata),
-            0
-        );
-        assert_eq!((functions.rkllm_destroy)(handle), 0);
-    }
-    text
+    let functions = groups::functions!(runtime, v1_1_0);
+    groups::answer(&functions, model, &prompt, max_new_tokens)
 }
 
 #[test]
