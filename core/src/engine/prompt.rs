@@ -227,8 +227,8 @@ impl Tokens {
             (Prompt::Text(text), InputKind::Text) => text_input(text),
             (Prompt::Text(_), InputKind::RuntimeTemplate) => Err(Error::new(
                 ErrorKind::Unsupported,
-                "without a tokenizer this runtime puts its own chat template around every text, so a text cannot be \
-                 continued as it is; put the model's tokenizer.json into its folder, or give token ids",
+                "this runtime puts its own chat template around every text, so a text cannot be continued as it is; put the \
+                 model's tokenizer.json into its folder (and leave input=text out of assume), or give token ids",
             )),
             (Prompt::Messages(messages), InputKind::Tokens) => {
                 let text = self.render(messages, &render_options(options))?;
@@ -324,9 +324,9 @@ fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<&'
         .ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
-                "no tokenizer is known for this model, so the runtime's own template is used, and that takes a single \
-                 user message with text and nothing else; put the model's tokenizer.json and tokenizer_config.json \
-                 into its folder",
+                "no tokenizer is known for this model (or assume says input=text), so the runtime's own template is used, \
+                 and that takes a single user message with text and nothing else; put the model's tokenizer.json and \
+                 tokenizer_config.json into its folder",
             )
         })
 }
