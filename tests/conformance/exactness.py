@@ -18,7 +18,8 @@ MODEL = ROOT / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 GROUPS = ["1.1.0", "1.3.0"]
 OTHER_GROUPS = ["1.0.0", "1.0.1", "1.2.0", "1.2.1b1", "1.2.1"]
 NEW_TOKENS = 64
-FEWER_TOKENS = 32
+# Enough for the first emoji of the answer.
+FEWER_TOKENS = 44
 # rkchat's default.
 CONTEXT = 4096
 # 1.0.0 cannot abort: after the last token that was asked for it goes on until this is full.
