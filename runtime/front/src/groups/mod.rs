@@ -1,9 +1,11 @@
 //! The ABI groups: how each reads its structs and makes its callback.
 //!
-//! A group's file holds what is its own; what several have in common is in [`read`] and [`write`],
-//! and the functions' bodies, which are the same for all, are in [`calls`](crate::calls).
+//! A group's file holds what is its own; what several have in common is in [`read`], [`write`]
+//! and the macros of [`fields`]; the functions' bodies, which are the same for all, are in
+//! [`calls`](crate::calls).
 
 #[macro_use]
+mod fields;
 pub(crate) mod read;
 mod v1_0_0;
 mod v1_0_1;

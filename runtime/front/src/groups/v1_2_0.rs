@@ -84,7 +84,8 @@ pub(super) unsafe fn params(param: &RKLLMParam) -> Result<InitParams, String> {
         let mut params = params!(param, model_path)?;
         copy!(params, param, n_keep);
         copy!(params, param, flags skip_special_token is_async);
-        copy!(params, param.extend_param, base_domain_id embed_flash enabled_cpus_num enabled_cpus_mask);
+        copy!(params, param.extend_param, base_domain_id embed_flash);
+        copy!(params, param.extend_param, enabled_cpus_num enabled_cpus_mask);
         params.image_markers = read::markers([param.img_start, param.img_end, param.img_content])?;
         Ok(params)
     }
