@@ -86,7 +86,7 @@ SUITES = [
     Suite("exactness", closing_line, 20),
     Suite("docs", closing_line, 15, long=True),
     Suite("sanitize", closing_line, 25, long=True),
-    Suite("cross", closing_line, 20, long=True),
+    Suite("cross", closing_line, 25, long=True),
 ]
 
 

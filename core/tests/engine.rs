@@ -25,7 +25,8 @@ fn an_answer_streams_and_ends_once() {
             (3, 3)
         );
         assert_eq!(generation.finish_reason(), Some(FinishReason::Stop));
-        let measured = if group == "1.3.0" {
+        // All zero, as where a run takes no time at all, counts as not measured.
+        let measured = if ["1.2.1", "1.3.0"].contains(&group) {
             Measure::Runtime
         } else {
             Measure::Clock

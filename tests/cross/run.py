@@ -31,8 +31,17 @@ PROGRAMS = [
     *["abi_layout", "capture", "chat_template", "engine", "get", "lifecycle", "matrix", "probe", "probe_host"],
     *["recognise", "templates", "tokens", "v1_1_0", "v1_3_0"],
 ]
-# Tests in them that load the CPU runtime have it in their names.
-LEFT_OUT = ["cpu_runtime"]
+# Tests in them that are left out, by what their names contain.
+LEFT_OUT = [
+    # These load it, too.
+    "cpu_runtime",
+    # qemu 7.2 ends a forked child of a process with threads as soon as the child starts one of its own.
+    "a_child_may_free_what_it_inherited_and_use_threads_of_its_own",
+    # qemu's clone does not share memory with a child, through which glibc says that a program is not there.
+    "only_the_worker_of_this_release_is_believed",
+    # Its seconds are those of a processor, not of an emulator.
+    "hostile_templates_are_stopped",
+]
 
 
 def set_up(arch: str) -> dict:
@@ -53,12 +62,21 @@ def set_up(arch: str) -> dict:
     read = ["bash", "-c", '. "$1" && env -0', "bash", home / f"env-{arch}.sh"]
     variables = subprocess.run(read, env=environment, stdout=subprocess.PIPE, check=True).stdout
     found = dict(line.split("=", 1) for line in os.fsdecode(variables).split("\0") if line)
-    found["CARGO_TARGET_DIR"] = str(ROOT / "target" / "cross" / arch)
+    target = ROOT / "target" / "cross" / arch
+    found["CARGO_TARGET_DIR"] = str(target)
+    # Most of the time goes into compiling; what is then run is little.
+    found["CARGO_PROFILE_RELEASE_OPT_LEVEL"] = "0"
+    found["CARGO_PROFILE_RELEASE_DEBUG"] = "0"
+    # The compiler lies behind a script for sh, and Debian's sh loses what cargo hands over in variables
+    # with a hyphen in their names (CARGO_BIN_EXE_rkchat-worker); bash does not.
+    target.mkdir(parents=True, exist_ok=True)
+    compiler = Path(found["RUSTC"]).read_text().partition("\n")[2]
+    found["RUSTC"] = str(script(target / "rustc", compiler, shell="/bin/bash"))
     return found
 
 
-def script(path: Path, text: str) -> Path:
-    path.write_text(f"#!/bin/sh\n{text}\n")
+def script(path: Path, text: str, shell: str = "/bin/sh") -> Path:
+    path.write_text(f"#!{shell}\n{text}\n")
     path.chmod(0o755)
     return path
 
@@ -106,14 +124,17 @@ def tests(environment: dict) -> Counts:
     target = environment["CROSS_TARGET"]
     release = Path(environment["CARGO_TARGET_DIR"]) / target / "release"
     common = ["--release", "--locked", "--target", target]
+    programs = [f"--test={name}" for name in PROGRAMS]
     packages = [f"--package={name}" for name in BUILT]
-    subprocess.run(["cargo", "build", *common, *packages], cwd=ROOT, env=environment, check=True)
+    # With the test programs, so that the crates have the features that they will have in the tests, and
+    # are not built again.
+    build = ["cargo", "build", *common, *packages, "--lib", *programs]
+    subprocess.run(build, cwd=ROOT, env=environment, check=True)
     layout = ["runtime/install.sh", release, release / "runtime", "scripted"]
     subprocess.run(layout, cwd=ROOT, check=True)
 
     emulate(environment, release)
     packages = [f"--package={name}" for name in TESTED]
-    programs = [f"--test={name}" for name in PROGRAMS]
     skip = [word for name in LEFT_OUT for word in ("--skip", name)]
     command = ["cargo", "test", *common, "--no-fail-fast", *packages, "--lib", *programs, "--", *skip]
     process = subprocess.Popen(
