@@ -58,15 +58,16 @@ def set_up(arch: str) -> dict:
     )
     print(done.stdout, end="", flush=True)
     if done.returncode != 0:
-        raise OSError(f"{SETUP} ended with status {done.returncode}; what it said is above")
+        last = done.stdout.strip().rpartition("\n")[2]
+        raise OSError(f"{SETUP} ended with status {done.returncode}: {last or 'it said nothing'}")
     read = ["bash", "-c", '. "$1" && env -0', "bash", home / f"env-{arch}.sh"]
     variables = subprocess.run(read, env=environment, stdout=subprocess.PIPE, check=True).stdout
     found = dict(line.split("=", 1) for line in os.fsdecode(variables).split("\0") if line)
     target = ROOT / "target" / "cross" / arch
     found["CARGO_TARGET_DIR"] = str(target)
-    # Most of the time goes into compiling; what is then run is little.
-    found["CARGO_PROFILE_RELEASE_OPT_LEVEL"] = "0"
-    found["CARGO_PROFILE_RELEASE_DEBUG"] = "0"
+    # Most of the time goes into compiling. Stripped, because recognising a library reads all of it.
+    profile = {"OPT_LEVEL": "0", "DEBUG": "0", "STRIP": "symbols"}
+    found.update({f"CARGO_PROFILE_RELEASE_{name}": value for name, value in profile.items()})
     # The compiler lies behind a script for sh, and Debian's sh loses what cargo hands over in variables
     # with a hyphen in their names (CARGO_BIN_EXE_rkchat-worker); bash does not.
     target.mkdir(parents=True, exist_ok=True)
