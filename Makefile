@@ -33,6 +33,7 @@ help:
 	@echo 'make surface-check  compare it with what is committed'
 	@echo 'make bench          speed over the CPU runtime against llama.cpp called directly'
 	@echo 'make sanitize       valgrind and AddressSanitizer over the C programs'
+	@echo 'make test-cross     the tests without llama.cpp for arm64 and armhf, under qemu'
 	@echo 'make test-docs      run what the documents show'
 	@echo 'make clean          remove what was built (kept: .venv and the model)'
 
@@ -91,13 +92,13 @@ surface-check: check-test
 
 # --- Tests
 
-suites := format lint surface rust c cpp python node abi exactness docs sanitize
+suites := format lint surface rust c cpp python node abi exactness docs sanitize cross
 
 .PHONY: test
 test: build
 	@$(python) tests/run.py
 
-# The suites themselves; `make build` comes first.
+# The suites themselves; `make build` comes first, but for test-cross, which builds its own.
 .PHONY: $(addprefix test-,$(suites))
 test-format:
 	cargo fmt --all --check
@@ -136,6 +137,9 @@ test-docs:
 
 test-sanitize:
 	$(python) tests/sanitizers/run.py
+
+test-cross:
+	$(PYTHON) tests/cross/run.py
 
 .PHONY: sanitize bench
 sanitize: build test-sanitize

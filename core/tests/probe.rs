@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use mocks::{Folder, Style, WORKER, facts, functions, source};
+use mocks::{Folder, Style, facts, functions, source, worker};
 use rkchat::vendor::abi::GROUPS;
 use rkchat::vendor::recognise::elf::Elf;
 use rkchat::vendor::recognise::probe::{Probe, probe, probe_with};
@@ -17,7 +17,7 @@ use rkchat::vendor::recognise::symbols;
 const PATIENT: Duration = Duration::from_secs(60);
 
 fn ask(library: &Path) -> Probe {
-    probe_with(Path::new(WORKER), library, PATIENT)
+    probe_with(&worker(), library, PATIENT)
 }
 
 /// A library of group 1.3.0 with its own `rkllm_createDefaultParam`.
@@ -120,7 +120,7 @@ fn a_library_that_hangs_is_stopped() {
         return;
     };
     let patience = Duration::from_millis(300);
-    let outcome = probe_with(Path::new(WORKER), &library, patience);
+    let outcome = probe_with(&worker(), &library, patience);
     assert_eq!(outcome, Probe::TimedOut(patience));
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use mocks::{Folder, Style, WORKER, facts, functions, source};
+use mocks::{Folder, Style, facts, functions, source, worker};
 use rkchat::vendor::recognise::probe::{Probe, probe_with};
 
 /// How many descriptors and children (also those nobody waited for) this process has.
@@ -33,7 +33,7 @@ fn nothing_is_left_whatever_the_host_does_with_its_children() {
     };
     let crashes = ends("crashes", "__builtin_trap();");
     let hangs = ends("hangs", "for (;;);");
-    let ask = |library: &Path, patience| probe_with(Path::new(WORKER), library, patience);
+    let ask = |library: &Path, patience| probe_with(&worker(), library, patience);
     let patient = Duration::from_secs(60);
     let short = Duration::from_millis(200);
     let before = left();

@@ -97,7 +97,7 @@ def node(group: str, folder: Path) -> str:
 
 def main() -> None:
     if not VENDOR.is_dir():
-        print(f"SKIPPED: {VENDOR} is not here, so there are no declarations to compile with")
+        print(f"NOT RUN: {VENDOR} is not here, so there are no declarations to compile with")
         print("0 passed, 0 failed")
         return
     passed = failed = 0

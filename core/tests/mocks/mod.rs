@@ -11,8 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
-/// The worker that is probed with.
-pub const WORKER: &str = env!("CARGO_BIN_EXE_rkchat-worker");
+/// The worker that is probed with: the one just built, or the one that the environment names, as where
+/// programs are emulated and the built one cannot be started directly.
+pub fn worker() -> PathBuf {
+    std::env::var_os("RKCHAT_WORKER").map_or_else(
+        || PathBuf::from(env!("CARGO_BIN_EXE_rkchat-worker")),
+        PathBuf::from,
+    )
+}
 
 /// How a library writes its defaults.
 #[derive(Debug, Clone, Copy)]
