@@ -20,10 +20,21 @@ fn ask(library: &Path) -> Probe {
     probe_with(&worker(), library, PATIENT)
 }
 
+/// Hands the place of the result on as a parameter: on AArch64 it comes in a register that C does not show.
+const ENTRY: &str = r#"
+#ifdef __aarch64__
+__asm__(".globl rkllm_createDefaultParam\n.type rkllm_createDefaultParam, %function\n"
+        "rkllm_createDefaultParam: mov x0, x8\n b filled\n");
+#else
+void *rkllm_createDefaultParam(void *p) { return filled(p); }
+#endif
+"#;
+
 /// A library of group 1.3.0 with its own `rkllm_createDefaultParam`.
 fn own(folder: &Folder, name: &str, function: &str) -> Option<std::path::PathBuf> {
     let head = "#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n";
-    let function = format!("{head}void *rkllm_createDefaultParam(void *p) {{ {function} }}\n");
+    let filled = "__attribute__((visibility(\"hidden\"))) void *filled(void *p)";
+    let function = format!("{head}{filled} {{ {function} }}\n{ENTRY}");
     let source = functions(&facts("1.3.0")?) + &function;
     Some(folder.library(name, &source, &[]))
 }

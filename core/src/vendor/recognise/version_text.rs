@@ -29,7 +29,7 @@ pub fn releases(data: &[u8]) -> Vec<String> {
 
 /// The known release that is a text of its own here.
 fn literal(rest: &[u8]) -> Option<&'static str> {
-    let ends = |name: &str| rest.get(name.len()) == Some(&0);
+    let ends = |name: &str| rest.get(name.len()).is_none_or(|byte| *byte == 0);
     let mut names = known::RELEASES.iter().map(|release| release.name);
     names.find(|name| rest.starts_with(name.as_bytes()) && ends(name))
 }
