@@ -140,7 +140,9 @@ macro_rules! init {
     (by_value, $this:ident, $handle:ident, $param:ident) => {
         ($this.rkllm_init)(&mut $handle, $param, Some(on_result))
     };
-    (by_pointer, $this:ident, $handle:ident, $param:ident) => {{ ($this.rkllm_init)(&mut $handle, &mut $param, Some(on_result)) }};
+    (by_pointer, $this:ident, $handle:ident, $param:ident) => {
+        ($this.rkllm_init)(&mut $handle, &mut $param, Some(on_result))
+    };
     (in_struct, $this:ident, $handle:ident, $param:ident) => {{
         let mut callbacks = RKLLMCallback::zeroed();
         callbacks.result_callback = Some(on_result);

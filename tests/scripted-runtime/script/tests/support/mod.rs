@@ -43,8 +43,8 @@ impl ScriptFile {
 /// Set in a child of [`in_child`].
 const CHILD: &str = "RKCHAT_TEST_CHILD";
 
-/// Runs a test's body in a process of its own, in a folder; `None` in that process itself. `test` is
-/// the test's full name.
+/// Runs a test's body in a process of its own, in a folder; `None` in that process itself. `test`
+/// is the test's full name.
 pub fn in_child(test: &str, folder: &Path, body: impl FnOnce()) -> Option<Output> {
     if std::env::var_os(CHILD).is_some() {
         body();
