@@ -92,13 +92,13 @@ surface-check: check-test
 
 # --- Tests
 
-suites := format lint surface rust c cpp python node abi exactness docs sanitize cross
+suites := format lint surface rust c cpp python node abi exactness docs sanitize cross cross-short
 
 .PHONY: test
 test: build
 	@$(python) tests/run.py
 
-# The suites themselves; `make build` comes first, but for test-cross, which builds its own.
+# The suites themselves; `make build` comes first, but for test-cross*, which build their own.
 .PHONY: $(addprefix test-,$(suites))
 test-format:
 	cargo fmt --all --check
@@ -138,8 +138,12 @@ test-docs:
 test-sanitize:
 	$(python) tests/sanitizers/run.py
 
+# All of it, and what CI takes of it.
 test-cross:
 	$(PYTHON) tests/cross/run.py
+
+test-cross-short:
+	$(PYTHON) tests/cross/run.py --short
 
 .PHONY: sanitize bench
 sanitize: build test-sanitize

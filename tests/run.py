@@ -87,7 +87,7 @@ SUITES = [
     Suite("exactness", closing_line, 20),
     Suite("docs", closing_line, 15, long=True),
     Suite("sanitize", closing_line, 25, long=True),
-    Suite("cross", closing_line, 25, long=True),
+    Suite("cross-short", closing_line, 25, long=True),
 ]
 
 
@@ -166,10 +166,10 @@ def main() -> None:
         total.passed += counts.passed
         total.failed += counts.failed
 
-    print(f"\n{'suite':<10}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
+    print(f"\n{'suite':<12}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
     for name, counts, seconds, remark in rows:
         figures = f"{counts.passed:>8}{counts.failed:>8}{counts.skipped:>9}{seconds:>9.1f}"
-        print(f"{name:<10}{figures}  {remark}".rstrip())
+        print(f"{name:<12}{figures}  {remark}".rstrip())
     print(f"\n{total.passed} passed, {total.failed} failed", flush=True)
     sys.exit(1 if total.failed else 0)
 

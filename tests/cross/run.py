@@ -4,9 +4,10 @@ the layouts, the scripted runtimes, and what the core makes of them.
 The compilers and qemu come from ../shared/cross/setup.sh, beside the checkout. Where it cannot bring
 them, the line `NOT RUN: why` says so. The last line is `N passed, N failed` over all architectures.
 
-Usage: run.py [arm64] [armhf]      both, unless told
+Usage: run.py [--short] [arm64] [armhf]      both, unless told
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -43,6 +44,9 @@ LEFT_OUT = [
     # Its seconds are those of a processor, not of an emulator.
     "hostile_templates_are_stopped",
 ]
+# What takes longest and has least to do with the processor: text in, text out, in large amounts.
+LONG_PROGRAMS = {"chat_template", "templates"}
+LONG_TESTS = ["gemma_encodes_its_prompt"]
 
 
 def set_up(arch: str) -> dict:
@@ -121,12 +125,12 @@ def headers(environment: dict) -> Counts:
     return counts
 
 
-def tests(environment: dict) -> Counts:
+def tests(environment: dict, short: bool) -> Counts:
     """Builds the crates and runs their tests."""
     target = environment["CROSS_TARGET"]
     release = Path(environment["CARGO_TARGET_DIR"]) / target / "release"
     common = ["--release", "--locked", "--target", target]
-    programs = [f"--test={name}" for name in PROGRAMS]
+    programs = [f"--test={name}" for name in PROGRAMS if not (short and name in LONG_PROGRAMS)]
     packages = [f"--package={name}" for name in BUILT]
     # With the test programs, so that the crates have the features that they will have in the tests, and
     # are not built again.
@@ -137,7 +141,8 @@ def tests(environment: dict) -> Counts:
 
     emulate(environment, release)
     packages = [f"--package={name}" for name in TESTED]
-    skip = [word for name in LEFT_OUT for word in ("--skip", name)]
+    left_out = LEFT_OUT + (LONG_TESTS if short else [])
+    skip = [word for name in left_out for word in ("--skip", name)]
     command = ["cargo", "test", *common, "--no-fail-fast", *packages, "--lib", *programs, "--", *skip]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -154,19 +159,22 @@ def tests(environment: dict) -> Counts:
 
 
 def main() -> None:
-    chosen = sys.argv[1:] or ARCHITECTURES
-    unknown = set(chosen) - set(ARCHITECTURES)
+    parser = argparse.ArgumentParser(description="Runs tests for Arm under qemu.")
+    parser.add_argument("--short", action="store_true", help="without the tests that take longest")
+    parser.add_argument("architecture", nargs="*", help="arm64 or armhf; both, unless told")
+    arguments = parser.parse_args()
+    unknown = set(arguments.architecture) - set(ARCHITECTURES)
     if unknown:
-        sys.exit(f"run.py: no architecture is called {', '.join(sorted(unknown))}; there are {', '.join(ARCHITECTURES)}")
+        parser.error(f"no architecture is called {', '.join(sorted(unknown))}")
     total = Counts()
-    for arch in chosen:
+    for arch in arguments.architecture or ARCHITECTURES:
         print(f"--- {arch}", flush=True)
         try:
             environment = set_up(arch)
         except OSError as error:
             print(f"NOT RUN: {arch}: {error}", flush=True)
             continue
-        for part in (headers, tests):
+        for part in (headers, lambda environment: tests(environment, arguments.short)):
             try:
                 counts = part(environment)
             except subprocess.CalledProcessError as error:
