@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread;
 
 use super::control::{Control, Job, closed};
@@ -58,37 +58,44 @@ impl Owner {
 
     fn main(&self, params: InitParams, context_is_default: bool, opened: &SyncSender<Result<u32>>) {
         // The receiver waits for exactly one word.
-        let (mut session, params) = match open(&self.library, params, context_is_default) {
+        let (session, params) = match open(&self.library, params, context_is_default) {
             Err(error) => {
                 let _ = opened.send(Err(error));
                 return;
             }
             Ok(opened) => opened,
         };
+        let max_context_len = params.max_context_len;
         let mut begun = Some(|attended: Result<()>| {
-            let _ = opened.send(attended.map(|()| params.max_context_len));
+            let _ = opened.send(attended.map(|()| max_context_len));
         });
+        *self.cell() = Some(session);
+        // What the whole process prints is only read when the model is opened for the user.
+        let params = InitParams {
+            capture_logs: false,
+            ..params
+        };
         loop {
-            *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(session);
             let again = self.serve(begun.take());
-            // No run is in progress, and the attendant has gone home.
-            let freed = self
-                .session
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            drop(freed);
+            // No run is in progress, and the attendant has gone home. Held until the model is open again,
+            // so that calls that need it wait.
+            let mut cell = self.cell();
+            drop(cell.take());
             if !again {
                 return;
             }
-            session = match self.library.driver().init(&params) {
-                Ok(opened) => opened.session,
+            match self.library.driver().init(&params) {
+                Ok(opened) => *cell = Some(opened.session),
                 Err(failure) => {
                     let error = explain(&self.library, &params, &failure, None);
                     return self.control.leave(|| error.clone());
                 }
-            };
+            }
         }
+    }
+
+    fn cell(&self) -> RwLockWriteGuard<'_, Option<Box<dyn Session>>> {
+        self.session.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs what comes until nothing more can come, or until the runtime is broken and has to be opened
