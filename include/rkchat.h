@@ -114,6 +114,11 @@ typedef int32_t rkchat_status;
 #define RKCHAT_ERR_IO 17
 /** A defect in rkchat: please report it. */
 #define RKCHAT_ERR_PANIC 18
+/**
+ * What names, card and files say of a model contradicts itself where it matters. `details` has the
+ * name of the `option` that decides.
+ */
+#define RKCHAT_ERR_MODEL_AMBIGUOUS 19
 
 /** Why a generation ended. The numbers that are missing are kept for reasons to come. */
 typedef int32_t rkchat_finish_reason;
@@ -140,8 +145,8 @@ typedef int32_t rkchat_input_kind;
  */
 #define RKCHAT_INPUT_KIND_TEXT 2
 /**
- * No template is known here: the last message goes to the runtime as text, and the template that
- * was built into the model file is used.
+ * No tokenizer is known: a single user message goes to the runtime as text, and the template that was
+ * built into the model file is used.
  */
 #define RKCHAT_INPUT_KIND_RUNTIME_TEMPLATE 3
 
@@ -168,6 +173,19 @@ typedef int32_t rkchat_warning_kind;
  * trouble with them.
  */
 #define RKCHAT_WARNING_KIND_VERSION_PAIR 3
+/** Names, card and files say different things of the model. */
+#define RKCHAT_WARNING_KIND_CONTRADICTION 4
+/** The model brings no chat template, so rkchat's own for its family is used. */
+#define RKCHAT_WARNING_KIND_BUILT_IN_TEMPLATE 5
+/**
+ * No tokenizer is known, so that the template inside the model file is used, which takes a single
+ * question.
+ */
+#define RKCHAT_WARNING_KIND_RUNTIME_TEMPLATE 6
+/** The model was converted for another chip than this board's. */
+#define RKCHAT_WARNING_KIND_PLATFORM_MISMATCH 7
+/** The model file is smaller than its name says. */
+#define RKCHAT_WARNING_KIND_INCOMPLETE_MODEL 8
 
 
 /* Structs with everything unset. */
@@ -178,8 +196,8 @@ typedef int32_t rkchat_warning_kind;
 #define RKCHAT_GET_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_get_options), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_MODEL_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_model_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, NULL, 0, \
-    RKCHAT_UNSET, 0, NULL, 0, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
+    {(uint32_t)sizeof(rkchat_model_options), 0, NULL, 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, \
+    NULL, 0, RKCHAT_UNSET, 0, NULL, 0, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0}
 #define RKCHAT_GENERATE_OPTIONS_INIT \
@@ -200,7 +218,11 @@ typedef int32_t rkchat_warning_kind;
     NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_MODEL_INFO_INIT \
     {(uint32_t)sizeof(rkchat_model_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET, \
-    0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+    0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+#define RKCHAT_FOLDER_INFO_INIT \
+    {(uint32_t)sizeof(rkchat_folder_info), 0, NULL, 0, NULL, 0, NULL, 0}
+#define RKCHAT_FACT_INIT \
+    {(uint32_t)sizeof(rkchat_fact), 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_CHUNK_INIT \
     {(uint32_t)sizeof(rkchat_chunk), 0, NULL, 0, NULL, 0}
 #define RKCHAT_USAGE_INIT \
@@ -254,6 +276,11 @@ typedef struct rkchat_ids rkchat_ids;
  * their end; `close` ends them. Without any, letting go of the handle waits until the model is freed.
  */
 typedef struct rkchat_model rkchat_model;
+
+/**
+ * A model as it lies on disk, to look at. No runtime is needed.
+ */
+typedef struct rkchat_model_folder rkchat_model_folder;
 
 /**
  * A loaded `librkllmrt.so`, to look at; `rkchat_model_options.runtime` takes its path. It stays loaded until the
@@ -442,14 +469,20 @@ typedef struct rkchat_runtime_info {
 /**
  * How a model is opened.
  *
- * The sampling fields are the model's defaults. Runtimes before 1.3.0 fix them when the model is
- * opened, so there they cannot be changed per request.
+ * The sampling fields are the model's defaults. Where one is unset, what `generation_config.json` beside
+ * the model recommends counts before the runtime's default; `do_sample: false` there is greedy. Runtimes
+ * before 1.3.0 fix them when the model is opened, so there they cannot be changed per request.
  *
  * Begin with `RKCHAT_MODEL_OPTIONS_INIT`, which leaves everything unset.
  */
 typedef struct rkchat_model_options {
   uint32_t struct_size;
   uint32_t reserved;
+  /**
+   * Which of the models in a folder, by its name inside it. Unset: the only one.
+   */
+  const char *file;
+  size_t file_len;
   /**
    * The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
    * runtime that belongs to rkchat for a `.gguf` model, then for a `.rkllm` model what `rkchat_runtime.find`
@@ -469,7 +502,8 @@ typedef struct rkchat_model_options {
   int32_t abi_unchecked;
   int32_t reserved_abi_unchecked;
   /**
-   * As `rkchat_find_options.model_version`; also for a runtime that is named.
+   * As `rkchat_find_options.model_version`; also for a runtime that is named. Unset: what the names of file,
+   * folder and repository and the model card say.
    */
   const char *model_version;
   size_t model_version_len;
@@ -490,7 +524,7 @@ typedef struct rkchat_model_options {
   size_t assume_len;
   /**
    * Size of the context window, prompt and answer together; `RKCHAT_ERR_INVALID_ARGUMENT` where it is more than
-   * the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
+   * the model allows. Unset: what the model's names (`ctx8192`) and card say, else 4096, or less where the
    * model allows less and the runtime says so.
    * In tokens. From 1 to 1048576.
    */
@@ -552,6 +586,59 @@ typedef struct rkchat_model_options {
 } rkchat_model_options;
 
 /**
+ * One thing that is known of a model.
+ *
+ * Begin with `RKCHAT_FACT_INIT`.
+ */
+typedef struct rkchat_fact {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * What it is: `family`, `platform`, `quantisation`, `hybrid_ratio`, `optimisation`, `model_version`,
+   * `runtime_version`, `max_context_len`, `base_model`, `lora`, `repository`, `template`, `tokenizer`,
+   * `stop_ids`, `top_k`, `top_p`, `temperature` or `repeat_penalty`.
+   */
+  const char *name;
+  size_t name_len;
+  /**
+   * Its value; several are joined by `, `, and by ` or ` where any one may be meant.
+   */
+  const char *value;
+  size_t value_len;
+  /**
+   * What tells it: a file, a name, or an option.
+   */
+  const char *source;
+  size_t source_len;
+} rkchat_fact;
+
+/**
+ * What is known of a model before a runtime opens it.
+ *
+ * Begin with `RKCHAT_FOLDER_INFO_INIT`.
+ */
+typedef struct rkchat_folder_info {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The model file, as an absolute path.
+   * The bytes of the path, as the system has them.
+   */
+  const char *path;
+  size_t path_len;
+  /**
+   * What is known of the model, and from where.
+   */
+  const struct rkchat_fact *const *facts;
+  size_t facts_len;
+  /**
+   * What does not agree, and what may not be what was meant.
+   */
+  const struct rkchat_warning *const *warnings;
+  size_t warnings_len;
+} rkchat_folder_info;
+
+/**
  * An opened model: what was chosen for it, and from where.
  *
  * Begin with `RKCHAT_MODEL_INFO_INIT`.
@@ -582,7 +669,8 @@ typedef struct rkchat_model_info {
   rkchat_input_kind input;
   int32_t reserved_input;
   /**
-   * Where the chat template comes from: a file, `gguf`, `option`; unset where there is none.
+   * Where the chat template comes from: a file, `gguf`, `option`, or `rkchat's own for` a family; unset
+   * where there is none.
    */
   const char *template_source;
   size_t template_source_len;
@@ -601,6 +689,16 @@ typedef struct rkchat_model_info {
    */
   const struct rkchat_str *assumed;
   size_t assumed_len;
+  /**
+   * What is known of the model, and from where.
+   */
+  const struct rkchat_fact *const *facts;
+  size_t facts_len;
+  /**
+   * What does not agree, and what may not be what was meant.
+   */
+  const struct rkchat_warning *const *warnings;
+  size_t warnings_len;
 } rkchat_model_info;
 
 /**
@@ -1027,8 +1125,37 @@ rkchat_status rkchat_runtime_get_info(const struct rkchat_runtime *runtime,
 void rkchat_runtime_free(struct rkchat_runtime *runtime);
 
 /**
- * Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came with
- * it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
+ * Reads what is known of the model that `rkchat_model.open` would open.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_model_folder_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_folder_open(const char *path,
+                                       const struct rkchat_model_options *options,
+                                       struct rkchat_model_folder **out,
+                                       struct rkchat_error **error);
+
+/**
+ * What is known of it.
+ *
+ * `*out` is filled; what it points to belongs to `model_folder` and stays until that is freed.
+ */
+rkchat_status rkchat_model_folder_get_info(const struct rkchat_model_folder *model_folder,
+                                           struct rkchat_folder_info *out,
+                                           struct rkchat_error **error);
+
+/**
+ * Frees the handle, in any thread. NULL is fine.
+ */
+void rkchat_model_folder_free(struct rkchat_model_folder *model_folder);
+
+/**
+ * Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
+ * (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
+ * repository (`org/name`) that is in the Hugging Face cache.
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_model_free`; NULL on failure.
  *

@@ -97,6 +97,9 @@ enum class ErrorKind : std::int32_t {
   Io = 17,
   /// A defect in rkchat: please report it.
   Panic = 18,
+  /// What names, card and files say of a model contradicts itself where it matters. `details` has the
+  /// name of the `option` that decides.
+  ModelAmbiguous = 19,
 };
 
 /// Why a generation ended. The numbers that are missing are kept for reasons to come.
@@ -120,8 +123,8 @@ enum class InputKind : std::int32_t {
   /// rkchat renders the template and hands over text, because no tokenizer is known; the runtime has
   /// no template of its own.
   Text = 2,
-  /// No template is known here: the last message goes to the runtime as text, and the template that
-  /// was built into the model file is used.
+  /// No tokenizer is known: a single user message goes to the runtime as text, and the template that was
+  /// built into the model file is used.
   RuntimeTemplate = 3,
 };
 
@@ -143,6 +146,17 @@ enum class WarningKind : std::int32_t {
   /// Nobody has reported whether this runtime runs models of this version, or it is known to have
   /// trouble with them.
   VersionPair = 3,
+  /// Names, card and files say different things of the model.
+  Contradiction = 4,
+  /// The model brings no chat template, so rkchat's own for its family is used.
+  BuiltInTemplate = 5,
+  /// No tokenizer is known, so that the template inside the model file is used, which takes a single
+  /// question.
+  RuntimeTemplate = 6,
+  /// The model was converted for another chip than this board's.
+  PlatformMismatch = 7,
+  /// The model file is smaller than its name says.
+  IncompleteModel = 8,
 };
 
 /// A failure: what it is, a message for people (`what()`), facts for programs.
@@ -167,6 +181,7 @@ struct Free {
   void operator()(rkchat_text *text) const { rkchat_text_free(text); }
   void operator()(rkchat_ids *ids) const { rkchat_ids_free(ids); }
   void operator()(rkchat_runtime *handle) const { rkchat_runtime_free(handle); }
+  void operator()(rkchat_model_folder *handle) const { rkchat_model_folder_free(handle); }
   void operator()(rkchat_model *handle) const { rkchat_model_free(handle); }
   void operator()(rkchat_generation *handle) const { rkchat_generation_free(handle); }
   void operator()(rkchat_chat_template *handle) const { rkchat_chat_template_free(handle); }
@@ -320,9 +335,12 @@ struct GetOptions {
 
 /// How a model is opened.
 ///
-/// The sampling fields are the model's defaults. Runtimes before 1.3.0 fix them when the model is
-/// opened, so there they cannot be changed per request.
+/// The sampling fields are the model's defaults. Where one is unset, what `generation_config.json` beside
+/// the model recommends counts before the runtime's default; `do_sample: false` there is greedy. Runtimes
+/// before 1.3.0 fix them when the model is opened, so there they cannot be changed per request.
 struct ModelOptions {
+  /// Which of the models in a folder, by its name inside it. Unset: the only one.
+  Optional<std::string> file;
   /// The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
   /// runtime that belongs to rkchat for a `.gguf` model, then for a `.rkllm` model what `Runtime.find`
   /// finds.
@@ -331,7 +349,8 @@ struct ModelOptions {
   Optional<std::string> abi;
   /// As `RuntimeOptions.abi_unchecked`.
   bool abi_unchecked = false;
-  /// As `FindOptions.model_version`; also for a runtime that is named.
+  /// As `FindOptions.model_version`; also for a runtime that is named. Unset: what the names of file,
+  /// folder and repository and the model card say.
   Optional<std::string> model_version;
   /// As `FindOptions.any_version`.
   bool any_version = false;
@@ -342,7 +361,7 @@ struct ModelOptions {
   /// JSON text.
   Optional<std::string> assume;
   /// Size of the context window, prompt and answer together; `InvalidArgument` where it is more than
-  /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
+  /// the model allows. Unset: what the model's names (`ctx8192`) and card say, else 4096, or less where the
   /// model allows less and the runtime says so.
   /// In tokens. From 1 to 1048576.
   Optional<std::int64_t> max_context_len;
@@ -380,6 +399,7 @@ struct ModelOptions {
   /// For C; valid as long as this struct is and does not change.
   rkchat_model_options c() const {
     rkchat_model_options c = RKCHAT_MODEL_OPTIONS_INIT;
+    if (file) { c.file = (*file).c_str(); c.file_len = (*file).size(); }
     if (runtime) { c.runtime = (*runtime).c_str(); c.runtime_len = (*runtime).size(); }
     if (abi) { c.abi = (*abi).c_str(); c.abi_len = (*abi).size(); }
     c.abi_unchecked = abi_unchecked ? 1 : 0;
@@ -581,6 +601,25 @@ struct RuntimeInfo {
   }
 };
 
+/// One thing that is known of a model.
+struct Fact {
+  /// What it is: `family`, `platform`, `quantisation`, `hybrid_ratio`, `optimisation`, `model_version`,
+  /// `runtime_version`, `max_context_len`, `base_model`, `lora`, `repository`, `template`, `tokenizer`,
+  /// `stop_ids`, `top_k`, `top_p`, `temperature` or `repeat_penalty`.
+  std::string name{};
+  /// Its value; several are joined by `, `, and by ` or ` where any one may be meant.
+  std::string value{};
+  /// What tells it: a file, a name, or an option.
+  std::string source{};
+
+  Fact() = default;
+  explicit Fact(const rkchat_fact &c) {
+    name = std::string(c.name, c.name_len);
+    value = std::string(c.value, c.value_len);
+    source = std::string(c.source, c.source_len);
+  }
+};
+
 /// An opened model: what was chosen for it, and from where.
 struct ModelInfo {
   /// The model file that was loaded, as an absolute path.
@@ -592,7 +631,8 @@ struct ModelInfo {
   std::uint32_t max_context_len = 0;
   /// How prompts reach the runtime.
   InputKind input{};
-  /// Where the chat template comes from: a file, `gguf`, `option`; unset where there is none.
+  /// Where the chat template comes from: a file, `gguf`, `option`, or `rkchat's own for` a family; unset
+  /// where there is none.
   Optional<std::string> template_source{};
   /// Where the tokenizer comes from: a file, or `runtime`; unset where there is none.
   Optional<std::string> tokenizer_source{};
@@ -600,6 +640,10 @@ struct ModelInfo {
   std::vector<std::uint32_t> stop_ids{};
   /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
   std::vector<std::string> assumed{};
+  /// What is known of the model, and from where.
+  std::vector<Fact> facts{};
+  /// What does not agree, and what may not be what was meant.
+  std::vector<Warning> warnings{};
 
   ModelInfo() = default;
   explicit ModelInfo(const rkchat_model_info &c) {
@@ -611,6 +655,25 @@ struct ModelInfo {
     if (c.tokenizer_source != nullptr) { tokenizer_source = std::string(c.tokenizer_source, c.tokenizer_source_len); }
     stop_ids = detail::list(c.stop_ids, c.stop_ids_len);
     assumed = detail::texts(c.assumed, c.assumed_len);
+    facts = detail::records<Fact, rkchat_fact>(c.facts, c.facts_len, RKCHAT_FACT_INIT);
+    warnings = detail::records<Warning, rkchat_warning>(c.warnings, c.warnings_len, RKCHAT_WARNING_INIT);
+  }
+};
+
+/// What is known of a model before a runtime opens it.
+struct FolderInfo {
+  /// The model file, as an absolute path.
+  std::string path{};
+  /// What is known of the model, and from where.
+  std::vector<Fact> facts{};
+  /// What does not agree, and what may not be what was meant.
+  std::vector<Warning> warnings{};
+
+  FolderInfo() = default;
+  explicit FolderInfo(const rkchat_folder_info &c) {
+    path = std::string(c.path, c.path_len);
+    facts = detail::records<Fact, rkchat_fact>(c.facts, c.facts_len, RKCHAT_FACT_INIT);
+    warnings = detail::records<Warning, rkchat_warning>(c.warnings, c.warnings_len, RKCHAT_WARNING_INIT);
   }
 };
 
@@ -711,6 +774,7 @@ struct Completion {
 };
 
 class Runtime;
+class ModelFolder;
 class Model;
 class Generation;
 class ChatTemplate;
@@ -748,14 +812,34 @@ class Runtime {
   detail::Owned<rkchat_runtime> handle_;
 };
 
+/// A model as it lies on disk, to look at. No runtime is needed.
+class ModelFolder {
+ public:
+  /// Reads what is known of the model that `Model.open` would open.
+  /// Blocking.
+  static ModelFolder open(const std::string &path, const ModelOptions &options = ModelOptions());
+
+  /// What is known of it.
+  FolderInfo info() const;
+
+  /// The handle for the functions of rkchat.h; it stays owned by this object.
+  rkchat_model_folder *get() const { return handle_.get(); }
+  /// Takes over a handle of rkchat.h.
+  explicit ModelFolder(rkchat_model_folder *handle) : handle_(handle) {}
+
+ private:
+  detail::Owned<rkchat_model_folder> handle_;
+};
+
 /// An opened model. One request runs at a time; others wait in a queue, in the order they came.
 ///
 /// When the last handle of a model is gone, answers that are still held go on and free the model at
 /// their end; `close` ends them. Without any, letting go of the handle waits until the model is freed.
 class Model {
  public:
-  /// Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came with
-  /// it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
+  /// Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
+  /// (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
+  /// repository (`org/name`) that is in the Hugging Face cache.
   /// Blocking.
   static Model open(const std::string &path, const ModelOptions &options = ModelOptions());
 
@@ -974,6 +1058,22 @@ inline RuntimeInfo Runtime::info() const {
   const rkchat_status status = rkchat_runtime_get_info(handle_.get(), &out, &error);
   detail::check(status, error);
   return RuntimeInfo(out);
+}
+
+inline ModelFolder ModelFolder::open(const std::string &path, const ModelOptions &options) {
+  rkchat_error *error = nullptr;
+  rkchat_model_folder *out = nullptr;
+  const rkchat_status status = rkchat_model_folder_open(detail::path("path", path), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return ModelFolder(out);
+}
+
+inline FolderInfo ModelFolder::info() const {
+  rkchat_error *error = nullptr;
+  rkchat_folder_info out = RKCHAT_FOLDER_INFO_INIT;
+  const rkchat_status status = rkchat_model_folder_get_info(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return FolderInfo(out);
 }
 
 inline Model Model::open(const std::string &path, const ModelOptions &options) {

@@ -26,6 +26,9 @@ pub mod vendor;
 
 pub use surface::*;
 
+#[doc(hidden)]
+pub use model::untrusted;
+
 /// Adds a folder with rkchat's own runtimes, for bindings that bring them along.
 #[doc(hidden)]
 pub use vendor::search::add_folder as add_runtime_folder;

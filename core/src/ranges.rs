@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"db75dd15ae7e9bf9", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -92,6 +92,7 @@ mod tests {
         assert_eq!(
             ModelOptions::default(),
             ModelOptions {
+                file: None,
                 runtime: None,
                 abi: None,
                 abi_unchecked: false,

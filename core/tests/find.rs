@@ -107,6 +107,22 @@ fn a_model_gets_what_fits_it(fetched: &Path) {
     };
     let model = Model::open(&folder.file("m.rkllm", SHORT), &options).unwrap();
     assert_eq!(model.info().runtime.path, fetched.canonicalize().unwrap());
+    model.close().unwrap();
+
+    // A name or a card says it as well.
+    let named = folder.file("m-rk3588-1.1.1.rkllm", SHORT);
+    let told = folder.file("README.md", "Compatible with RKLLM version: 1.1.1\n");
+    for path in [named, folder.file("n.rkllm", SHORT)] {
+        let model = Model::open(&path, &ModelOptions::default()).unwrap();
+        assert_eq!(model.info().runtime.path, fetched.canonicalize().unwrap());
+    }
+    fs::write(told, "RKLLM 1.0.1").unwrap();
+    let error = Model::open(&folder.path().join("n.rkllm"), &ModelOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RuntimeMismatch);
+    assert!(
+        error.message().contains("README.md says") && error.message().contains("model_version"),
+        "{error}"
+    );
 }
 
 fn what_lies_beside_a_model_is_not_trusted() {

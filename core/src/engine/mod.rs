@@ -9,6 +9,7 @@ mod owner;
 mod prompt;
 mod run;
 mod runtime;
+mod stop_text;
 mod stream;
 mod text;
 mod timing;

@@ -48,7 +48,7 @@ impl Model {
         options.check()?;
         let home = Home::here();
         let files = model::resolve(path, options)?;
-        let library = runtime::for_model(files.format, &files.weights, options)?;
+        let library = runtime::for_model(&files, options)?;
         let capabilities = library.capabilities();
         let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
         let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
@@ -56,7 +56,7 @@ impl Model {
         let params = InitParams {
             model_path: files.weights.clone(),
             max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
-            sampling: sampling(options),
+            sampling: sampling(options, &files.sampling),
             unlimited: assume.unlimited(),
             capture_logs: options.capture_logs,
         };
@@ -77,10 +77,11 @@ impl Model {
             failed => {
                 // Its work is done; what it leaves in a panic was told above.
                 let _ = thread.join();
-                return Err(failed.map_or_else(
+                let error = failed.map_or_else(
                     |_| Error::panic(&"the model's thread ended"),
                     |open| open.unwrap_err(),
-                ));
+                );
+                return Err(with_doubts(error, &files.warnings));
             }
         };
         let template_source = files.template.as_ref().map(|(_, source)| source.clone());
@@ -93,6 +94,8 @@ impl Model {
             tokenizer,
             template,
             stop_ids: files.stop_ids,
+            stop_texts: files.stop_texts,
+            without_template: files.without_template,
             capabilities,
             assume,
         };
@@ -107,6 +110,8 @@ impl Model {
                 .or_else(|| chosen.is_runtimes().then(|| "runtime".to_owned())),
             stop_ids,
             assumed,
+            facts: files.facts,
+            warnings: warnings(files.warnings, chosen.input()),
         };
         // The owner only looks when a request comes.
         let _ = tokens.set(chosen);
@@ -253,13 +258,49 @@ fn with_session<R>(
     call(session.as_deref().ok_or_else(closed)?)
 }
 
-fn sampling(options: &ModelOptions) -> Sampling {
+fn sampling(options: &ModelOptions, recommended: &Sampling) -> Sampling {
     Sampling {
-        top_k: options.top_k,
-        top_p: options.top_p,
-        temperature: options.temperature,
-        repeat_penalty: options.repeat_penalty,
+        top_k: options.top_k.or(recommended.top_k),
+        top_p: options.top_p.or(recommended.top_p),
+        temperature: options.temperature.or(recommended.temperature),
+        repeat_penalty: options.repeat_penalty.or(recommended.repeat_penalty),
         frequency_penalty: options.frequency_penalty,
         presence_penalty: options.presence_penalty,
     }
+}
+
+/// What was doubtful about a model may be why the runtime refuses it.
+fn with_doubts(error: Error, doubts: &[Warning]) -> Error {
+    let doubts = doubts
+        .iter()
+        .filter(|doubt| doubt.kind != WarningKind::BuiltInTemplate);
+    let doubts: Vec<&str> = doubts.map(|doubt| doubt.message.as_str()).collect();
+    if error.kind() != ErrorKind::RuntimeFailed || doubts.is_empty() {
+        return error;
+    }
+    let message = format!(
+        "{}. What may be why: {}",
+        error.message(),
+        doubts.join("; ")
+    );
+    let mut told = Error::new(error.kind(), message);
+    for (key, value) in error.details() {
+        told = told.with(key, value.clone());
+    }
+    told
+}
+
+/// The warnings that hold for the way that prompts take.
+fn warnings(mut warnings: Vec<Warning>, input: InputKind) -> Vec<Warning> {
+    if input == InputKind::RuntimeTemplate {
+        warnings.retain(|warning| warning.kind != WarningKind::BuiltInTemplate);
+        warnings.push(Warning {
+            kind: WarningKind::RuntimeTemplate,
+            message: "prompts go as text, through the template that was built into the model file, and that takes a \
+                      single user message. Put the model's tokenizer.json and tokenizer_config.json into its folder \
+                      to send whole conversations"
+                .to_owned(),
+        });
+    }
+    warnings
 }

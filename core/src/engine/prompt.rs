@@ -32,6 +32,8 @@ pub(super) struct Tokens {
     source: Source,
     template: Option<Template>,
     stop_ids: BTreeSet<u32>,
+    stop_texts: Vec<String>,
+    without_template: String,
     input: InputKind,
     /// The runtime tells the ids of what it produces.
     ids: bool,
@@ -43,6 +45,9 @@ pub(super) struct Way {
     pub tokenizer: Option<Arc<Tokenizer>>,
     pub template: Option<Template>,
     pub stop_ids: BTreeSet<u32>,
+    pub stop_texts: Vec<String>,
+    /// What to say where there is no template.
+    pub without_template: String,
     pub capabilities: Capabilities,
     pub assume: Assume,
 }
@@ -55,6 +60,8 @@ impl Tokens {
             tokenizer,
             template,
             stop_ids,
+            stop_texts,
+            without_template,
             capabilities,
             assume,
         } = way;
@@ -73,6 +80,8 @@ impl Tokens {
             source,
             template,
             stop_ids,
+            stop_texts,
+            without_template,
             input,
             ids: capabilities.has(capabilities::TOKEN_IDS),
             assume,
@@ -85,6 +94,10 @@ impl Tokens {
 
     pub fn stop_ids(&self) -> &BTreeSet<u32> {
         &self.stop_ids
+    }
+
+    pub fn stop_texts(&self) -> &[String] {
+        &self.stop_texts
     }
 
     pub fn is_runtimes(&self) -> bool {
@@ -132,13 +145,10 @@ impl Tokens {
     }
 
     pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
-        let template = self.template.as_ref().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Template,
-                "the model has no chat template: neither its folder nor the file itself has one; give its source \
-                 with the option chat_template, or continue plain text with complete",
-            )
-        })?;
+        let template = self
+            .template
+            .as_ref()
+            .ok_or_else(|| Error::new(ErrorKind::Template, &self.without_template))?;
         template.render(messages, options)
     }
 

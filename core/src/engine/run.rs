@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::control::{Control, Job};
 use super::prompt::Tokens;
+use super::stop_text::StopTexts;
 use super::stream::Stream;
 use super::text::Decoder;
 use crate::surface::{Error, ErrorKind, FinishReason, Result};
@@ -33,6 +34,7 @@ pub(super) fn run(
         control,
         decoder: tokens.decoder(session),
         stop_ids: tokens.stop_ids(),
+        stop_texts: StopTexts::new(tokens.stop_texts()),
         limit: job.request.max_new_tokens,
         limit_reason: job.limit_reason,
         produced: 0,
@@ -59,6 +61,7 @@ struct Answer<'a> {
     control: &'a Control,
     decoder: Decoder<'a>,
     stop_ids: &'a BTreeSet<u32>,
+    stop_texts: StopTexts<'a>,
     limit: u32,
     limit_reason: FinishReason,
     produced: u32,
@@ -95,7 +98,7 @@ impl Answer<'_> {
         if id.is_none() && said.is_empty() {
             return Ok(());
         }
-        let stops = id.is_some_and(|id| self.stop_ids.contains(&id));
+        let mut stops = id.is_some_and(|id| self.stop_ids.contains(&id));
         let last = self.produced + 1 >= self.limit;
         let mut text = if stops {
             String::new()
@@ -104,6 +107,11 @@ impl Answer<'_> {
         };
         if stops || last {
             text.push_str(&self.decoder.finish()?);
+        }
+        let (mut text, ended) = self.stop_texts.push(&text);
+        stops |= ended;
+        if stops || last {
+            text.push_str(&self.stop_texts.finish());
         }
         self.produced += 1;
         self.stream.token(id, &text, !stops);
@@ -150,7 +158,8 @@ impl Answer<'_> {
 
     /// The runtime ended the answer by itself.
     fn rest(&mut self) -> Result<FinishReason> {
-        let text = self.decoder.finish()?;
+        let (mut text, _) = self.stop_texts.push(&self.decoder.finish()?);
+        text.push_str(&self.stop_texts.finish());
         self.stream.rest(&text);
         Ok(FinishReason::Stop)
     }

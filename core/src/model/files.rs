@@ -62,7 +62,14 @@ pub(crate) fn read(path: &Path, kind: ErrorKind) -> Result<Vec<u8>> {
         return Err(Error::new(kind, format!("{} {wrong}", path.display()))
             .with("path", path.to_string_lossy()));
     }
-    fs::read(path).map_err(|error| failed(path, &error))
+    let bytes = fs::read(path).map_err(|error| failed(path, &error))?;
+    match super::health::stand_in(&bytes) {
+        None => Ok(bytes),
+        Some(stand) => {
+            let error = super::health::explain(path, metadata.len(), &stand);
+            Err(Error::new(kind, error.message()).with("path", path.to_string_lossy()))
+        }
+    }
 }
 
 /// A file of UTF-8 text; a byte order mark is left out.
@@ -84,6 +91,10 @@ pub(crate) fn read_text(path: &Path, kind: ErrorKind) -> Result<String> {
 /// A JSON file.
 pub(crate) fn read_json(path: &Path, kind: ErrorKind) -> Result<Json> {
     let text = read_text(path, kind)?;
+    if text.is_empty() {
+        let message = format!("{} is empty; download it again", path.display());
+        return Err(Error::new(kind, message).with("path", path.to_string_lossy()));
+    }
     serde_json::from_str(&text).map_err(|error| {
         // serde_json ends its text with the place.
         Error::new(

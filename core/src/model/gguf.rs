@@ -48,7 +48,15 @@ const MAX_TOKENS: u64 = 1 << 24;
 
 /// Reads the metadata, and checks that the file is long enough for its tensors.
 pub fn read(path: &Path) -> Result<GgufInfo> {
-    let mut reader = Reader::open(path)?;
+    parse(Reader::open(path)?)
+}
+
+/// As `read`, of a file that is in memory.
+pub(super) fn read_bytes(bytes: &[u8]) -> Result<GgufInfo> {
+    parse(Reader::of_bytes(bytes))
+}
+
+fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
     let header = reader.header()?;
     let mut values: BTreeMap<String, Entry> = BTreeMap::new();
     for _ in 0..header.pairs {
@@ -127,7 +135,7 @@ fn array<'a>(values: &'a BTreeMap<String, Entry>, key: &str) -> Option<&'a Array
     }
 }
 
-fn control_ids(reader: &mut Reader, types: &Array) -> Result<BTreeSet<u32>> {
+fn control_ids(reader: &mut Reader<'_>, types: &Array) -> Result<BTreeSet<u32>> {
     let mut ids = BTreeSet::new();
     reader.seek(types.start)?;
     for id in 0..types.count as u32 {
@@ -140,7 +148,7 @@ fn control_ids(reader: &mut Reader, types: &Array) -> Result<BTreeSet<u32>> {
 
 /// The texts of the wanted ids; the others are skipped.
 fn texts(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     tokens: &Array,
     wanted: &BTreeSet<u32>,
 ) -> Result<BTreeMap<u32, String>> {

@@ -1,7 +1,7 @@
 //! The primitives of a GGUF file, bounds-checked against its length.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::files;
@@ -52,30 +52,45 @@ impl Array {
     }
 }
 
+/// Where the bytes come from: a file, or memory.
+trait Source: Read + Seek {}
+
+impl<T: Read + Seek> Source for T {}
+
 /// A position in a file.
-pub(super) struct Reader {
-    file: BufReader<File>,
+pub(super) struct Reader<'a> {
+    file: BufReader<Box<dyn Source + 'a>>,
     path: PathBuf,
     position: u64,
     length: u64,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| files::failed(path, &error))?;
         let metadata = file
             .metadata()
             .map_err(|error| files::failed(path, &error))?;
-        let reader = Self {
-            file: BufReader::with_capacity(1 << 16, file),
-            path: path.to_owned(),
-            position: 0,
-            length: metadata.len(),
-        };
+        let reader = Self::new(Box::new(file), metadata.len(), path);
         if !metadata.is_file() {
             return Err(reader.invalid("is not a file"));
         }
         Ok(reader)
+    }
+
+    /// Reads a file that is in memory.
+    pub fn of_bytes(bytes: &'a [u8]) -> Self {
+        let length = bytes.len() as u64;
+        Self::new(Box::new(Cursor::new(bytes)), length, Path::new("memory"))
+    }
+
+    fn new(source: Box<dyn Source + 'a>, length: u64, path: &Path) -> Self {
+        Self {
+            file: BufReader::with_capacity(1 << 16, source),
+            path: path.to_owned(),
+            position: 0,
+            length,
+        }
     }
 
     pub fn path(&self) -> &Path {

@@ -9,7 +9,7 @@ const MAX_DIMENSIONS: u32 = 4;
 const DEFAULT_ALIGNMENT: u64 = 32;
 
 /// Reads the tensor list, which follows the metadata, and compares the extents with the file's size.
-pub(super) fn check(reader: &mut Reader, count: u64, alignment: Option<u64>) -> Result<()> {
+pub(super) fn check(reader: &mut Reader<'_>, count: u64, alignment: Option<u64>) -> Result<()> {
     let alignment = alignment.unwrap_or(DEFAULT_ALIGNMENT);
     if !alignment.is_power_of_two() {
         return Err(reader.invalid_here(&format!("general.alignment is {alignment}")));

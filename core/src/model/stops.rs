@@ -15,6 +15,8 @@ pub(super) struct Sources<'a> {
     pub template: Option<&'a Template>,
     pub tokenizer: Option<&'a Tokenizer>,
     pub gguf: Option<&'a GgufInfo>,
+    /// Texts that end an answer of the family, where its template is rkchat's.
+    pub ends: &'a [String],
 }
 
 /// All ids that the model's files declare, and the control token that its template writes after an
@@ -25,8 +27,9 @@ pub(super) fn find(sources: &Sources) -> Result<BTreeSet<u32>> {
     if let Some(folder) = sources.folder {
         for name in ["generation_config.json", "config.json"] {
             let config = read(&folder.join(name))?;
-            ids.extend(token_ids(&config["eos_token_id"]));
-            begin.extend(token_ids(&config["bos_token_id"]));
+            let (ends, begins) = declared(&config);
+            ids.extend(ends);
+            begin.extend(begins);
         }
         let config = read(&folder.join("tokenizer_config.json"))?;
         let id = |name: &str| {
@@ -41,9 +44,21 @@ pub(super) fn find(sources: &Sources) -> Result<BTreeSet<u32>> {
         ids.extend(&gguf.end_ids);
         begin.extend(gguf.bos_id);
     }
+    if let Some(tokenizer) = sources.tokenizer {
+        let ends = sources.ends.iter();
+        ids.extend(ends.filter_map(|text| tokenizer.token_to_id(text)));
+    }
     let special = special_tokens(sources);
     ids.extend(end_of_turn(sources.template, special).filter(|id| !begin.contains(id)));
     Ok(ids)
+}
+
+/// The ids that a configuration says end a text, and those that begin one. Models with pictures keep those
+/// of their text side apart.
+pub(super) fn declared(config: &Json) -> (Vec<u32>, Vec<u32>) {
+    let both = [config, &config["text_config"]];
+    let all = |name: &str| both.iter().flat_map(|one| token_ids(&one[name])).collect();
+    (all("eos_token_id"), all("bos_token_id"))
 }
 
 /// A file that is not there declares nothing.

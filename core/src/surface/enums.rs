@@ -25,8 +25,8 @@ pub enum InputKind {
     /// rkchat renders the template and hands over text, because no tokenizer is known; the runtime has
     /// no template of its own.
     Text = 2,
-    /// No template is known here: the last message goes to the runtime as text, and the template that
-    /// was built into the model file is used.
+    /// No tokenizer is known: a single user message goes to the runtime as text, and the template that was
+    /// built into the model file is used.
     RuntimeTemplate = 3,
 }
 
@@ -52,4 +52,15 @@ pub enum WarningKind {
     /// Nobody has reported whether this runtime runs models of this version, or it is known to have
     /// trouble with them.
     VersionPair = 3,
+    /// Names, card and files say different things of the model.
+    Contradiction = 4,
+    /// The model brings no chat template, so rkchat's own for its family is used.
+    BuiltInTemplate = 5,
+    /// No tokenizer is known, so that the template inside the model file is used, which takes a single
+    /// question.
+    RuntimeTemplate = 6,
+    /// The model was converted for another chip than this board's.
+    PlatformMismatch = 7,
+    /// The model file is smaller than its name says.
+    IncompleteModel = 8,
 }

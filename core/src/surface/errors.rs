@@ -68,6 +68,10 @@ pub enum ErrorKind {
     /// A defect in rkchat: please report it.
     /// @python RuntimeError
     Panic = 18,
+    /// What names, card and files say of a model contradicts itself where it matters. `details` has the
+    /// name of the `option` that decides.
+    /// @python ValueError
+    ModelAmbiguous = 19,
 }
 
 /// An error: its kind, one message that says what was wrong, where, and what to do, and a JSON object

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::engine::{self, Prompt};
-use crate::{template, tokenizer, vendor};
+use crate::{model, template, tokenizer, vendor};
 
 /// A loaded `librkllmrt.so`, to look at; `ModelOptions.runtime` takes its path. It stays loaded until the
 /// process ends.
@@ -50,6 +50,27 @@ impl Runtime {
     }
 }
 
+/// A model as it lies on disk, to look at. No runtime is needed.
+#[derive(Debug, Clone)]
+pub struct ModelFolder {
+    inner: Arc<FolderInfo>,
+}
+
+impl ModelFolder {
+    /// Reads what is known of the model that `Model.open` would open.
+    /// @blocking
+    pub fn open(path: &Path, options: &ModelOptions) -> Result<Self> {
+        let inner = Arc::new(model::inspect(path, options)?);
+        Ok(Self { inner })
+    }
+
+    /// What is known of it.
+    /// @constant
+    pub fn info(&self) -> FolderInfo {
+        (*self.inner).clone()
+    }
+}
+
 /// An opened model. One request runs at a time; others wait in a queue, in the order they came.
 ///
 /// When the last handle of a model is gone, answers that are still held go on and free the model at
@@ -60,8 +81,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came with
-    /// it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
+    /// Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
+    /// (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
+    /// repository (`org/name`) that is in the Hugging Face cache.
     /// @blocking
     pub fn open(path: &Path, options: &ModelOptions) -> Result<Self> {
         let inner = engine::Model::open(path, options)?;

@@ -49,10 +49,13 @@ pub struct GetOptions {
 
 /// How a model is opened.
 ///
-/// The sampling fields are the model's defaults. Runtimes before 1.3.0 fix them when the model is
-/// opened, so there they cannot be changed per request.
+/// The sampling fields are the model's defaults. Where one is unset, what `generation_config.json` beside
+/// the model recommends counts before the runtime's default; `do_sample: false` there is greedy. Runtimes
+/// before 1.3.0 fix them when the model is opened, so there they cannot be changed per request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelOptions {
+    /// Which of the models in a folder, by its name inside it. Unset: the only one.
+    pub file: Option<PathBuf>,
     /// The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
     /// runtime that belongs to rkchat for a `.gguf` model, then for a `.rkllm` model what `Runtime.find`
     /// finds.
@@ -62,7 +65,8 @@ pub struct ModelOptions {
     /// As `RuntimeOptions.abi_unchecked`.
     /// @default false
     pub abi_unchecked: bool,
-    /// As `FindOptions.model_version`; also for a runtime that is named.
+    /// As `FindOptions.model_version`; also for a runtime that is named. Unset: what the names of file,
+    /// folder and repository and the model card say.
     pub model_version: Option<String>,
     /// As `FindOptions.any_version`.
     /// @default false
@@ -73,7 +77,7 @@ pub struct ModelOptions {
     /// ones: what was measured on this board, else the first of each. `ModelInfo.assumed` tells.
     pub assume: Option<Json>,
     /// Size of the context window, prompt and answer together; `InvalidArgument` where it is more than
-    /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
+    /// the model allows. Unset: what the model's names (`ctx8192`) and card say, else 4096, or less where the
     /// model allows less and the runtime says so.
     /// @unit tokens
     /// @range 1..=1048576

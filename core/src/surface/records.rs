@@ -39,7 +39,8 @@ pub struct ModelInfo {
     pub max_context_len: u32,
     /// How prompts reach the runtime.
     pub input: InputKind,
-    /// Where the chat template comes from: a file, `gguf`, `option`; unset where there is none.
+    /// Where the chat template comes from: a file, `gguf`, `option`, or `rkchat's own for` a family; unset
+    /// where there is none.
     pub template_source: Option<String>,
     /// Where the tokenizer comes from: a file, or `runtime`; unset where there is none.
     pub tokenizer_source: Option<String>,
@@ -47,6 +48,34 @@ pub struct ModelInfo {
     pub stop_ids: Vec<u32>,
     /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
     pub assumed: Vec<String>,
+    /// What is known of the model, and from where.
+    pub facts: Vec<Fact>,
+    /// What does not agree, and what may not be what was meant.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is known of a model before a runtime opens it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FolderInfo {
+    /// The model file, as an absolute path.
+    pub path: PathBuf,
+    /// What is known of the model, and from where.
+    pub facts: Vec<Fact>,
+    /// What does not agree, and what may not be what was meant.
+    pub warnings: Vec<Warning>,
+}
+
+/// One thing that is known of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// What it is: `family`, `platform`, `quantisation`, `hybrid_ratio`, `optimisation`, `model_version`,
+    /// `runtime_version`, `max_context_len`, `base_model`, `lora`, `repository`, `template`, `tokenizer`,
+    /// `stop_ids`, `top_k`, `top_p`, `temperature` or `repeat_penalty`.
+    pub name: String,
+    /// Its value; several are joined by `, `, and by ` or ` where any one may be meant.
+    pub value: String,
+    /// What tells it: a file, a name, or an option.
+    pub source: String,
 }
 
 /// A piece of an answer.

@@ -55,6 +55,15 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         switch: None,
     },
     Assumption {
+        id: "special-tokens-shown",
+        claim: "with skip_special_token off, a callback's text spells special tokens, so that the one that ends a turn \
+                is seen where no tokenizer tells its id",
+        if_wrong: "where no tokenizer is known, an answer ends only when the runtime takes its end for one",
+        source: "the setting's name; the demos of 1.1.0 and later turn it on",
+        code: "core/src/engine/stop_text.rs",
+        switch: None,
+    },
+    Assumption {
         id: "token-id-per-callback",
         claim: "from 1.1.0 on each callback brings one token with its id, in the state WAITING too; the end-of-sequence \
                 token perhaps not",

@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -37,6 +37,7 @@ pub(crate) const RKCHAT_ERR_FORKED: rkchat_status = 15;
 pub(crate) const RKCHAT_ERR_UNSUPPORTED: rkchat_status = 16;
 pub(crate) const RKCHAT_ERR_IO: rkchat_status = 17;
 pub(crate) const RKCHAT_ERR_PANIC: rkchat_status = 18;
+pub(crate) const RKCHAT_ERR_MODEL_AMBIGUOUS: rkchat_status = 19;
 
 /// The status that tells of an error.
 pub(crate) fn status(kind: ErrorKind) -> rkchat_status {
@@ -59,6 +60,7 @@ pub(crate) fn status(kind: ErrorKind) -> rkchat_status {
         ErrorKind::Unsupported => RKCHAT_ERR_UNSUPPORTED,
         ErrorKind::Io => RKCHAT_ERR_IO,
         ErrorKind::Panic => RKCHAT_ERR_PANIC,
+        ErrorKind::ModelAmbiguous => RKCHAT_ERR_MODEL_AMBIGUOUS,
     }
 }
 
@@ -82,4 +84,9 @@ const _: () = {
     assert!(rkchat::WarningKind::TokenizerMismatch as i32 == 1);
     assert!(rkchat::WarningKind::UnknownRuntime as i32 == 2);
     assert!(rkchat::WarningKind::VersionPair as i32 == 3);
+    assert!(rkchat::WarningKind::Contradiction as i32 == 4);
+    assert!(rkchat::WarningKind::BuiltInTemplate as i32 == 5);
+    assert!(rkchat::WarningKind::RuntimeTemplate as i32 == 6);
+    assert!(rkchat::WarningKind::PlatformMismatch as i32 == 7);
+    assert!(rkchat::WarningKind::IncompleteModel as i32 == 8);
 };

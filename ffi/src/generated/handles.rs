@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -162,6 +162,87 @@ pub unsafe extern "C" fn rkchat_runtime_free(runtime: *mut rkchat_runtime) {
     unsafe { guard_free(runtime) }
 }
 
+/// A model as it lies on disk, to look at. No runtime is needed.
+pub struct rkchat_model_folder {
+    pub(crate) inner: rkchat::ModelFolder,
+    info: OnceLock<Held<rkchat_folder_info>>,
+}
+
+impl rkchat_model_folder {
+    pub(crate) fn new(inner: rkchat::ModelFolder) -> Self {
+        Self {
+            inner,
+            info: Default::default(),
+        }
+    }
+}
+
+// A handle may go to other threads, and a const pointer to it may be used by several at once.
+const _: fn() = || {
+    fn shareable<T: Send + Sync>() {}
+    shareable::<rkchat_model_folder>();
+};
+
+/// Reads what is known of the model that `rkchat_model.open` would open.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_model_folder_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_folder_open(
+    path: *const c_char,
+    options: *const rkchat_model_options,
+    out: *mut *mut rkchat_model_folder,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let path = input::path("path", path)?;
+            let options = options::read::<rkchat::ModelOptions>(options)?;
+            out.put(rkchat_model_folder::new(rkchat::ModelFolder::open(
+                path, &options,
+            )?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// What is known of it.
+///
+/// `*out` is filled; what it points to belongs to `model_folder` and stays until that is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_folder_get_info(
+    model_folder: *const rkchat_model_folder,
+    out: *mut rkchat_folder_info,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Structure::at(out)?;
+            let model_folder = input::handle("model_folder", model_folder)?;
+            out.put(
+                &model_folder
+                    .info
+                    .get_or_init(|| Held::new(&model_folder.inner.info()))
+                    .value,
+            );
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Frees the handle, in any thread. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_folder_free(model_folder: *mut rkchat_model_folder) {
+    // SAFETY: NULL, or a handle from this library that is freed once.
+    unsafe { guard_free(model_folder) }
+}
+
 /// An opened model. One request runs at a time; others wait in a queue, in the order they came.
 ///
 /// When the last handle of a model is gone, answers that are still held go on and free the model at
@@ -186,8 +267,9 @@ const _: fn() = || {
     shareable::<rkchat_model>();
 };
 
-/// Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came with
-/// it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
+/// Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
+/// (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
+/// repository (`org/name`) that is in the Hugging Face cache.
 ///
 /// `*out` becomes the new handle, which the caller frees with `rkchat_model_free`; NULL on failure.
 ///

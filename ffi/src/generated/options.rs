@@ -8,7 +8,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -215,8 +215,9 @@ impl Input for rkchat::GetOptions {
 
 /// How a model is opened.
 ///
-/// The sampling fields are the model's defaults. Runtimes before 1.3.0 fix them when the model is
-/// opened, so there they cannot be changed per request.
+/// The sampling fields are the model's defaults. Where one is unset, what `generation_config.json` beside
+/// the model recommends counts before the runtime's default; `do_sample: false` there is greedy. Runtimes
+/// before 1.3.0 fix them when the model is opened, so there they cannot be changed per request.
 ///
 /// Begin with `RKCHAT_MODEL_OPTIONS_INIT`, which leaves everything unset.
 #[repr(C)]
@@ -224,6 +225,9 @@ impl Input for rkchat::GetOptions {
 pub struct rkchat_model_options {
     pub struct_size: u32,
     pub reserved: u32,
+    /// Which of the models in a folder, by its name inside it. Unset: the only one.
+    pub file: *const c_char,
+    pub file_len: usize,
     /// The `librkllmrt.so` to use. Unset: the environment variable `RKCHAT_RUNTIME`, then the CPU
     /// runtime that belongs to rkchat for a `.gguf` model, then for a `.rkllm` model what `rkchat_runtime.find`
     /// finds.
@@ -236,7 +240,8 @@ pub struct rkchat_model_options {
     /// 0 or 1. Unset: 0.
     pub abi_unchecked: i32,
     pub reserved_abi_unchecked: i32,
-    /// As `rkchat_find_options.model_version`; also for a runtime that is named.
+    /// As `rkchat_find_options.model_version`; also for a runtime that is named. Unset: what the names of file,
+    /// folder and repository and the model card say.
     pub model_version: *const c_char,
     pub model_version_len: usize,
     /// As `rkchat_find_options.any_version`.
@@ -251,7 +256,7 @@ pub struct rkchat_model_options {
     pub assume: *const c_char,
     pub assume_len: usize,
     /// Size of the context window, prompt and answer together; `RKCHAT_ERR_INVALID_ARGUMENT` where it is more than
-    /// the model allows. Unset: the number in the file's name (`ctx8192`), else 4096, or less where the
+    /// the model allows. Unset: what the model's names (`ctx8192`) and card say, else 4096, or less where the
     /// model allows less and the runtime says so.
     /// In tokens. From 1 to 1048576.
     pub max_context_len: i64,
@@ -295,6 +300,8 @@ impl rkchat_model_options {
     const INIT: Self = Self {
         struct_size: size_of::<Self>() as u32,
         reserved: 0,
+        file: std::ptr::null(),
+        file_len: 0,
         runtime: std::ptr::null(),
         runtime_len: 0,
         abi: std::ptr::null(),
@@ -338,6 +345,7 @@ impl Input for rkchat::ModelOptions {
         // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
         unsafe {
             Ok(Self {
+                file: input::optional_path("file", c.file, c.file_len)?,
                 runtime: input::optional_path("runtime", c.runtime, c.runtime_len)?,
                 abi: input::optional_text("abi", c.abi, c.abi_len)?,
                 abi_unchecked: input::optional_choice(

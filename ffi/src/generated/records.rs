@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -123,7 +123,8 @@ pub struct rkchat_model_info {
     /// One of `RKCHAT_INPUT_KIND_*`.
     pub input: rkchat_input_kind,
     pub reserved_input: i32,
-    /// Where the chat template comes from: a file, `gguf`, `option`; unset where there is none.
+    /// Where the chat template comes from: a file, `gguf`, `option`, or `rkchat's own for` a family; unset
+    /// where there is none.
     pub template_source: *const c_char,
     pub template_source_len: usize,
     /// Where the tokenizer comes from: a file, or `runtime`; unset where there is none.
@@ -135,6 +136,12 @@ pub struct rkchat_model_info {
     /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
     pub assumed: *const rkchat_str,
     pub assumed_len: usize,
+    /// What is known of the model, and from where.
+    pub facts: *const *const rkchat_fact,
+    pub facts_len: usize,
+    /// What does not agree, and what may not be what was meant.
+    pub warnings: *const *const rkchat_warning,
+    pub warnings_len: usize,
 }
 
 // SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
@@ -158,6 +165,10 @@ impl Record for rkchat::ModelInfo {
         let (stop_ids, stop_ids_len) = arena.list(stop_ids);
         let assumed = arena.texts(&record.assumed);
         let (assumed, assumed_len) = arena.list(assumed);
+        let facts = arena.records(&record.facts);
+        let (facts, facts_len) = arena.list(facts);
+        let warnings = arena.records(&record.warnings);
+        let (warnings, warnings_len) = arena.list(warnings);
         rkchat_model_info {
             struct_size: size_of::<Self::C>() as u32,
             reserved: 0,
@@ -176,6 +187,103 @@ impl Record for rkchat::ModelInfo {
             stop_ids_len,
             assumed,
             assumed_len,
+            facts,
+            facts_len,
+            warnings,
+            warnings_len,
+        }
+    }
+}
+
+/// What is known of a model before a runtime opens it.
+///
+/// Begin with `RKCHAT_FOLDER_INFO_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_folder_info {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The model file, as an absolute path.
+    /// The bytes of the path, as the system has them.
+    pub path: *const c_char,
+    pub path_len: usize,
+    /// What is known of the model, and from where.
+    pub facts: *const *const rkchat_fact,
+    pub facts_len: usize,
+    /// What does not agree, and what may not be what was meant.
+    pub warnings: *const *const rkchat_warning,
+    pub warnings_len: usize,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_folder_info {
+    const NAME: &str = "rkchat_folder_info";
+}
+
+impl Record for rkchat::FolderInfo {
+    type C = rkchat_folder_info;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let path = arena.path(&record.path);
+        let facts = arena.records(&record.facts);
+        let (facts, facts_len) = arena.list(facts);
+        let warnings = arena.records(&record.warnings);
+        let (warnings, warnings_len) = arena.list(warnings);
+        rkchat_folder_info {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            path: path.data,
+            path_len: path.len,
+            facts,
+            facts_len,
+            warnings,
+            warnings_len,
+        }
+    }
+}
+
+/// One thing that is known of a model.
+///
+/// Begin with `RKCHAT_FACT_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_fact {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// What it is: `family`, `platform`, `quantisation`, `hybrid_ratio`, `optimisation`, `model_version`,
+    /// `runtime_version`, `max_context_len`, `base_model`, `lora`, `repository`, `template`, `tokenizer`,
+    /// `stop_ids`, `top_k`, `top_p`, `temperature` or `repeat_penalty`.
+    pub name: *const c_char,
+    pub name_len: usize,
+    /// Its value; several are joined by `, `, and by ` or ` where any one may be meant.
+    pub value: *const c_char,
+    pub value_len: usize,
+    /// What tells it: a file, a name, or an option.
+    pub source: *const c_char,
+    pub source_len: usize,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_fact {
+    const NAME: &str = "rkchat_fact";
+}
+
+impl Record for rkchat::Fact {
+    type C = rkchat_fact;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let name = arena.text(&record.name);
+        let value = arena.text(&record.value);
+        let source = arena.text(&record.source);
+        rkchat_fact {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            name: name.data,
+            name_len: name.len,
+            value: value.data,
+            value_len: value.len,
+            source: source.data,
+            source_len: source.len,
         }
     }
 }

@@ -26,6 +26,7 @@ pub fn error_code(kind: rkchat::ErrorKind) -> &'static str {
         rkchat::ErrorKind::Unsupported => "UNSUPPORTED",
         rkchat::ErrorKind::Io => "IO",
         rkchat::ErrorKind::Panic => "PANIC",
+        rkchat::ErrorKind::ModelAmbiguous => "MODEL_AMBIGUOUS",
     }
 }
 
@@ -109,8 +110,13 @@ impl FromJs for rkchat::WarningKind {
             "tokenizer_mismatch" => Ok(Self::TokenizerMismatch),
             "unknown_runtime" => Ok(Self::UnknownRuntime),
             "version_pair" => Ok(Self::VersionPair),
+            "contradiction" => Ok(Self::Contradiction),
+            "built_in_template" => Ok(Self::BuiltInTemplate),
+            "runtime_template" => Ok(Self::RuntimeTemplate),
+            "platform_mismatch" => Ok(Self::PlatformMismatch),
+            "incomplete_model" => Ok(Self::IncompleteModel),
             other => Err(invalid(format!(
-                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, got {other:?}"
+                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, got {other:?}"
             ))),
         }
     }
@@ -122,6 +128,11 @@ impl IntoJs for rkchat::WarningKind {
             Self::TokenizerMismatch => "tokenizer_mismatch",
             Self::UnknownRuntime => "unknown_runtime",
             Self::VersionPair => "version_pair",
+            Self::Contradiction => "contradiction",
+            Self::BuiltInTemplate => "built_in_template",
+            Self::RuntimeTemplate => "runtime_template",
+            Self::PlatformMismatch => "platform_mismatch",
+            Self::IncompleteModel => "incomplete_model",
         };
         give(env, text)
     }

@@ -77,6 +77,53 @@ impl Runtime {
 }
 
 #[napi]
+pub struct ModelFolder {
+    pub(crate) inner: rkchat::ModelFolder,
+}
+
+impl IntoJs for rkchat::ModelFolder {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let inner = self;
+        Ok(ModelFolder { inner }
+            .into_instance(env)?
+            .as_object(env)
+            .to_unknown())
+    }
+}
+
+impl FromJs for rkchat::ModelFolder {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        // SAFETY: napi checks that the value is an instance of the class.
+        let instance = unsafe { value.cast::<ClassInstance<'_, ModelFolder>>() };
+        match instance {
+            Ok(instance) => Ok(instance.inner.clone()),
+            Err(_) => Err(wrong_type(name, "a ModelFolder", value)),
+        }
+    }
+}
+
+#[napi]
+impl ModelFolder {
+    #[napi]
+    pub fn open(
+        env: &Env,
+        path: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<rkchat::ModelFolder>>> {
+        later(env, || {
+            let path: std::path::PathBuf = FromJs::from_js(&path, "path")?;
+            let options: rkchat::ModelOptions = FromJs::from_js(&options, "options")?;
+            Ok(move || rkchat::ModelFolder::open(&path, &options))
+        })
+    }
+
+    #[napi]
+    pub fn info<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.info()))
+    }
+}
+
+#[napi]
 pub struct Model {
     pub(crate) inner: Background<rkchat::Model>,
 }

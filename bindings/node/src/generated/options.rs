@@ -49,6 +49,7 @@ impl FromJs for rkchat::GetOptions {
 impl FromJs for rkchat::ModelOptions {
     fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
         const KNOWN: &[&str] = &[
+            "file",
             "runtime",
             "abi",
             "abiUnchecked",
@@ -70,6 +71,7 @@ impl FromJs for rkchat::ModelOptions {
         let fields = Fields::new(value, name, KNOWN)?;
         let defaults = Self::default();
         Ok(Self {
+            file: fields.get("file")?,
             runtime: fields.get("runtime")?,
             abi: fields.get("abi")?,
             abi_unchecked: fields

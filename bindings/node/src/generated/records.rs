@@ -30,6 +30,28 @@ impl IntoJs for rkchat::ModelInfo {
         record.set("tokenizerSource", self.tokenizer_source.into_js(env)?)?;
         record.set("stopIds", self.stop_ids.into_js(env)?)?;
         record.set("assumed", self.assumed.into_js(env)?)?;
+        record.set("facts", self.facts.into_js(env)?)?;
+        record.set("warnings", self.warnings.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::FolderInfo {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("path", self.path.into_js(env)?)?;
+        record.set("facts", self.facts.into_js(env)?)?;
+        record.set("warnings", self.warnings.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::Fact {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("name", self.name.into_js(env)?)?;
+        record.set("value", self.value.into_js(env)?)?;
+        record.set("source", self.source.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }

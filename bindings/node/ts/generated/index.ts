@@ -2,6 +2,7 @@
 
 export type * from './types';
 export { Runtime } from './runtime';
+export { ModelFolder } from './modelFolder';
 export { Model } from './model';
 export { ChatTemplate } from './chatTemplate';
 export { Tokenizer } from './tokenizer';

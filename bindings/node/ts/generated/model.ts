@@ -23,8 +23,9 @@ export class Model {
   }
 
   /**
-   * Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came with
-   * it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
+   * Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
+   * (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
+   * repository (`org/name`) that is in the Hugging Face cache.
    *
    * @throws RkchatError
    */

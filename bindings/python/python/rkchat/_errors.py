@@ -27,6 +27,7 @@ __all__ = [
     "Unsupported",
     "Io",
     "Panic",
+    "ModelAmbiguous",
 ]
 
 
@@ -51,6 +52,7 @@ class ErrorKind(str, Enum):
     UNSUPPORTED = "unsupported"
     IO = "io"
     PANIC = "panic"
+    MODEL_AMBIGUOUS = "model_ambiguous"
 
     def __str__(self) -> str:
         return self.value
@@ -204,4 +206,12 @@ class Panic(RkchatError, RuntimeError):
 
     __module__ = "rkchat"
     kind = ErrorKind.PANIC
+
+
+class ModelAmbiguous(RkchatError, ValueError):
+    """What names, card and files say of a model contradicts itself where it matters. `details`
+    has the name of the `option` that decides."""
+
+    __module__ = "rkchat"
+    kind = ErrorKind.MODEL_AMBIGUOUS
 

@@ -12,6 +12,7 @@ from ._types import *
 
 __all__ = [
     "Runtime",
+    "ModelFolder",
     "Model",
     "Generation",
     "ChatTemplate",
@@ -24,8 +25,8 @@ def _panic() -> None: ...
 
 @final
 class Runtime:
-    """A loaded `librkllmrt.so`, to look at; `runtime` of `Model.open` takes its path. It stays
-    loaded until the process ends."""
+    """A loaded `librkllmrt.so`, to look at; `runtime` of `ModelFolder.open` takes its path. It
+    stays loaded until the process ends."""
 
     @staticmethod
     def open(
@@ -90,6 +91,82 @@ class Runtime:
 
 
 @final
+class ModelFolder:
+    """A model as it lies on disk, to look at. No runtime is needed."""
+
+    @staticmethod
+    def open(
+        path: str | os.PathLike[str],
+        *,
+        file: str | os.PathLike[str] | None = None,
+        runtime: str | os.PathLike[str] | None = None,
+        abi: str | None = None,
+        abi_unchecked: bool = False,
+        model_version: str | None = None,
+        any_version: bool = False,
+        assume: Json | None = None,
+        max_context_len: int | None = None,
+        chat_template: str | None = None,
+        tokenizer: str | os.PathLike[str] | None = None,
+        max_queue: int | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        temperature: float | None = None,
+        repeat_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        capture_logs: bool = False,
+    ) -> ModelFolder:
+        """Reads what is known of the model that `Model.open` would open.
+
+        Args:
+            file: Which of the models in a folder, by its name inside it. Unset: the only one.
+            runtime: The `librkllmrt.so` to use. Unset: the environment variable
+                `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
+                model, then for a `.rkllm` model what `Runtime.find` finds.
+            abi: As `abi` of `Runtime.open`.
+            abi_unchecked: As `abi_unchecked` of `Runtime.open`.
+            model_version: As `model_version` of `Runtime.find`; also for a runtime that is
+                named. Unset: what the names of file, folder and repository and the model card
+                say.
+            any_version: As `any_version` of `Runtime.find`.
+            assume: What to take for granted about a runtime where no public document says it, a
+                JSON object: `bos` (`keep`, `strip`), `input` (`tokens`, `text`), `text_source`
+                (`auto`, `tokens`, `runtime`), `prefix_reuse` (`on`, `off`), `token_limit`
+                (`window`, `none`), `instances` (`auto`, `many`). Unset ones: what was measured
+                on this board, else the first of each. `ModelInfo.assumed` tells.
+            max_context_len: Size of the context window, prompt and answer together;
+                `InvalidArgument` where it is more than the model allows. Unset: what the
+                model's names (`ctx8192`) and card say, else 4096, or less where the model
+                allows less and the runtime says so. In tokens. From 1 to 1048576.
+            chat_template: A Jinja chat template to use instead of the model's own.
+            tokenizer: A `tokenizer.json`, or a folder with one, to use instead of the model's
+                own.
+            max_queue: Requests that may wait while another runs; one more answers with `Busy`.
+                Unset: 16. From 0 to 65535.
+            top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's
+                default, 40. From 1 to 1000000.
+            top_p: Sample from the likeliest tokens that together have this probability. Unset:
+                the runtime's default, 0.9. From 0 to 1.
+            temperature: Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+                From 0 to 100.
+            repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: the
+                runtime's default, 1.1. From 0 to 100.
+            frequency_penalty: Penalty that grows with how often a token was used. Unset: the
+                runtime's default, 0. From -2 to 2.
+            presence_penalty: Penalty on every token that was used. Unset: the runtime's
+                default, 0. From -2 to 2.
+            capture_logs: While the model is opened, read what the runtime prints (descriptors 1
+                and 2 of the whole process, given back afterwards and passed on) so that errors
+                can quote it. Only one model of the process is opened at a time meanwhile. Never
+                needed for the CPU runtime.
+        """
+
+    def info(self) -> FolderInfo:
+        """What is known of it."""
+
+
+@final
 class Model:
     """An opened model. One request runs at a time; others wait in a queue, in the order they
     came.
@@ -102,6 +179,7 @@ class Model:
     def open(
         path: str | os.PathLike[str],
         *,
+        file: str | os.PathLike[str] | None = None,
         runtime: str | os.PathLike[str] | None = None,
         abi: str | None = None,
         abi_unchecked: bool = False,
@@ -120,17 +198,20 @@ class Model:
         presence_penalty: float | None = None,
         capture_logs: bool = False,
     ) -> Model:
-        """Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came
-        with it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
+        """Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came
+        with it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`,
+        `README.md`), or the id of a repository (`org/name`) that is in the Hugging Face cache.
 
         Args:
+            file: Which of the models in a folder, by its name inside it. Unset: the only one.
             runtime: The `librkllmrt.so` to use. Unset: the environment variable
                 `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
                 model, then for a `.rkllm` model what `Runtime.find` finds.
             abi: As `abi` of `Runtime.open`.
             abi_unchecked: As `abi_unchecked` of `Runtime.open`.
             model_version: As `model_version` of `Runtime.find`; also for a runtime that is
-                named.
+                named. Unset: what the names of file, folder and repository and the model card
+                say.
             any_version: As `any_version` of `Runtime.find`.
             assume: What to take for granted about a runtime where no public document says it, a
                 JSON object: `bos` (`keep`, `strip`), `input` (`tokens`, `text`), `text_source`
@@ -138,9 +219,9 @@ class Model:
                 (`window`, `none`), `instances` (`auto`, `many`). Unset ones: what was measured
                 on this board, else the first of each. `ModelInfo.assumed` tells.
             max_context_len: Size of the context window, prompt and answer together;
-                `InvalidArgument` where it is more than the model allows. Unset: the number in
-                the file's name (`ctx8192`), else 4096, or less where the model allows less and
-                the runtime says so. In tokens. From 1 to 1048576.
+                `InvalidArgument` where it is more than the model allows. Unset: what the
+                model's names (`ctx8192`) and card say, else 4096, or less where the model
+                allows less and the runtime says so. In tokens. From 1 to 1048576.
             chat_template: A Jinja chat template to use instead of the model's own.
             tokenizer: A `tokenizer.json`, or a folder with one, to use instead of the model's
                 own.
@@ -193,18 +274,18 @@ class Model:
         Args:
             max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
                 context window is full. In tokens. From 1 to 1048576.
-            top_k: As in `Model.open`, for this request. `Unsupported` on runtimes before 1.3.0.
-                From 1 to 1000000.
-            top_p: As in `Model.open`, for this request. `Unsupported` on runtimes before 1.3.0.
-                From 0 to 1.
-            temperature: As in `Model.open`, for this request. `Unsupported` on runtimes before
-                1.3.0. From 0 to 100.
-            repeat_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
+            top_k: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
+                1.3.0. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
+                1.3.0. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes
                 before 1.3.0. From 0 to 100.
-            frequency_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
-                before 1.3.0. From -2 to 2.
-            presence_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
-                before 1.3.0. From -2 to 2.
+            repeat_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+                runtimes before 1.3.0. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+                runtimes before 1.3.0. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+                runtimes before 1.3.0. From -2 to 2.
             queue_timeout: How long the request may wait in the queue before it ends with
                 `Timeout`. Unset: as long as it takes. In seconds.
             tools: As in `Model.render`; only for messages.
@@ -238,18 +319,18 @@ class Model:
         Args:
             max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
                 context window is full. In tokens. From 1 to 1048576.
-            top_k: As in `Model.open`, for this request. `Unsupported` on runtimes before 1.3.0.
-                From 1 to 1000000.
-            top_p: As in `Model.open`, for this request. `Unsupported` on runtimes before 1.3.0.
-                From 0 to 1.
-            temperature: As in `Model.open`, for this request. `Unsupported` on runtimes before
-                1.3.0. From 0 to 100.
-            repeat_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
+            top_k: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
+                1.3.0. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
+                1.3.0. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes
                 before 1.3.0. From 0 to 100.
-            frequency_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
-                before 1.3.0. From -2 to 2.
-            presence_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
-                before 1.3.0. From -2 to 2.
+            repeat_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+                runtimes before 1.3.0. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+                runtimes before 1.3.0. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+                runtimes before 1.3.0. From -2 to 2.
             queue_timeout: How long the request may wait in the queue before it ends with
                 `Timeout`. Unset: as long as it takes. In seconds.
             tools: As in `Model.render`; only for messages.

@@ -16,6 +16,8 @@ __all__ = [
     "WarningKind",
     "RuntimeInfo",
     "ModelInfo",
+    "FolderInfo",
+    "Fact",
     "Chunk",
     "Usage",
     "Timings",
@@ -23,7 +25,7 @@ __all__ = [
     "Completion",
 ]
 
-_SURFACE = "d85cd8c28b3274af"
+_SURFACE = "db75dd15ae7e9bf9"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
@@ -58,7 +60,7 @@ class InputKind(str, Enum):
     """rkchat renders the template and hands over text, because no tokenizer is known; the
     runtime has no template of its own."""
     RUNTIME_TEMPLATE = "runtime_template"
-    """No template is known here: the last message goes to the runtime as text, and the
+    """No tokenizer is known: a single user message goes to the runtime as text, and the
     template that was built into the model file is used."""
 
     def __str__(self) -> str:
@@ -89,6 +91,17 @@ class WarningKind(str, Enum):
     VERSION_PAIR = "version_pair"
     """Nobody has reported whether this runtime runs models of this version, or it is known to
     have trouble with them."""
+    CONTRADICTION = "contradiction"
+    """Names, card and files say different things of the model."""
+    BUILT_IN_TEMPLATE = "built_in_template"
+    """The model brings no chat template, so rkchat's own for its family is used."""
+    RUNTIME_TEMPLATE = "runtime_template"
+    """No tokenizer is known, so that the template inside the model file is used, which takes a
+    single question."""
+    PLATFORM_MISMATCH = "platform_mismatch"
+    """The model was converted for another chip than this board's."""
+    INCOMPLETE_MODEL = "incomplete_model"
+    """The model file is smaller than its name says."""
 
     def __str__(self) -> str:
         return self.value
@@ -132,13 +145,45 @@ class ModelInfo:
     input: InputKind
     """How prompts reach the runtime."""
     template_source: str | None
-    """Where the chat template comes from: a file, `gguf`, `option`; unset where there is none."""
+    """Where the chat template comes from: a file, `gguf`, `option`, or `rkchat's own for` a
+    family; unset where there is none."""
     tokenizer_source: str | None
     """Where the tokenizer comes from: a file, or `runtime`; unset where there is none."""
     stop_ids: tuple[int, ...]
     """Token ids that end an answer, ascending."""
     assumed: tuple[str, ...]
     """What is taken for granted about the runtime, and why: `bos=keep (default)`."""
+    facts: tuple[Fact, ...]
+    """What is known of the model, and from where."""
+    warnings: tuple[Warning, ...]
+    """What does not agree, and what may not be what was meant."""
+
+
+@dataclass(frozen=True)
+class FolderInfo:
+    """What is known of a model before a runtime opens it."""
+
+    path: Path
+    """The model file, as an absolute path."""
+    facts: tuple[Fact, ...]
+    """What is known of the model, and from where."""
+    warnings: tuple[Warning, ...]
+    """What does not agree, and what may not be what was meant."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that is known of a model."""
+
+    name: str
+    """What it is: `family`, `platform`, `quantisation`, `hybrid_ratio`, `optimisation`,
+    `model_version`, `runtime_version`, `max_context_len`, `base_model`, `lora`,
+    `repository`, `template`, `tokenizer`, `stop_ids`, `top_k`, `top_p`, `temperature` or
+    `repeat_penalty`."""
+    value: str
+    """Its value; several are joined by `, `, and by ` or ` where any one may be meant."""
+    source: str
+    """What tells it: a file, a name, or an option."""
 
 
 @dataclass(frozen=True)

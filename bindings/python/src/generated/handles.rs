@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -24,8 +24,8 @@ const _: () = {
     }
 };
 
-/// A loaded `librkllmrt.so`, to look at; `runtime` of `Model.open` takes its path. It stays
-/// loaded until the process ends.
+/// A loaded `librkllmrt.so`, to look at; `runtime` of `ModelFolder.open` takes its path. It
+/// stays loaded until the process ends.
 #[pyclass(frozen, weakref, module = "rkchat")]
 pub struct Runtime {
     pub(crate) inner: Held<rkchat::Runtime>,
@@ -161,20 +161,15 @@ impl Runtime {
     }
 }
 
-/// An opened model. One request runs at a time; others wait in a queue, in the order they
-/// came.
-///
-/// When the last handle of a model is gone, answers that are still held go on and free the
-/// model at their end; `close` ends them. Without any, letting go of the handle waits until
-/// the model is freed.
+/// A model as it lies on disk, to look at. No runtime is needed.
 #[pyclass(frozen, weakref, module = "rkchat")]
-pub struct Model {
-    pub(crate) inner: Held<rkchat::Model>,
+pub struct ModelFolder {
+    pub(crate) inner: Held<rkchat::ModelFolder>,
 }
 
-impl Output for rkchat::Model {
+impl Output for rkchat::ModelFolder {
     fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        let handle = Model {
+        let handle = ModelFolder {
             inner: Held::new(self),
         };
         Ok(Bound::new(py, handle)?.into_any())
@@ -182,18 +177,19 @@ impl Output for rkchat::Model {
 }
 
 #[pymethods]
-impl Model {
-    /// Opens a model: a `.rkllm` or `.gguf` file, or a folder with one and the files that came
-    /// with it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`).
+impl ModelFolder {
+    /// Reads what is known of the model that `Model.open` would open.
     ///
     /// Args:
+    ///     file: Which of the models in a folder, by its name inside it. Unset: the only one.
     ///     runtime: The `librkllmrt.so` to use. Unset: the environment variable
     ///         `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
     ///         model, then for a `.rkllm` model what `Runtime.find` finds.
     ///     abi: As `abi` of `Runtime.open`.
     ///     abi_unchecked: As `abi_unchecked` of `Runtime.open`.
     ///     model_version: As `model_version` of `Runtime.find`; also for a runtime that is
-    ///         named.
+    ///         named. Unset: what the names of file, folder and repository and the model card
+    ///         say.
     ///     any_version: As `any_version` of `Runtime.find`.
     ///     assume: What to take for granted about a runtime where no public document says it, a
     ///         JSON object: `bos` (`keep`, `strip`), `input` (`tokens`, `text`), `text_source`
@@ -201,9 +197,9 @@ impl Model {
     ///         (`window`, `none`), `instances` (`auto`, `many`). Unset ones: what was measured
     ///         on this board, else the first of each. `ModelInfo.assumed` tells.
     ///     max_context_len: Size of the context window, prompt and answer together;
-    ///         `InvalidArgument` where it is more than the model allows. Unset: the number in
-    ///         the file's name (`ctx8192`), else 4096, or less where the model allows less and
-    ///         the runtime says so. In tokens. From 1 to 1048576.
+    ///         `InvalidArgument` where it is more than the model allows. Unset: what the
+    ///         model's names (`ctx8192`) and card say, else 4096, or less where the model
+    ///         allows less and the runtime says so. In tokens. From 1 to 1048576.
     ///     chat_template: A Jinja chat template to use instead of the model's own.
     ///     tokenizer: A `tokenizer.json`, or a folder with one, to use instead of the model's
     ///         own.
@@ -227,13 +223,14 @@ impl Model {
     ///         needed for the CPU runtime.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=None, ),
-        text_signature = "(path, *, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=False)"
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=None, ),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=False)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn open<'py>(
         py: Python<'py>,
         path: &Bound<'py, PyAny>,
+        file: Option<&Bound<'py, PyAny>>,
         runtime: Option<&Bound<'py, PyAny>>,
         abi: Option<&Bound<'py, PyAny>>,
         abi_unchecked: Option<&Bound<'py, PyAny>>,
@@ -254,6 +251,188 @@ impl Model {
     ) -> PyResult<Bound<'py, PyAny>> {
         let path: std::path::PathBuf = read(path, "path")?;
         let mut options = rkchat::ModelOptions::default();
+        set(&mut options.file, file, "file", None)?;
+        set(&mut options.runtime, runtime, "runtime", None)?;
+        set(&mut options.abi, abi, "abi", None)?;
+        set(
+            &mut options.abi_unchecked,
+            abi_unchecked,
+            "abi_unchecked",
+            None,
+        )?;
+        set(
+            &mut options.model_version,
+            model_version,
+            "model_version",
+            None,
+        )?;
+        set(&mut options.any_version, any_version, "any_version", None)?;
+        set(&mut options.assume, assume, "assume", None)?;
+        set(
+            &mut options.max_context_len,
+            max_context_len,
+            "max_context_len",
+            Some("1 to 1048576"),
+        )?;
+        set(
+            &mut options.chat_template,
+            chat_template,
+            "chat_template",
+            None,
+        )?;
+        set(&mut options.tokenizer, tokenizer, "tokenizer", None)?;
+        set(
+            &mut options.max_queue,
+            max_queue,
+            "max_queue",
+            Some("0 to 65535"),
+        )?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.repeat_penalty,
+            repeat_penalty,
+            "repeat_penalty",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.frequency_penalty,
+            frequency_penalty,
+            "frequency_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(
+            &mut options.presence_penalty,
+            presence_penalty,
+            "presence_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(
+            &mut options.capture_logs,
+            capture_logs,
+            "capture_logs",
+            None,
+        )?;
+        wait(py, move || rkchat::ModelFolder::open(&path, &options))
+    }
+
+    /// What is known of it.
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || Ok(inner.info()))
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "a rkchat.ModelFolder cannot be pickled or copied: it belongs to this process",
+        ))
+    }
+}
+
+/// An opened model. One request runs at a time; others wait in a queue, in the order they
+/// came.
+///
+/// When the last handle of a model is gone, answers that are still held go on and free the
+/// model at their end; `close` ends them. Without any, letting go of the handle waits until
+/// the model is freed.
+#[pyclass(frozen, weakref, module = "rkchat")]
+pub struct Model {
+    pub(crate) inner: Held<rkchat::Model>,
+}
+
+impl Output for rkchat::Model {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let handle = Model {
+            inner: Held::new(self),
+        };
+        Ok(Bound::new(py, handle)?.into_any())
+    }
+}
+
+#[pymethods]
+impl Model {
+    /// Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came
+    /// with it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`,
+    /// `README.md`), or the id of a repository (`org/name`) that is in the Hugging Face cache.
+    ///
+    /// Args:
+    ///     file: Which of the models in a folder, by its name inside it. Unset: the only one.
+    ///     runtime: The `librkllmrt.so` to use. Unset: the environment variable
+    ///         `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
+    ///         model, then for a `.rkllm` model what `Runtime.find` finds.
+    ///     abi: As `abi` of `Runtime.open`.
+    ///     abi_unchecked: As `abi_unchecked` of `Runtime.open`.
+    ///     model_version: As `model_version` of `Runtime.find`; also for a runtime that is
+    ///         named. Unset: what the names of file, folder and repository and the model card
+    ///         say.
+    ///     any_version: As `any_version` of `Runtime.find`.
+    ///     assume: What to take for granted about a runtime where no public document says it, a
+    ///         JSON object: `bos` (`keep`, `strip`), `input` (`tokens`, `text`), `text_source`
+    ///         (`auto`, `tokens`, `runtime`), `prefix_reuse` (`on`, `off`), `token_limit`
+    ///         (`window`, `none`), `instances` (`auto`, `many`). Unset ones: what was measured
+    ///         on this board, else the first of each. `ModelInfo.assumed` tells.
+    ///     max_context_len: Size of the context window, prompt and answer together;
+    ///         `InvalidArgument` where it is more than the model allows. Unset: what the
+    ///         model's names (`ctx8192`) and card say, else 4096, or less where the model
+    ///         allows less and the runtime says so. In tokens. From 1 to 1048576.
+    ///     chat_template: A Jinja chat template to use instead of the model's own.
+    ///     tokenizer: A `tokenizer.json`, or a folder with one, to use instead of the model's
+    ///         own.
+    ///     max_queue: Requests that may wait while another runs; one more answers with `Busy`.
+    ///         Unset: 16. From 0 to 65535.
+    ///     top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's
+    ///         default, 40. From 1 to 1000000.
+    ///     top_p: Sample from the likeliest tokens that together have this probability. Unset:
+    ///         the runtime's default, 0.9. From 0 to 1.
+    ///     temperature: Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+    ///         From 0 to 100.
+    ///     repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: the
+    ///         runtime's default, 1.1. From 0 to 100.
+    ///     frequency_penalty: Penalty that grows with how often a token was used. Unset: the
+    ///         runtime's default, 0. From -2 to 2.
+    ///     presence_penalty: Penalty on every token that was used. Unset: the runtime's
+    ///         default, 0. From -2 to 2.
+    ///     capture_logs: While the model is opened, read what the runtime prints (descriptors 1
+    ///         and 2 of the whole process, given back afterwards and passed on) so that errors
+    ///         can quote it. Only one model of the process is opened at a time meanwhile. Never
+    ///         needed for the CPU runtime.
+    #[staticmethod]
+    #[pyo3(
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=None, ),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=False)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn open<'py>(
+        py: Python<'py>,
+        path: &Bound<'py, PyAny>,
+        file: Option<&Bound<'py, PyAny>>,
+        runtime: Option<&Bound<'py, PyAny>>,
+        abi: Option<&Bound<'py, PyAny>>,
+        abi_unchecked: Option<&Bound<'py, PyAny>>,
+        model_version: Option<&Bound<'py, PyAny>>,
+        any_version: Option<&Bound<'py, PyAny>>,
+        assume: Option<&Bound<'py, PyAny>>,
+        max_context_len: Option<&Bound<'py, PyAny>>,
+        chat_template: Option<&Bound<'py, PyAny>>,
+        tokenizer: Option<&Bound<'py, PyAny>>,
+        max_queue: Option<&Bound<'py, PyAny>>,
+        top_k: Option<&Bound<'py, PyAny>>,
+        top_p: Option<&Bound<'py, PyAny>>,
+        temperature: Option<&Bound<'py, PyAny>>,
+        repeat_penalty: Option<&Bound<'py, PyAny>>,
+        frequency_penalty: Option<&Bound<'py, PyAny>>,
+        presence_penalty: Option<&Bound<'py, PyAny>>,
+        capture_logs: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let path: std::path::PathBuf = read(path, "path")?;
+        let mut options = rkchat::ModelOptions::default();
+        set(&mut options.file, file, "file", None)?;
         set(&mut options.runtime, runtime, "runtime", None)?;
         set(&mut options.abi, abi, "abi", None)?;
         set(
@@ -339,18 +518,18 @@ impl Model {
     /// Args:
     ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
     ///         context window is full. In tokens. From 1 to 1048576.
-    ///     top_k: As in `Model.open`, for this request. `Unsupported` on runtimes before 1.3.0.
-    ///         From 1 to 1000000.
-    ///     top_p: As in `Model.open`, for this request. `Unsupported` on runtimes before 1.3.0.
-    ///         From 0 to 1.
-    ///     temperature: As in `Model.open`, for this request. `Unsupported` on runtimes before
-    ///         1.3.0. From 0 to 100.
-    ///     repeat_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
+    ///     top_k: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
+    ///         1.3.0. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
+    ///         1.3.0. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes
     ///         before 1.3.0. From 0 to 100.
-    ///     frequency_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
-    ///         before 1.3.0. From -2 to 2.
-    ///     presence_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
-    ///         before 1.3.0. From -2 to 2.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+    ///         runtimes before 1.3.0. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+    ///         runtimes before 1.3.0. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+    ///         runtimes before 1.3.0. From -2 to 2.
     ///     queue_timeout: How long the request may wait in the queue before it ends with
     ///         `Timeout`. Unset: as long as it takes. In seconds.
     ///     tools: As in `Model.render`; only for messages.
@@ -435,18 +614,18 @@ impl Model {
     /// Args:
     ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
     ///         context window is full. In tokens. From 1 to 1048576.
-    ///     top_k: As in `Model.open`, for this request. `Unsupported` on runtimes before 1.3.0.
-    ///         From 1 to 1000000.
-    ///     top_p: As in `Model.open`, for this request. `Unsupported` on runtimes before 1.3.0.
-    ///         From 0 to 1.
-    ///     temperature: As in `Model.open`, for this request. `Unsupported` on runtimes before
-    ///         1.3.0. From 0 to 100.
-    ///     repeat_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
+    ///     top_k: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
+    ///         1.3.0. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
+    ///         1.3.0. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes
     ///         before 1.3.0. From 0 to 100.
-    ///     frequency_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
-    ///         before 1.3.0. From -2 to 2.
-    ///     presence_penalty: As in `Model.open`, for this request. `Unsupported` on runtimes
-    ///         before 1.3.0. From -2 to 2.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+    ///         runtimes before 1.3.0. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+    ///         runtimes before 1.3.0. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
+    ///         runtimes before 1.3.0. From -2 to 2.
     ///     queue_timeout: How long the request may wait in the queue before it ends with
     ///         `Timeout`. Unset: as long as it takes. In seconds.
     ///     tools: As in `Model.render`; only for messages.

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "d85cd8c28b3274af";
+const HASH: &str = "db75dd15ae7e9bf9";
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -27,6 +27,7 @@ const _: () = {
 /// Adds all classes to the module, and the surface's hash, which the Python files compare.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Runtime>()?;
+    module.add_class::<ModelFolder>()?;
     module.add_class::<Model>()?;
     module.add_class::<Generation>()?;
     module.add_class::<ChatTemplate>()?;

@@ -9,7 +9,7 @@ use pyo3::types::PyType;
 use crate::output::{Frozen, Output, make};
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -42,6 +42,7 @@ pub fn error_class(py: Python<'_>, kind: rkchat::ErrorKind) -> PyResult<Bound<'_
         rkchat::ErrorKind::Unsupported => "Unsupported",
         rkchat::ErrorKind::Io => "Io",
         rkchat::ErrorKind::Panic => "Panic",
+        rkchat::ErrorKind::ModelAmbiguous => "ModelAmbiguous",
     };
     py.import("rkchat._errors")?.getattr(name)
 }
@@ -100,6 +101,11 @@ impl Output for rkchat::WarningKind {
             Self::TokenizerMismatch => "tokenizer_mismatch",
             Self::UnknownRuntime => "unknown_runtime",
             Self::VersionPair => "version_pair",
+            Self::Contradiction => "contradiction",
+            Self::BuiltInTemplate => "built_in_template",
+            Self::RuntimeTemplate => "runtime_template",
+            Self::PlatformMismatch => "platform_mismatch",
+            Self::IncompleteModel => "incomplete_model",
         };
         make(
             py,
@@ -147,6 +153,40 @@ impl Output for rkchat::ModelInfo {
                 self.tokenizer_source.write(py)?,
                 Frozen(self.stop_ids).write(py)?,
                 Frozen(self.assumed).write(py)?,
+                Frozen(self.facts).write(py)?,
+                Frozen(self.warnings).write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::FolderInfo {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "FolderInfo",
+            [
+                self.path.write(py)?,
+                Frozen(self.facts).write(py)?,
+                Frozen(self.warnings).write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::Fact {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "Fact",
+            [
+                self.name.write(py)?,
+                self.value.write(py)?,
+                self.source.write(py)?,
             ],
         )
     }

@@ -77,6 +77,7 @@ pub(super) fn all(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = token_input(subject);
     findings.push(special_tokens(subject));
     findings.push(ids_and_text(subject));
+    findings.push(end_is_shown(subject));
     findings.push(prefix_reuse(subject));
     findings.extend(aborts(subject));
     findings
@@ -208,6 +209,27 @@ fn ids_and_text(subject: &Subject<'_>) -> Finding {
         0 if waiting.is_empty() => Finding::new(id, Verdict::Unknown, seen),
         0 => Finding::new(id, Verdict::Holds, seen).measures("text_source", "auto"),
         _ => Finding::new(id, Verdict::Broken, seen).measures("text_source", "runtime"),
+    }
+}
+
+/// A short answer, whose end has an id that is known to be special.
+fn end_is_shown(subject: &Subject<'_>) -> Finding {
+    let id = "special-tokens-shown";
+    fresh(subject);
+    let question = "Answer with one word: is water wet?";
+    let observed = observe::run(subject, question_input(subject, question), 2 * SOME);
+    let is_end = |id: Option<u32>| id.is_some_and(|id| subject.files.stop_ids.contains(&id));
+    match observed.tokens.iter().find(|seen| is_end(seen.id)) {
+        None => Finding::new(
+            id,
+            Verdict::Unknown,
+            "no callback brought a token that is known to end an answer",
+        ),
+        Some(end) => {
+            let text = String::from_utf8_lossy(&end.text);
+            let seen = format!("the token that ended the answer came with the text {text:?}");
+            Finding::new(id, holds(!end.text.is_empty()), seen)
+        }
     }
 }
 
