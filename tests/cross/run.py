@@ -29,8 +29,8 @@ BUILT = [*TESTED, "rkchat-ffi", *(f"rkchat-scripted-v{group.replace('.', '-')}" 
 
 # All test programs of these crates but those that load the CPU runtime.
 PROGRAMS = [
-    *["abi_layout", "capture", "chat_template", "engine", "get", "lifecycle", "matrix", "probe", "probe_host"],
-    *["quirks", "recognise", "templates", "tokens"],
+    *["abi_layout", "bare_model", "capture", "chat_template", "engine", "folders", "get", "hub", "lifecycle", "matrix"],
+    *["probe", "probe_host", "quirks", "recognise", "templates", "tokens"],
     *(f"v{group.replace('.', '_')}" for group in GROUPS),
 ]
 # Tests in them that are left out, by what their names contain.
