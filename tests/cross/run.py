@@ -101,7 +101,8 @@ def emulate(environment: dict, release: Path) -> None:
     # Only around the tests: build scripts want this machine's cc.
     runner = script(
         folder / "run",
-        f'export PATH="{folder}/path:$PATH" RKCHAT_WORKER="{worker}"\nexec "{emulator}" "$@"',
+        f'export PATH="{folder}/path:$PATH" RKCHAT_WORKER="{worker}" RKCHAT_TEST_RUNNER="{emulator}"\n'
+        f'exec "{emulator}" "$@"',
     )
     environment[f"CARGO_TARGET_{target.upper()}_RUNNER"] = str(runner)
 
