@@ -98,3 +98,43 @@ pub(crate) fn this_file() -> PathBuf {
     let file = mapped::file_at(address).or_else(|| env::current_exe().ok());
     file.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::process::Command;
+
+    /// Set in the child.
+    const CHILD: &str = "RKCHAT_TEST_SEARCH";
+
+    #[test]
+    fn a_program_that_is_found_in_the_path_loads_nothing_from_where_it_is_called() {
+        if env::var_os(CHILD).is_some() {
+            println!(
+                "found: {:?}",
+                own().map_err(|error| error.message().to_owned())
+            );
+            return;
+        }
+        let folder = env::temp_dir().join(format!("rkchat-search-{}", std::process::id()));
+        let (bin, here) = (folder.join("bin"), folder.join("here"));
+        let planted = here.join("runtime").join(OWN_GROUP);
+        fs::create_dir_all(&bin).unwrap();
+        fs::create_dir_all(&planted).unwrap();
+        fs::write(planted.join(FILE_NAME), "").unwrap();
+        fs::write(here.join("program"), "").unwrap();
+        fs::copy(env::current_exe().unwrap(), bin.join("program")).unwrap();
+        let name = "loads_nothing_from_where_it_is_called";
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "program --nocapture \"$1\"", "sh", name]);
+        command.env(CHILD, "1").env("PATH", &bin).current_dir(&here);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let looked_at = bin.join("runtime").join(OWN_GROUP).join(FILE_NAME);
+        assert!(said.contains("found: Err"), "{said}");
+        assert!(said.contains(looked_at.to_str().unwrap()), "{said}");
+        assert!(!said.contains(here.to_str().unwrap()), "{said}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
