@@ -804,7 +804,7 @@ class Runtime {
   RuntimeInfo info() const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
-  rkchat_runtime *get() const { return handle_.get(); }
+  rkchat_runtime *c() const { return handle_.get(); }
   /// Takes over a handle of rkchat.h.
   explicit Runtime(rkchat_runtime *handle) : handle_(handle) {}
 
@@ -875,7 +875,7 @@ class Model {
   void close() const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
-  rkchat_model *get() const { return handle_.get(); }
+  rkchat_model *c() const { return handle_.get(); }
   /// Takes over a handle of rkchat.h.
   explicit Model(rkchat_model *handle) : handle_(handle) {}
 
@@ -954,7 +954,7 @@ class Generation {
   iterator end() { return iterator(); }
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
-  rkchat_generation *get() const { return handle_.get(); }
+  rkchat_generation *c() const { return handle_.get(); }
   /// Takes over a handle of rkchat.h.
   explicit Generation(rkchat_generation *handle) : handle_(handle) {}
 
@@ -994,7 +994,7 @@ class ChatTemplate {
   std::string source() const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
-  rkchat_chat_template *get() const { return handle_.get(); }
+  rkchat_chat_template *c() const { return handle_.get(); }
   /// Takes over a handle of rkchat.h.
   explicit ChatTemplate(rkchat_chat_template *handle) : handle_(handle) {}
 
@@ -1020,7 +1020,7 @@ class Tokenizer {
   std::uint32_t count(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
-  rkchat_tokenizer *get() const { return handle_.get(); }
+  rkchat_tokenizer *c() const { return handle_.get(); }
   /// Takes over a handle of rkchat.h.
   explicit Tokenizer(rkchat_tokenizer *handle) : handle_(handle) {}
 
@@ -1203,7 +1203,7 @@ inline std::string ChatTemplate::render(const std::string &messages, const Rende
 inline std::vector<std::uint32_t> ChatTemplate::encode(const std::string &messages, const Tokenizer &tokenizer, const RenderOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_ids *out = nullptr;
-  const rkchat_status status = rkchat_chat_template_encode(handle_.get(), messages.data(), messages.size(), tokenizer.get(), detail::address(options.c()), &out, &error);
+  const rkchat_status status = rkchat_chat_template_encode(handle_.get(), messages.data(), messages.size(), tokenizer.c(), detail::address(options.c()), &out, &error);
   detail::check(status, error);
   return detail::take(out);
 }

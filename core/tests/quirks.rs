@@ -7,11 +7,13 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{
     ALL_GROUPS, Folder, GROUPS, LONG, SHORT, ask, ask_with, at_most, begun, byte_tokenizer, open,
     open_with, options, read,
 };
-use rkchat::{ErrorKind, FinishReason, Json, Model, ModelOptions, WarningKind};
+use rkchat::{ErrorKind, FinishReason, GenerateOptions, Json, Model, ModelOptions, WarningKind};
 use serde_json::json;
 
 /// Options for groups that take text: the template hands it on as it is.
@@ -225,6 +227,27 @@ fn a_runtime_that_an_abort_broke_is_opened_again() {
         assert_eq!(error.kind(), ErrorKind::RuntimeFailed);
     }
     assert_eq!(folder.record("init").len(), 1);
+}
+
+#[test]
+fn those_who_wait_are_attended_to_while_a_model_is_opened_again() {
+    let script = r#"{"pieces": [["a ", 1]], "repeat": 0, "delay_ms": 5, "init_ms": 1500, "abort_breaks": true}"#;
+    let (_folder, model) = recorded("1.2.1", &options("1.2.1"), script);
+    let first = ask(&model);
+    begun(&first);
+    first.cancel();
+    let (broken, cancelled) = (ask_with(&model, &at_most(3)), ask(&model));
+    let hurried = GenerateOptions {
+        queue_timeout: Some(Duration::from_millis(300)),
+        ..at_most(3)
+    };
+    let hurried = ask_with(&model, &hurried);
+    assert_eq!(hurried.completion().unwrap_err().kind(), ErrorKind::Timeout);
+    // Nothing has been answered yet: the model is not open.
+    assert_eq!(broken.finish_reason(), None);
+    cancelled.cancel();
+    assert_eq!(broken.completion().unwrap().text, "a a a ");
+    assert_eq!(cancelled.completion().unwrap().text, "");
 }
 
 #[test]

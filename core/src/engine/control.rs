@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::stream::Stream;
 use crate::surface::{Error, ErrorKind, FinishReason, Result};
-use crate::vendor::{RunRequest, Session};
+use crate::vendor::RunRequest;
 
 /// How long the attendant waits before it aborts again: an abort that comes before the runtime has begun
 /// is lost.
@@ -52,8 +52,6 @@ struct State {
     closed: bool,
     /// No model handle is left: nothing more can come, what is there runs to its end.
     retired: bool,
-    /// The model is being opened again, and there is nothing to attend to.
-    paused: bool,
     /// The owner has left its loop.
     done: bool,
     /// The runtime has let go of the model.
@@ -203,34 +201,22 @@ impl Control {
         drop(stream);
     }
 
-    /// A request that was taken and has to wait once more, before all others.
-    pub fn put_back(&self, job: Job) {
-        let mut state = self.lock();
-        if !state.closed {
-            state.waiting.push_front(job);
-            return;
-        }
-        drop(state);
-        job.stream.end(Ok(FinishReason::Cancelled));
-    }
-
-    /// Sends the attendant home, or lets the next one in.
-    pub fn pause(&self, paused: bool) {
-        self.lock().paused = paused;
+    /// Nothing more is run, and the attendant goes home.
+    pub fn dismiss(&self) {
+        self.lock().done = true;
         self.attendant.notify_all();
     }
 
-    /// The owner leaves: whatever is left ends with `error`, and the attendant goes home.
+    /// The owner leaves: whatever is left ends with `error`.
     pub fn leave(&self, error: impl Fn() -> Error) {
+        self.dismiss();
         let mut state = self.lock();
-        state.done = true;
         let waiting = std::mem::take(&mut state.waiting);
         let running = state.running.take();
         drop(state);
         for stream in waiting.iter().map(|job| &job.stream).chain(&running) {
             stream.end(Err(error()));
         }
-        self.attendant.notify_all();
     }
 
     /// The owner has freed the model.
@@ -241,12 +227,12 @@ impl Control {
 
     // The attendant's side.
 
-    /// Keeps deadlines and aborts until the owner has left, or pauses.
-    pub fn attend(&self, session: &dyn Session) {
+    /// Keeps deadlines and aborts until the owner has left; `abort` aborts what runs.
+    pub fn attend(&self, abort: impl Fn()) {
         self.serve_here();
         let mut aborted: Option<(Arc<Stream>, Instant)> = None;
         let mut state = self.lock();
-        while !state.done && !state.paused {
+        while !state.done {
             let now = Instant::now();
             let late = state.take_late(now);
             let over = state.running.clone().filter(|stream| stream.is_over());
@@ -272,7 +258,7 @@ impl Control {
                     // The runtime takes its time; the reader need not.
                     stream.end_concluded();
                 }
-                self.abort(session, &stream);
+                self.abort(&abort, &stream);
                 aborted = Some((stream, Instant::now()));
             }
             state = self.lock();
@@ -307,7 +293,7 @@ impl Control {
     }
 
     /// Aborts the run of `stream`, if it is still on.
-    fn abort(&self, session: &dyn Session, stream: &Arc<Stream>) {
+    fn abort(&self, abort: impl Fn(), stream: &Arc<Stream>) {
         let _alone = self.aborting.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.lock();
         let still_on = state
@@ -316,8 +302,7 @@ impl Control {
             .is_some_and(|running| Arc::ptr_eq(running, stream));
         drop(state);
         if still_on {
-            // Its status says nothing that the end of the run does not.
-            let _ = session.abort();
+            abort();
         }
     }
 }

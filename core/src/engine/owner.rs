@@ -66,95 +66,84 @@ impl Owner {
             Ok(opened) => opened,
         };
         let max_context_len = params.max_context_len;
-        let mut begun = Some(|attended: Result<()>| {
-            let _ = opened.send(attended.map(|()| max_context_len));
-        });
         *self.cell() = Some(session);
-        // What the whole process prints is only read when the model is opened for the user.
-        let params = InitParams {
-            capture_logs: false,
-            ..params
-        };
-        loop {
-            let again = self.serve(begun.take());
-            // No run is in progress, and the attendant has gone home. Held until the model is open again,
-            // so that calls that need it wait.
-            let mut cell = self.cell();
-            drop(cell.take());
-            if !again {
+        thread::scope(|scope| {
+            // Dropped at the latest when a panic unwinds: the scope waits for the attendant.
+            let _dismissed = Dismiss(&self.control);
+            let attendant = thread::Builder::new().name("rkchat-attendant".into());
+            let attended = attendant.spawn_scoped(scope, || self.control.attend(|| self.abort()));
+            if let Err(error) = attended {
+                let _ = opened.send(Err(no_thread(&error)));
                 return;
             }
-            match self.library.driver().init(&params) {
-                Ok(opened) => *cell = Some(opened.session),
-                Err(failure) => {
-                    let error = explain(&self.library, &params, &failure, None);
-                    return self.control.leave(|| error.clone());
-                }
-            }
-        }
+            let _ = opened.send(Ok(max_context_len));
+            self.serve(params);
+        });
+        drop(self.cell().take());
     }
 
     fn cell(&self) -> RwLockWriteGuard<'_, Option<Box<dyn Session>>> {
         self.session.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs what comes until nothing more can come, or until the runtime is broken and has to be opened
-    /// again. `begun` hears whether it can begin.
-    fn serve(&self, begun: Option<impl FnOnce(Result<()>)>) -> bool {
-        let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(session) = session.as_deref() else {
-            return false;
+    /// Aborts what runs in the model. Without waiting: where the model is being opened again, nothing
+    /// runs in it.
+    fn abort(&self) {
+        if let Some(session) = self
+            .session
+            .try_read()
+            .ok()
+            .as_deref()
+            .and_then(Option::as_deref)
+        {
+            // Its status says nothing that the end of the run does not.
+            let _ = session.abort();
+        }
+    }
+
+    /// Runs what comes until nothing more can come.
+    fn serve(&self, params: InitParams) {
+        // What the whole process prints is only read when the model is opened for the user.
+        let params = InitParams {
+            capture_logs: false,
+            ..params
         };
-        self.control.pause(false);
-        thread::scope(|scope| {
-            let attendant = thread::Builder::new().name("rkchat-attendant".into());
-            let attended = attendant.spawn_scoped(scope, || self.control.attend(session));
-            let again = match attended.map_err(|error| no_thread(&error)) {
-                Ok(_) => {
-                    if let Some(begun) = begun {
-                        begun(Ok(()));
-                    }
-                    self.run_all(session)
+        let mut after_cut = false;
+        while let Some(job) = self.control.next_job() {
+            let mut ran = self.answer(&job, after_cut);
+            if ran == Ran::Broken {
+                if let Err(error) = self.open_again(&params) {
+                    return self.control.leave(|| error.clone());
                 }
-                Err(error) => {
-                    match begun {
-                        Some(begun) => begun(Err(error)),
-                        None => self.control.leave(|| error.clone()),
-                    }
-                    false
-                }
-            };
-            // The attendant leaves before the scope waits for it.
-            match again {
-                true => self.control.pause(true),
-                false => self.control.leave(closed),
+                ran = self.answer(&job, false);
             }
-            again
+            after_cut = ran == Ran::Done { cut_short: true };
+        }
+    }
+
+    fn open_again(&self, params: &InitParams) -> Result<()> {
+        // Held until the model is open again, so that calls that need it wait.
+        let mut cell = self.cell();
+        drop(cell.take());
+        let opened = self.library.driver().init(params);
+        let opened = opened.map_err(|failure| explain(&self.library, params, &failure, None))?;
+        *cell = Some(opened.session);
+        Ok(())
+    }
+
+    /// Runs a job. A panic is the end of its stream, and of nothing else.
+    fn answer(&self, job: &Job, after_cut: bool) -> Ran {
+        let run = AssertUnwindSafe(|| self.run(job, after_cut));
+        catch_unwind(run).unwrap_or_else(|payload| {
+            self.control.run_over();
+            job.stream.end(Err(Error::panic(&*payload)));
+            Ran::Done { cut_short: false }
         })
     }
 
-    /// Runs what comes. True where the runtime has to be opened again.
-    fn run_all(&self, session: &dyn Session) -> bool {
-        let mut after_cut = false;
-        while let Some(job) = self.control.next_job() {
-            let ran = catch_unwind(AssertUnwindSafe(|| self.run(&job, session, after_cut)));
-            match ran {
-                Ok(Ran::Done { cut_short }) => after_cut = cut_short,
-                Ok(Ran::Broken) => {
-                    self.control.put_back(job);
-                    return true;
-                }
-                Err(payload) => {
-                    self.control.run_over();
-                    job.stream.end(Err(Error::panic(&*payload)));
-                }
-            }
-        }
-        false
-    }
-
-    fn run(&self, job: &Job, session: &dyn Session, after_cut: bool) -> Ran {
-        let Some(tokens) = self.tokens.get() else {
+    fn run(&self, job: &Job, after_cut: bool) -> Ran {
+        let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        let (Some(session), Some(tokens)) = (session.as_deref(), self.tokens.get()) else {
             return Ran::Done { cut_short: false };
         };
         if tokens.fresh_runs() {
@@ -162,6 +151,15 @@ impl Owner {
             let _ = session.clear_cache();
         }
         run::run(job, session, tokens, &self.control, after_cut)
+    }
+}
+
+/// Sends the attendant home when it is dropped.
+struct Dismiss<'a>(&'a Control);
+
+impl Drop for Dismiss<'_> {
+    fn drop(&mut self) {
+        self.0.dismiss();
     }
 }
 

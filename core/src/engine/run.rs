@@ -16,7 +16,8 @@ use crate::vendor::{Perf, RunEvent, Session};
 pub(super) enum Ran {
     /// The stream has its end; `cut_short`: rkchat ended the run, perhaps by an abort.
     Done { cut_short: bool },
-    /// The runtime refuses runs since the last one was cut short. The stream has no end yet.
+    /// The runtime refuses runs since the last one was cut short. The stream has no end yet, and the
+    /// job still counts as running.
     Broken,
 }
 
@@ -28,6 +29,10 @@ pub(super) fn run(
     control: &Control,
     after_cut: bool,
 ) -> Ran {
+    if job.stream.is_over() {
+        control.run_over();
+        return Ran::Done { cut_short: false };
+    }
     job.stream.begin();
     let mut answer = Answer {
         stream: &job.stream,
@@ -44,12 +49,12 @@ pub(super) fn run(
         finished: false,
     };
     let status = session.run(&job.request, &mut |event| answer.take(event));
-    // From here on there is nothing to abort.
-    control.run_over();
     // Release 1.2.3 was seen to do that until it is opened again (`QUIRKS.md`, "Abort / lifetime").
     if after_cut && status != 0 && answer.produced == 0 && !job.stream.is_over() {
         return Ran::Broken;
     }
+    // From here on there is nothing to abort.
+    control.run_over();
     let cut_short = answer.concluded.is_some() || job.stream.is_over();
     answer.close(status, session);
     Ran::Done { cut_short }

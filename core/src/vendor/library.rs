@@ -1,7 +1,6 @@
 //! A loaded `librkllmrt.so`.
 
 use std::ffi::CStr;
-use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use super::recognise::facts::Facts;
 use super::recognise::settle::Verdict;
 use super::recognise::{self, Word, blob};
 use super::version::Version;
-use super::{Capabilities, Driver, choose, measured};
+use super::{Capabilities, Driver, choose, loaded, measured};
 use crate::surface::{Error, ErrorKind, Json, Result, RuntimeInfo, Warning, WarningKind};
 
 /// A library that was recognised and loaded. It is never unloaded: the vendor's threads and exit
@@ -73,12 +72,13 @@ impl Library {
             true => None,
             false => Some(recognise::settle(&path, &facts, None, word.as_ref())?),
         };
-        // SAFETY: loading runs the library's initialisers; that is what the user asked for by naming it,
-        // and an RKLLM runtime has none that depend on the caller.
-        let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
-        let handle = handle.map_err(|error| cannot_load(&path, &error))?;
-        // Never unloaded, see the type.
-        let library = ManuallyDrop::new(libloading::Library::from(handle));
+        let library = loaded::load(&path, &facts, |path| {
+            // SAFETY: loading runs the library's initialisers; that is what the user asked for by naming
+            // it, and an RKLLM runtime has none that depend on the caller.
+            let handle = unsafe { Handle::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
+            let handle = handle.map_err(|error| cannot_load(path, &error))?;
+            Ok(handle.into())
+        })?;
         let table = Table::of(&library).filter(|_| facts.own);
         let verdict = match verdict {
             Some(verdict) => verdict,
@@ -106,7 +106,8 @@ impl Library {
                 .map(|address| *address)
                 .map_err(|_| format!("it does not export {}", symbol.to_string_lossy()))
         };
-        // SAFETY: the library stays loaded, and the evidence, or the user, says that it is of this group.
+        // SAFETY: the library stays loaded, it is the file that was looked at, and the evidence, or the user,
+        // says that it is of this group.
         let driver = unsafe { group.driver(&mut find, table) }.map_err(|message| {
             let message = format!(
                 "{}: it is not of ABI group {}: {message}",

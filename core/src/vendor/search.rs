@@ -1,12 +1,10 @@
 //! Where a runtime is looked for when none is named.
 
 use std::env;
-use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::mapped;
 use super::store::FILE_NAME;
 use crate::surface::{Error, ErrorKind, Result};
 
@@ -97,45 +95,46 @@ fn beside_this_library() -> Vec<PathBuf> {
 /// was called by: looked up in the current directory that may be another file.
 pub(crate) fn this_file() -> PathBuf {
     let address = this_file as fn() -> PathBuf as usize;
-    let maps = fs::read("/proc/self/maps").unwrap_or_default();
-    let file = maps
-        .split(|byte| *byte == b'\n')
-        .find_map(|line| mapped_file(line, address));
-    file.or_else(|| env::current_exe().ok()).unwrap_or_default()
-}
-
-/// The file of a line `begin-end flags offset device inode path` whose addresses hold this one.
-fn mapped_file(line: &[u8], address: usize) -> Option<PathBuf> {
-    let mut fields = line.splitn(6, |byte| *byte == b' ');
-    let range = std::str::from_utf8(fields.next()?).ok()?;
-    let (begin, end) = range.split_once('-')?;
-    let number = |text| usize::from_str_radix(text, 16).ok();
-    if !(number(begin)?..number(end)?).contains(&address) {
-        return None;
-    }
-    let path = fields.nth(4)?.trim_ascii_start();
-    path.starts_with(b"/")
-        .then(|| PathBuf::from(OsStr::from_bytes(path)))
+    let file = mapped::file_at(address).or_else(|| env::current_exe().ok());
+    file.unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::process::Command;
+
+    /// Set in the child.
+    const CHILD: &str = "RKCHAT_TEST_SEARCH";
 
     #[test]
-    fn the_file_of_an_address_is_found() {
-        let line = b"7f001000-7f002000 r-xp 00001000 08:01 42                  /a folder/x.so";
-        let found = mapped_file(line, 0x7f00_1fff);
-        assert_eq!(found.as_deref(), Some("/a folder/x.so".as_ref()));
-        assert_eq!(mapped_file(line, 0x7f00_2000), None);
-        for other in [
-            &b""[..],
-            b"1000-2000 rw-p 00000000 00:00 0",
-            b"1000-2000 rw-p 0 00:00 0    [heap]",
-        ] {
-            assert_eq!(mapped_file(other, 0x1800), None);
+    fn a_program_that_is_found_in_the_path_loads_nothing_from_where_it_is_called() {
+        if env::var_os(CHILD).is_some() {
+            println!(
+                "found: {:?}",
+                own().map_err(|error| error.message().to_owned())
+            );
+            return;
         }
-        let here = env::current_exe().unwrap().canonicalize().unwrap();
-        assert_eq!(this_file().canonicalize().unwrap(), here);
+        let folder = env::temp_dir().join(format!("rkchat-search-{}", std::process::id()));
+        let (bin, here) = (folder.join("bin"), folder.join("here"));
+        let planted = here.join("runtime").join(OWN_GROUP);
+        fs::create_dir_all(&bin).unwrap();
+        fs::create_dir_all(&planted).unwrap();
+        fs::write(planted.join(FILE_NAME), "").unwrap();
+        fs::write(here.join("program"), "").unwrap();
+        fs::copy(env::current_exe().unwrap(), bin.join("program")).unwrap();
+        let name = "loads_nothing_from_where_it_is_called";
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "program --nocapture \"$1\"", "sh", name]);
+        command.env(CHILD, "1").env("PATH", &bin).current_dir(&here);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let looked_at = bin.join("runtime").join(OWN_GROUP).join(FILE_NAME);
+        assert!(said.contains("found: Err"), "{said}");
+        assert!(said.contains(looked_at.to_str().unwrap()), "{said}");
+        assert!(!said.contains(here.to_str().unwrap()), "{said}");
+        fs::remove_dir_all(folder).unwrap();
     }
 }

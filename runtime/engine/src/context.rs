@@ -262,17 +262,33 @@ impl Context {
         }
     }
 
-    /// Replaces a lane's cache; `false` if the bytes do not fit this context, and it is then empty.
-    pub fn restore(&mut self, lane: usize, state: &[u8]) -> bool {
+    /// Replaces a lane's cache; `false` if the bytes are not one of `cells` positions that fits this
+    /// context, and it is then empty.
+    pub fn restore(&mut self, lane: usize, state: &[u8], cells: usize) -> bool {
         let context = self.raw.as_ptr();
         // SAFETY: the context is open, and llama.cpp reads no more than there is.
         let read = unsafe {
             sys::llama_state_seq_set_data(context, state.as_ptr(), state.len(), lane as i32)
         };
-        if read == 0 {
-            self.forget_from(lane, 0);
+        // llama.cpp takes any positions, and fails in the runs after them.
+        let whole = read > 0 && self.reach(lane) == cells as i32;
+        if !whole {
+            self.clear(lane);
         }
-        read > 0
+        whole
+    }
+
+    /// How many positions a lane's cache reaches over.
+    fn reach(&self, lane: usize) -> i32 {
+        // SAFETY: the context is open; llama.cpp checks the lane, and says -1 for an empty one.
+        unsafe { sys::llama_memory_seq_pos_max(self.memory(), lane as i32) + 1 }
+    }
+
+    /// Forgets all of a lane, whatever is believed to be in it.
+    pub fn clear(&mut self, lane: usize) {
+        // Negative: from the beginning to the end, also of positions that should not be there.
+        // SAFETY: the context is open; llama.cpp checks the lane.
+        unsafe { sys::llama_memory_seq_rm(self.memory(), lane as i32, -1, -1) };
     }
 }
 

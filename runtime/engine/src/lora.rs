@@ -101,7 +101,7 @@ fn check(adapter: &Gguf, model: &Gguf) -> Result<(), String> {
         return Err("it has no tensor".into());
     }
     let own = model.tensors();
-    for tensor in tensors {
+    for tensor in &tensors {
         let name = &tensor.name;
         if !tensor.real || tensor.dims.contains(&0) {
             return Err(format!("its tensor {name:?} does not hold weights"));
@@ -109,18 +109,49 @@ fn check(adapter: &Gguf, model: &Gguf) -> Result<(), String> {
         let base = [".lora_a", ".lora_b"]
             .iter()
             .find_map(|end| name.strip_suffix(end));
+        let Some(base) = base else {
+            // llama.cpp says what it thinks of it.
+            continue;
+        };
+        let Some(of) = own.iter().find(|own| own.name == base) else {
+            return Err(format!("its tensor {name:?} changes none of the model's"));
+        };
         // llama.cpp checks the first two dimensions; the others are the experts of a mixture.
-        let model_dims = own
-            .iter()
-            .find(|own| base == Some(&own.name))
-            .map(|own| own.dims);
-        if tensor.dims[2..] != model_dims.unwrap_or([1; 4])[2..] {
+        if tensor.dims[2..] != of.dims[2..] {
             return Err(format!(
                 "its tensor {name:?} has another shape than the model's"
             ));
         }
     }
-    Ok(())
+    check_embeddings(&tensors, &own)
+}
+
+/// Changes of the token embeddings lie the other way round, which llama.cpp knows where it looks up rows,
+/// but neither when it checks their ranks nor where a model without an output of its own computes with
+/// the same tensor.
+fn check_embeddings(tensors: &[Tensor], own: &[Tensor]) -> Result<(), String> {
+    const EMBEDDINGS: &str = "token_embd.weight";
+    let rank = |end: &str| {
+        let tensor = tensors
+            .iter()
+            .find(|tensor| tensor.name.strip_prefix(EMBEDDINGS) == Some(end));
+        tensor.map(|tensor| tensor.dims[0])
+    };
+    let (a, b) = (rank(".lora_a"), rank(".lora_b"));
+    if a.is_none() && b.is_none() {
+        return Ok(());
+    }
+    if !own.iter().any(|own| own.name == "output.weight") {
+        return Err(format!(
+            "it changes {EMBEDDINGS}, which this model also computes its output with; llama.cpp cannot do that"
+        ));
+    }
+    match a == b {
+        true => Ok(()),
+        false => Err(format!(
+            "its two tensors for {EMBEDDINGS} do not fit together"
+        )),
+    }
 }
 
 /// An open GGUF file.

@@ -124,7 +124,9 @@ impl State {
         mark: u64,
     ) -> Result<Vec<Entry<'a>>, String> {
         if let Some(loaded) = self.loaded.as_ref().filter(|_| plan.restore) {
-            let restored = self.context.restore(lane, &loaded.state);
+            let restored = self
+                .context
+                .restore(lane, &loaded.state, loaded.cells.len());
             let cells: &[Cell] = if restored { &loaded.cells } else { &[] };
             self.lanes[lane].cells = cells.to_vec();
         }
@@ -152,7 +154,10 @@ impl State {
 
     /// Forgets everything, after a failure left the cache undefined.
     pub(crate) fn clear(&mut self) {
-        self.truncate(0);
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            self.context.clear(number);
+            *lane = Lane::default();
+        }
     }
 
     /// Adds an adapter, or replaces the one of the same name.
@@ -196,7 +201,7 @@ impl State {
             ));
         }
         self.truncate(0);
-        if !self.context.restore(0, &cache.state) {
+        if !self.context.restore(0, &cache.state, cache.cells.len()) {
             return misfit("does not fit this context; save it again with this release");
         }
         self.lanes[0] = Lane {

@@ -137,7 +137,7 @@ static void getting_a_file_that_is_another() {
 
 static void getting_what_cannot_be() {
   const Places places;
-  THROWS(InvalidArgument, "one of release and model_version", Runtime::get(GetOptions()));
+  THROWS(InvalidArgument, "one of release and model_version", Runtime::get());
   GetOptions both;
   both.release = std::string("1.1.4");
   both.model_version = std::string("1.1.4");

@@ -33,7 +33,7 @@ pub fn method(handle: &Handle, method: &Method) -> Result<Value> {
                 format!("const {ty} &{name} = {ty}()"),
                 format!("detail::address({name}.c())"),
             ),
-            Type::Handle { name: ty } => (format!("const {ty} &{name}"), format!("{name}.get()")),
+            Type::Handle { name: ty } => (format!("const {ty} &{name}"), format!("{name}.c()")),
             Type::Option { of } if **of == Type::Duration => (
                 format!("Optional<std::chrono::milliseconds> {name} = {{}}"),
                 format!("detail::limit({name})"),

@@ -208,13 +208,12 @@ fn published(
         let platforms = names(of_release.iter().map(|file| file.platform));
         let on_platform = published.iter().filter(|file| file.platform == platform);
         let releases = names(on_platform.map(|file| file.release));
-        let advice = if releases.is_empty() {
-            "no release is".to_owned()
-        } else {
-            format!("these releases are: {releases}")
+        let others = match releases.is_empty() {
+            true => String::new(),
+            false => format!("; for {platform} there are {releases}"),
         };
         Error::invalid_argument(format!(
-            "runtime {name} was not published for {platform}, only for {platforms}; for {platform}, {advice}"
+            "runtime {name} was not published for {platform}, only for {platforms}{others}"
         ))
     })
 }

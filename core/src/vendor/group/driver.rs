@@ -143,7 +143,7 @@ impl<A: Abi> Driver for Library<A> {
             });
             return Ok(Opened { session, log });
         }
-        if status == 0 && !handle.is_null() {
+        if !handle.is_null() {
             // The library may look at them as long as the handle is there.
             std::mem::forget((kept, model_path));
         }

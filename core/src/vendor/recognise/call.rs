@@ -79,8 +79,9 @@ fn fill(library: &Path) -> Result<Filled, String> {
     let function = *function.map_err(|error| error.to_string())?;
     let once = |poison: u8| {
         let mut slot = Slot([poison; 4096]);
-        // SAFETY: the header declares this function without parameters and with a struct as its
-        // result, which is smaller than the slot in every group and has no stricter alignment.
+        // SAFETY: every header so far declares this function without parameters and with a struct as
+        // its result, of some hundred bytes and with no stricter alignment. A library that does
+        // otherwise ruins this process, which is there for that.
         unsafe { call_into(function, slot.0.as_mut_ptr()) };
         let mut seen = [0; SEEN];
         seen.copy_from_slice(&slot.0[..SEEN]);

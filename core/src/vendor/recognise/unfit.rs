@@ -104,31 +104,20 @@ impl fmt::Display for Unfit {
                  download it again"
             ),
             Self::Damaged(what) => write!(f, "the file is damaged: {what}"),
-            Self::BigEndian => write!(
-                f,
-                "it is built for big-endian machines; take the library in {VENDOR_FOLDER}/{}",
-                vendor_name()
-            ),
+            Self::BigEndian => write!(f, "it is built for big-endian machines; {}", advice()),
             Self::Width(bits) => write!(
                 f,
-                "it is a {bits}-bit library and this is a {}-bit program; take the library in {VENDOR_FOLDER}/{}",
+                "it is a {bits}-bit library and this is a {}-bit program; {}",
                 usize::BITS,
-                vendor_name()
+                advice()
             ),
             Self::Machine(machine) => {
                 let (theirs, ours) = (machine_name(*machine), machine_name(HERE));
                 write!(
                     f,
-                    "it is built for {theirs}, and this program runs on {ours}: "
-                )?;
-                if HERE == elf::EM_X86_64 {
-                    write!(
-                        f,
-                        "on this machine use a GGUF model with rkchat's CPU runtime"
-                    )
-                } else {
-                    write!(f, "take the library in {VENDOR_FOLDER}/{}", vendor_name())
-                }
+                    "it is built for {theirs}, and this program runs on {ours}: {}",
+                    advice()
+                )
             }
             Self::NotShared(what) => write!(
                 f,
@@ -136,9 +125,8 @@ impl fmt::Display for Unfit {
             ),
             Self::Android(needed) => write!(
                 f,
-                "it is built for Android (it needs {needed}), which cannot be loaded here; take the library in \
-                 {VENDOR_FOLDER}/{}",
-                vendor_name()
+                "it is built for Android (it needs {needed}), which cannot be loaded here; {}",
+                advice()
             ),
             Self::NotRuntime(missing) => write!(
                 f,
@@ -158,12 +146,12 @@ pub(super) const HERE: u16 = if cfg!(target_arch = "x86_64") {
     elf::EM_ARM
 };
 
-/// The vendor's folder for this machine. It has none for x86-64, whose users want the board's.
-fn vendor_name() -> &'static str {
-    if cfg!(target_arch = "arm") {
-        "armhf"
-    } else {
-        "aarch64"
+/// What to use on this machine. The vendor has nothing for x86-64.
+fn advice() -> String {
+    match HERE {
+        elf::EM_X86_64 => "on this machine use a GGUF model with rkchat's CPU runtime".to_owned(),
+        elf::EM_AARCH64 => format!("take the library in {VENDOR_FOLDER}/aarch64"),
+        _ => format!("take the library in {VENDOR_FOLDER}/armhf"),
     }
 }
 

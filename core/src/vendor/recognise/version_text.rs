@@ -8,14 +8,17 @@ use crate::vendor::known;
 /// What the runtime prints before its version; in some releases the number does not follow in the file.
 const ANNOUNCEMENT: &[u8] = b"rkllm-runtime version: ";
 
-/// How a text that is a release and nothing else begins.
-const LITERAL: &[u8] = b"\x001.";
+/// How all releases begin.
+const LITERAL: &[u8] = b"1.";
 
 /// The releases that the file names: texts that are a known release and nothing else, and what follows
 /// the announcement. Each once.
 pub fn releases(data: &[u8]) -> Vec<String> {
     // Searched as a whole: most of a library is zeros, code, and other texts.
-    let literals = memmem::find_iter(data, LITERAL).filter_map(|at| literal(&data[at + 1..]));
+    // The first text of a section has other bytes before it than the NUL of another text.
+    let begins = |at: &usize| *at == 0 || !matches!(data[at - 1], b' '..=b'~');
+    let literals = memmem::find_iter(data, LITERAL).filter(begins);
+    let literals = literals.filter_map(|at| literal(&data[at..]));
     let announced = memmem::find_iter(data, ANNOUNCEMENT)
         .filter_map(|at| announced(&data[at + ANNOUNCEMENT.len()..]));
     let mut found = Vec::new();
@@ -67,6 +70,8 @@ mod tests {
         assert_eq!(found("0.9.7\x002.3.3b0\x001.3.1"), [""; 0]);
         assert_eq!(found("v1.2.3\x001.2.3 \x001.2.33"), [""; 0]);
         assert_eq!(found("1.2.1b1\x001.1.0\x001.2.1b1"), ["1.2.1b1", "1.1.0"]);
+        // Code before the first text.
+        assert_eq!(releases(b"\xc0\x03\x5f\xd61.1.4\0"), ["1.1.4"]);
     }
 
     #[test]

@@ -41,7 +41,8 @@ fn engine_path() -> Result<PathBuf, String> {
     ))
 }
 
-/// Where the library that this code is part of was loaded from.
+/// Where the library that this code is part of was loaded from. The dynamic linker has the path that it
+/// was given; a program that gave a relative one and went elsewhere since gets an error.
 fn own_path() -> Result<PathBuf, String> {
     // SAFETY: an all-zero Dl_info is a value of that struct of pointers.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };

@@ -103,6 +103,41 @@ fn files_that_do_not_belong_are_refused() {
     assert_eq!(run(&model, &ids).0, expected);
 }
 
+/// A file that says it has one cell less than its state, and is whole by its hash.
+fn forge(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let number = |bytes: &[u8], at: usize| u64::from_le_bytes(*bytes[at..].first_chunk().unwrap());
+    let (cells, head) = (8 + 2 * 8, 8 + 4 * 8);
+    let fewer = number(&bytes, cells) - 1;
+    bytes[cells..cells + 8].copy_from_slice(&fewer.to_le_bytes());
+    bytes.drain(head..head + 8);
+    bytes.truncate(bytes.len() - 8);
+    // FNV-1a.
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    bytes.extend(hash.to_le_bytes());
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_state_of_other_positions_is_refused_and_leaves_nothing_behind() {
+    let Some((runtime, path)) = installed() else {
+        return;
+    };
+    let _guard = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cache.bin");
+    let model = Model::open(&runtime, &path, |_| {}).unwrap();
+    let ids = model.tokenize("Once upon a time there was a fox");
+    let (expected, _) = run(&model, &ids);
+    assert_eq!(save(&model, &ids, &file).0, 0);
+    forge(&file);
+    let error = model.load_prompt_cache(&file).unwrap_err();
+    assert!(error.contains("does not fit this context"), "{error}");
+    assert_eq!(run(&model, &ids), (expected, 0));
+}
+
 #[test]
 fn a_full_window_is_shifted_if_n_keep_says_how() {
     let Some((runtime, path)) = installed() else {

@@ -143,7 +143,11 @@ fn what_is_no_adapter_is_refused() {
         ),
         (
             write("tensor", &|lora| lora.tensor = "blk.77.x"),
-            "does not exist",
+            "changes none of the model's",
+        ),
+        (
+            write("embeddings", &|lora| lora.tensor = "token_embd.weight"),
+            "also computes its output with",
         ),
         (
             write("integers", &|lora| lora.numbers = I32),

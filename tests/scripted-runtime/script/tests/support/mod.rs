@@ -43,6 +43,9 @@ impl ScriptFile {
 /// Set in a child of [`in_child`].
 const CHILD: &str = "RKCHAT_TEST_CHILD";
 
+/// A program that starts this one, where the kernel cannot: it is built for another processor.
+const RUNNER: &str = "RKCHAT_TEST_RUNNER";
+
 /// Runs a test's body in a process of its own, in a folder; `None` in that process itself. `test`
 /// is the test's full name.
 pub fn in_child(test: &str, folder: &Path, body: impl FnOnce()) -> Option<Output> {
@@ -50,7 +53,10 @@ pub fn in_child(test: &str, folder: &Path, body: impl FnOnce()) -> Option<Output
         body();
         return None;
     }
-    let output = Command::new(std::env::current_exe().unwrap())
+    let own = std::env::current_exe().unwrap();
+    let mut words = std::env::var_os(RUNNER).into_iter().chain([own.into()]);
+    let output = Command::new(words.next().unwrap())
+        .args(words)
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, "1")
         .current_dir(folder)
