@@ -17,7 +17,7 @@ use jinja::{Meter, Program, Vm};
 
 pub(crate) use open::{in_folder, special_in_folder};
 pub(crate) use probe::Turns;
-pub(crate) use rendered::Rendered;
+pub use rendered::Rendered;
 pub(crate) use special::{SpecialTokens, token_text};
 
 /// A compiled chat template with the special tokens of its model.

@@ -16,13 +16,6 @@ impl<'a> Args<'a> {
         Self::default()
     }
 
-    pub fn one(value: Value<'a>) -> Self {
-        Self {
-            positional: vec![value],
-            named: Vec::new(),
-        }
-    }
-
     /// Takes a named argument out.
     pub fn take(&mut self, name: &str) -> Option<Value<'a>> {
         let place = self.named.iter().position(|(known, _)| known.as_str() == name)?;

@@ -41,7 +41,7 @@ pub(super) use meter::Meter;
 pub(super) use text::Text;
 pub(super) use unicode::is_space;
 pub(super) use value::Value;
-pub(super) use vm::{Output, Vm};
+pub(super) use vm::Vm;
 
 /// A compiled template.
 #[derive(Debug)]

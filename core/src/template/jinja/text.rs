@@ -88,10 +88,6 @@ impl<'a> Text<'a> {
         self
     }
 
-    pub fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
     /// A byte range of it with what is known of its origin.
     pub fn slice(&self, range: Range<usize>) -> Self {
         let repr = match &self.repr {
@@ -112,8 +108,11 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The slice that `part` is of `self.as_str()`.
+    /// The slice that `part` is of `self.as_str()`. An empty one may be from anywhere.
     pub fn part(&self, part: &str) -> Self {
+        if part.is_empty() {
+            return self.slice(0..0);
+        }
         let start = part.as_ptr().addr() - self.as_str().as_ptr().addr();
         self.slice(start..start + part.len())
     }
