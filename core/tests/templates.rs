@@ -105,9 +105,13 @@ fn judge<'c>(case: &'c Json, result: Result<Rendered, Error>) -> Vec<(&'c str, O
         (Some(_), Err(error)) => Some(format!("failed: {error}")),
         (None, Ok(_)) => Some(format!("rendered, expected {}", case["error"])),
         (None, Err(error)) if kind == "raise_exception" => {
-            let raised = error.details().get("template_message").and_then(Json::as_str);
+            let raised = error
+                .details()
+                .get("template_message")
+                .and_then(Json::as_str);
             let expected = case["error"]["message"].as_str();
-            (raised != expected).then(|| format!("raised {raised:?}, expected {expected:?}: {error}"))
+            (raised != expected)
+                .then(|| format!("raised {raised:?}, expected {expected:?}: {error}"))
         }
         (None, Err(_)) => None,
     };
@@ -178,7 +182,10 @@ fn renders_as_transformers() {
     }
     for (kind, allowed) in ALLOWED {
         let wrong = counts.get(kind).map_or(0, |count| count[1]);
-        assert!(wrong <= allowed, "{wrong} cases of kind {kind} are wrong, {allowed} may be");
+        assert!(
+            wrong <= allowed,
+            "{wrong} cases of kind {kind} are wrong, {allowed} may be"
+        );
     }
 }
 
@@ -188,7 +195,11 @@ fn one_line_checks() {
     let mut variables: Json =
         serde_json::from_str(&fs::read_to_string(folder.join("micro_context.json")).unwrap())
             .unwrap();
-    let messages = variables.as_object_mut().unwrap().remove("messages").unwrap();
+    let messages = variables
+        .as_object_mut()
+        .unwrap()
+        .remove("messages")
+        .unwrap();
     let options = RenderOptions {
         variables: Some(variables),
         now: Some(NOW.to_owned()),
@@ -205,6 +216,10 @@ fn one_line_checks() {
             wrong += 1;
         }
     }
-    println!("{} of {} one-line checks pass", checks.len() - wrong, checks.len());
+    println!(
+        "{} of {} one-line checks pass",
+        checks.len() - wrong,
+        checks.len()
+    );
     assert!(wrong <= ALLOWED_CHECKS, "{wrong} one-line checks fail");
 }

@@ -117,7 +117,10 @@ pub(crate) fn messages(json: &Json) -> Result<&[Json]> {
     for (index, message) in messages.iter().enumerate() {
         let place = format!("messages[{index}]");
         let message = message.as_object().ok_or_else(|| {
-            invalid(format!("{place} must be a JSON object, not {}", kind(message)))
+            invalid(format!(
+                "{place} must be a JSON object, not {}",
+                kind(message)
+            ))
         })?;
         match message.get("role") {
             Some(Json::String(_)) => {}

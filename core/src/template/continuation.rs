@@ -33,19 +33,25 @@ pub(super) fn begin(
     let place = format!("messages[{}]", messages.len().saturating_sub(1));
     let content = match message.get_mut("content") {
         None | Some(Json::Null) => {
-            return Err(invalid(format!("{place} has no content that could be continued")));
+            return Err(invalid(format!(
+                "{place} has no content that could be continued"
+            )));
         }
         Some(content) => content,
     };
     if !source.contains("content") {
-        return Err(invalid("continue_final_message: the chat template does not use the content of messages"));
+        return Err(invalid(
+            "continue_final_message: the chat template does not use the content of messages",
+        ));
     }
     let part = match content {
         Json::Array(parts) => parts.iter_mut().rev().find_map(|part| part.get_mut("text")),
         other => Some(other),
     };
     let Some(Json::String(text)) = part else {
-        return Err(invalid(format!("{place} has no text that could be continued")));
+        return Err(invalid(format!(
+            "{place} has no text that could be continued"
+        )));
     };
     let original = text.clone();
     text.push_str(TAG);
@@ -65,7 +71,9 @@ impl Continued {
     pub fn cut(&self, mut rendered: Rendered) -> Result<Rendered> {
         let text = &rendered.text;
         let tag = TAG.trim_end();
-        let at = text.rfind(tag).filter(|_| text.contains(self.text.trim_matches(is_space)));
+        let at = text
+            .rfind(tag)
+            .filter(|_| text.contains(self.text.trim_matches(is_space)));
         let Some(at) = at else {
             return Err(Error::new(
                 ErrorKind::Template,

@@ -67,8 +67,8 @@ impl Template {
         let meter = Rc::new(Meter::for_input(context::size(messages, options)));
         let last = continued.as_ref().map(continuation::Continued::message);
         let variables = context::build(messages, last, options, &self.special, &meter)?;
-        let output = Vm::run(&self.program, &variables, now, meter)
-            .map_err(|fault| failure::of(&fault))?;
+        let output =
+            Vm::run(&self.program, &variables, now, meter).map_err(|fault| failure::of(&fault))?;
         let rendered = Rendered {
             text: output.text,
             untrusted: output.untrusted,

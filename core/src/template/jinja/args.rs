@@ -18,7 +18,10 @@ impl<'a> Args<'a> {
 
     /// Takes a named argument out.
     pub fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        let place = self.named.iter().position(|(known, _)| known.as_str() == name)?;
+        let place = self
+            .named
+            .iter()
+            .position(|(known, _)| known.as_str() == name)?;
         Some(self.named.remove(place).1)
     }
 
@@ -42,7 +45,9 @@ impl<'a> Args<'a> {
         }
         for (name, value) in self.named {
             let name = name.as_str();
-            let place = parameters.iter().position(|known| !known.is_empty() && *known == name);
+            let place = parameters
+                .iter()
+                .position(|known| !known.is_empty() && *known == name);
             match place.map(|place| &mut bound[place]) {
                 Some(place @ None) => *place = Some(value),
                 Some(_) => return fail(format!("{function} is given '{name}' twice")),
@@ -79,7 +84,10 @@ pub(crate) fn string<'a>(function: &str, value: Value<'a>) -> Result<Text<'a>> {
     match value {
         Value::Str(text) => Ok(text),
         Value::Undefined(undefined) => Err(undefined.fault()),
-        other => fail(format!("{function} wants a string, not {}", other.type_name())),
+        other => fail(format!(
+            "{function} wants a string, not {}",
+            other.type_name()
+        )),
     }
 }
 
@@ -89,7 +97,10 @@ pub(crate) fn integer(function: &str, value: &Value<'_>) -> Result<i128> {
         Value::Undefined(undefined) => Err(undefined.fault()),
         other => match other.as_int() {
             Some(int) => Ok(int),
-            None => fail(format!("{function} wants an integer, not {}", other.type_name())),
+            None => fail(format!(
+                "{function} wants an integer, not {}",
+                other.type_name()
+            )),
         },
     }
 }

@@ -9,11 +9,27 @@ use super::fault::Result;
 use super::text::Builder;
 
 const DAYS: [&str; 7] = [
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
 ];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// Writes a time, the local one of the call where `now` is unset.
@@ -181,9 +197,15 @@ mod tests {
             ("%Y-%m-%d %H:%M:%S.%f", "2026-03-07 08:05:09.012345"),
             ("%A %a %p %I %j 100%%", "Saturday Sat AM 08 066 100%"),
             ("[%Z%z]", "[]"),
-            ("%c|%D|%e|%k|%l|%R|%T", "Sat Mar  7 08:05:09 2026|03/07/26| 7| 8| 8|08:05|08:05:09"),
+            (
+                "%c|%D|%e|%k|%l|%R|%T",
+                "Sat Mar  7 08:05:09 2026|03/07/26| 7| 8| 8|08:05|08:05:09",
+            ),
             ("%G-W%V-%u %U %W %w %y %C", "2026-W10-6 09 09 6 26 20"),
-            ("%^a %#p %_d %05d %x %X %h %r", "SAT am  7 00007 03/07/26 08:05:09 Mar 08:05:09 AM"),
+            (
+                "%^a %#p %_d %05d %x %X %h %r",
+                "SAT am  7 00007 03/07/26 08:05:09 Mar 08:05:09 AM",
+            ),
             ("%", "%"),
             ("%Q", "%Q"),
         ] {

@@ -28,7 +28,7 @@ impl<'a> Dict<'a> {
             pairs,
             index: None,
         };
-        meter.bytes(2 * size_of::<Value>() * dict.pairs.len())?;
+        meter.bytes(64 + 2 * size_of::<Value>() * dict.pairs.len())?;
         if dict.pairs.len() >= INDEXED {
             dict.build_index()?;
         }
@@ -56,7 +56,7 @@ impl<'a> Dict<'a> {
         match self.place(&key, meter)? {
             Some(place) => self.pairs[place].1 = value,
             None => {
-                meter.bytes(2 * size_of::<Value>())?;
+                meter.bytes(3 * size_of::<Value>())?;
                 if let Some(index) = &mut self.index {
                     index.entry(hash(&key)?).or_default().push(self.pairs.len());
                 }
@@ -102,9 +102,7 @@ impl<'a> Dict<'a> {
     }
 
     fn place_of(&self, name: &str) -> Option<usize> {
-        let is = |place: &usize| {
-            matches!(&self.pairs[*place].0, Value::Str(text) if text.as_str() == name)
-        };
+        let is = |place: &usize| matches!(&self.pairs[*place].0, Value::Str(text) if text.as_str() == name);
         match &self.index {
             Some(index) => {
                 let code = hash(&Value::Str(Text::trusted(name))).ok()?;

@@ -40,7 +40,9 @@ impl<'a> Vm<'a> {
         let mut at = 0;
         while let Some(start) = whole[at..].find('<').map(|found| at + found) {
             let end = match whole[start..].starts_with("<!--") {
-                true => whole[(start + 4).min(whole.len())..].find("-->").map(|end| start + 4 + end + 3),
+                true => whole[(start + 4).min(whole.len())..]
+                    .find("-->")
+                    .map(|end| start + 4 + end + 3),
                 false => whole[start..].find('>').map(|end| start + end + 1),
             };
             let Some(end) = end else { break };
@@ -50,7 +52,10 @@ impl<'a> Vm<'a> {
         kept.text(&text.slice(at..whole.len()));
         let kept = kept.finish()?;
         let mut out = self.builder();
-        let words = kept.as_str().split(is_space).filter(|word| !word.is_empty());
+        let words = kept
+            .as_str()
+            .split(is_space)
+            .filter(|word| !word.is_empty());
         for (index, word) in words.enumerate() {
             if index > 0 {
                 out.trusted(" ");
@@ -84,9 +89,22 @@ impl<'a> Vm<'a> {
 }
 
 const ENTITIES: [(&str, char); 16] = [
-    ("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", '\u{a0}'),
-    ("copy", '©'), ("reg", '®'), ("hellip", '…'), ("mdash", '—'), ("ndash", '–'), ("lsquo", '‘'),
-    ("rsquo", '’'), ("ldquo", '“'), ("rdquo", '”'), ("raquo", '»'),
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", '\u{a0}'),
+    ("copy", '©'),
+    ("reg", '®'),
+    ("hellip", '…'),
+    ("mdash", '—'),
+    ("ndash", '–'),
+    ("lsquo", '‘'),
+    ("rsquo", '’'),
+    ("ldquo", '“'),
+    ("rdquo", '”'),
+    ("raquo", '»'),
 ];
 
 /// The entity at the start of `text` and its length.

@@ -106,11 +106,15 @@ impl<'a> Vm<'a> {
             }
         };
         Ok(Some(match value {
-            Value::List(seq) => {
-                (Iter::SeqBack(seq.clone(), seq.items.len()), "list_reverseiterator")
-            }
+            Value::List(seq) => (
+                Iter::SeqBack(seq.clone(), seq.items.len()),
+                "list_reverseiterator",
+            ),
             Value::Tuple(seq) => (Iter::SeqBack(seq.clone(), seq.items.len()), "reversed"),
-            Value::Range(range) => (Iter::RangeBack(range.clone(), range.len()), "range_iterator"),
+            Value::Range(range) => (
+                Iter::RangeBack(range.clone(), range.len()),
+                "range_iterator",
+            ),
             Value::Str(_) | Value::Dict(_) | Value::View(..) => {
                 (back(self.collect_plain(value)?)?, "reversed")
             }
@@ -181,7 +185,7 @@ impl<'a> Vm<'a> {
                 Some(c) => {
                     let start = *byte;
                     *byte += c.len_utf8();
-                    Some(Value::Str(text.slice(start..*byte)))
+                    Some(Value::Str(text.slice(start..*byte).marked(false)))
                 }
                 None => None,
             },

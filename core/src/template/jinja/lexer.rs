@@ -296,7 +296,9 @@ impl<'s> Lexer<'s> {
             "{" => brackets.push("}"),
             ")" | "]" | "}" => match brackets.pop() {
                 Some(wanted) if wanted == op => {}
-                Some(wanted) => return self.fail(format!("unexpected '{op}', expected '{wanted}'")),
+                Some(wanted) => {
+                    return self.fail(format!("unexpected '{op}', expected '{wanted}'"));
+                }
                 None => return self.fail(format!("unexpected '{op}'")),
             },
             _ => {}
@@ -338,10 +340,13 @@ mod tests {
     use super::{Kind, tokens};
 
     fn data(source: &str) -> String {
-        let texts = tokens(source).unwrap().into_iter().map(|token| match token.kind {
-            Kind::Data(text) => text,
-            _ => String::new(),
-        });
+        let texts = tokens(source)
+            .unwrap()
+            .into_iter()
+            .map(|token| match token.kind {
+                Kind::Data(text) => text,
+                _ => String::new(),
+            });
         texts.collect()
     }
 
@@ -363,7 +368,13 @@ mod tests {
 
     #[test]
     fn what_does_not_end_is_named() {
-        for source in ["{# x", "{% raw %} {% end", "{{ 'x }}", "{{ (] }}", "{{ ; }}"] {
+        for source in [
+            "{# x",
+            "{% raw %} {% end",
+            "{{ 'x }}",
+            "{{ (] }}",
+            "{{ ; }}",
+        ] {
             assert!(tokens(source).is_err(), "{source:?}");
         }
     }

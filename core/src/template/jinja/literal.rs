@@ -8,7 +8,9 @@ pub(super) fn number(text: &str, floats: bool) -> Result<(Kind, usize), String> 
     if floats {
         if let Some(length) = float_length(text, whole) {
             let plain = text[..length].replace('_', "");
-            let float = plain.parse().map_err(|_| format!("{plain} is not a number"))?;
+            let float = plain
+                .parse()
+                .map_err(|_| format!("{plain} is not a number"))?;
             return Ok((Kind::Float(float), length));
         }
     }
@@ -33,7 +35,10 @@ pub(super) fn number(text: &str, floats: bool) -> Result<(Kind, usize), String> 
     }
     // `007` is `0`, `0` and `7` to jinja2, which no grammar takes.
     let length = match text.as_bytes() {
-        [b'0', ..] => text[..whole].bytes().take_while(|byte| matches!(byte, b'0' | b'_')).count(),
+        [b'0', ..] => text[..whole]
+            .bytes()
+            .take_while(|byte| matches!(byte, b'0' | b'_'))
+            .count(),
         _ => whole,
     };
     let plain = text[..length].replace('_', "");
@@ -98,7 +103,11 @@ pub(super) fn unescape(text: &str) -> Result<String, String> {
             't' => out.push('\t'),
             'v' => out.push('\x0b'),
             '0'..='7' => {
-                used = rest.bytes().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+                used = rest
+                    .bytes()
+                    .take(3)
+                    .take_while(|byte| matches!(byte, b'0'..=b'7'))
+                    .count();
                 out.push(code_point(&rest[..used], 8)?);
             }
             'x' | 'u' | 'U' => {
@@ -107,7 +116,9 @@ pub(super) fn unescape(text: &str) -> Result<String, String> {
                     'u' => 4,
                     _ => 8,
                 };
-                let code = rest.get(1..=count).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
+                let code = rest
+                    .get(1..=count)
+                    .filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
                 let Some(code) = code else {
                     return Err(format!("\\{c} wants {count} hexadecimal digits"));
                 };

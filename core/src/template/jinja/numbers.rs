@@ -49,13 +49,17 @@ pub(crate) fn parse_int(text: &str, base: u32) -> Option<i128> {
     };
     let (base, digits) = match (base, marked) {
         (0, 0) => {
-            let is_old_octal = digits.starts_with('0') && digits.bytes().any(|b| b != b'0' && b != b'_');
+            let is_old_octal =
+                digits.starts_with('0') && digits.bytes().any(|b| b != b'0' && b != b'_');
             if is_old_octal {
                 return None;
             }
             (10, digits)
         }
-        (0, marked) => (marked, digits[2..].strip_prefix('_').unwrap_or(&digits[2..])),
+        (0, marked) => (
+            marked,
+            digits[2..].strip_prefix('_').unwrap_or(&digits[2..]),
+        ),
         (base, marked) if base == marked => {
             (base, digits[2..].strip_prefix('_').unwrap_or(&digits[2..]))
         }
@@ -64,7 +68,9 @@ pub(crate) fn parse_int(text: &str, base: u32) -> Option<i128> {
     let plain = without_underscores(digits)?;
     let mut number: i128 = 0;
     for c in plain.chars() {
-        let digit = super::unicode::decimal(c).or_else(|| c.to_digit(36)).filter(|d| *d < base)?;
+        let digit = super::unicode::decimal(c)
+            .or_else(|| c.to_digit(36))
+            .filter(|d| *d < base)?;
         number = number.checked_mul(i128::from(base))?;
         let digit = i128::from(digit);
         number = match negative {
@@ -93,7 +99,9 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
         return text.parse().ok();
     }
     let fits = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-' | '_');
-    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !unsigned.chars().all(fits) {
+    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        || !unsigned.chars().all(fits)
+    {
         return None;
     }
     let joins_digits = unsigned.match_indices('_').all(|(at, _)| {
@@ -101,7 +109,9 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
         let bytes = unsigned.as_bytes();
         at > 0 && digit(bytes.get(at - 1)) && digit(bytes.get(at + 1))
     });
-    joins_digits.then(|| text.replace('_', "").parse().ok()).flatten()
+    joins_digits
+        .then(|| text.replace('_', "").parse().ok())
+        .flatten()
 }
 
 /// `int(float)`; `None` for what is no number or too large.
@@ -118,7 +128,9 @@ pub(crate) fn round(float: f64, digits: i128) -> f64 {
     }
     if digits >= 0 {
         // The formatter rounds the exact decimal value, halves to even.
-        return format!("{float:.*}", digits as usize).parse().unwrap_or(float);
+        return format!("{float:.*}", digits as usize)
+            .parse()
+            .unwrap_or(float);
     }
     if digits < -310 {
         return 0.0_f64.copysign(float);

@@ -92,10 +92,12 @@ fn integers<'a>(op: BinaryOp, a: i128, b: i128) -> Result<Value<'a>> {
                 false => quotient,
             }
         }),
-        BinaryOp::Modulo => a.checked_rem(b).map(|rest| match rest != 0 && (rest < 0) != (b < 0) {
-            true => rest + b,
-            false => rest,
-        }),
+        BinaryOp::Modulo => a
+            .checked_rem(b)
+            .map(|rest| match rest != 0 && (rest < 0) != (b < 0) {
+                true => rest + b,
+                false => rest,
+            }),
         BinaryOp::Power if b < 0 => return floats(op, a as f64, b as f64).map(Value::Float),
         BinaryOp::Power => match (a, u32::try_from(b)) {
             (0 | 1, _) => Some(if b == 0 { 1 } else { a }),
@@ -108,7 +110,12 @@ fn integers<'a>(op: BinaryOp, a: i128, b: i128) -> Result<Value<'a>> {
 }
 
 fn floats(op: BinaryOp, a: f64, b: f64) -> Result<f64> {
-    if b == 0.0 && matches!(op, BinaryOp::Divide | BinaryOp::FloorDivide | BinaryOp::Modulo) {
+    if b == 0.0
+        && matches!(
+            op,
+            BinaryOp::Divide | BinaryOp::FloorDivide | BinaryOp::Modulo
+        )
+    {
         return fail("division by zero");
     }
     Ok(match op {
@@ -237,7 +244,10 @@ pub(crate) fn negative<'a>(value: &Value<'a>) -> Result<Value<'a>> {
         Value::Float(float) => Ok(Value::Float(-float)),
         other => match other.as_int() {
             Some(int) => int.checked_neg().map(Value::Int).ok_or_else(too_large),
-            None => fail(format!("bad operand type for unary -: '{}'", other.type_name())),
+            None => fail(format!(
+                "bad operand type for unary -: '{}'",
+                other.type_name()
+            )),
         },
     }
 }
@@ -249,7 +259,10 @@ pub(crate) fn positive<'a>(value: &Value<'a>) -> Result<Value<'a>> {
         Value::Float(float) => Ok(Value::Float(*float)),
         other => match other.as_int() {
             Some(int) => Ok(Value::Int(int)),
-            None => fail(format!("bad operand type for unary +: '{}'", other.type_name())),
+            None => fail(format!(
+                "bad operand type for unary +: '{}'",
+                other.type_name()
+            )),
         },
     }
 }
@@ -267,7 +280,9 @@ pub(crate) fn contains<'a>(
             let found = memchr::memmem::find(text.as_str().as_bytes(), part.as_str().as_bytes());
             Ok(found.is_some())
         }
-        (Value::Str(_), Value::Undefined(_)) => fail("'in' wants a string on its left, not Undefined"),
+        (Value::Str(_), Value::Undefined(_)) => {
+            fail("'in' wants a string on its left, not Undefined")
+        }
         (Value::Str(_), other) => fail(format!(
             "'in' wants a string on its left, not {}",
             other.type_name()

@@ -22,7 +22,11 @@ pub(crate) fn at<'a>(of: &Value<'a>, index: i128) -> Option<Value<'a>> {
 }
 
 fn from_start(index: i128, len: usize) -> Option<usize> {
-    let index = if index < 0 { index + len as i128 } else { index };
+    let index = if index < 0 {
+        index + len as i128
+    } else {
+        index
+    };
     usize::try_from(index).ok()
 }
 
@@ -31,7 +35,10 @@ fn char_at<'a>(text: &Text<'a>, index: i128) -> Option<Text<'a>> {
     let (start, c) = if index >= 0 {
         string.char_indices().nth(usize::try_from(index).ok()?)?
     } else {
-        string.char_indices().rev().nth(usize::try_from(-1 - index).ok()?)?
+        string
+            .char_indices()
+            .rev()
+            .nth(usize::try_from(-1 - index).ok()?)?
     };
     Some(text.slice(start..start + c.len_utf8()))
 }
@@ -83,7 +90,11 @@ fn bounds(start: Option<i128>, stop: Option<i128>, step: i128, len: usize) -> (i
     let len = len as i128;
     let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
     let clamp = |bound: i128| {
-        let bound = if bound < 0 { bound.saturating_add(len) } else { bound };
+        let bound = if bound < 0 {
+            bound.saturating_add(len)
+        } else {
+            bound
+        };
         bound.clamp(low, high)
     };
     let first = start.map_or(if step > 0 { low } else { high }, clamp);
@@ -106,23 +117,33 @@ fn slice_text<'a>(
     let string = text.as_str();
     meter.work(string.len())?;
     let is_ascii = string.is_ascii();
-    let len = if is_ascii { string.len() } else { string.chars().count() };
+    let len = if is_ascii {
+        string.len()
+    } else {
+        string.chars().count()
+    };
     let (first, count) = bounds(start, stop, step, len);
     let byte = |index: usize| match is_ascii {
         true => index,
-        false => string.char_indices().nth(index).map_or(string.len(), |(at, _)| at),
+        false => string
+            .char_indices()
+            .nth(index)
+            .map_or(string.len(), |(at, _)| at),
     };
     if step == 1 {
         let from = byte(first as usize);
         let rest = &string[from..];
         let length = match is_ascii {
             true => count,
-            false => rest.char_indices().nth(count).map_or(rest.len(), |(at, _)| at),
+            false => rest
+                .char_indices()
+                .nth(count)
+                .map_or(rest.len(), |(at, _)| at),
         };
         return Ok(text.slice(from..from + length));
     }
+    meter.bytes(len.saturating_mul(size_of::<(usize, char)>()))?;
     let places: Vec<(usize, char)> = string.char_indices().collect();
-    meter.bytes(places.len() * size_of::<(usize, char)>())?;
     let mut out = Builder::new(meter);
     for index in 0..count {
         let (at, c) = places[(first + step * index as i128) as usize];
@@ -147,7 +168,11 @@ mod tests {
             (None, Some(-10), -1, 3, (2, 3)),
             (None, None, i128::MIN, 3, (2, 1)),
         ] {
-            assert_eq!(bounds(start, stop, step, len), found, "{start:?}:{stop:?}:{step}");
+            assert_eq!(
+                bounds(start, stop, step, len),
+                found,
+                "{start:?}:{stop:?}:{step}"
+            );
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What follows `is`.
 
 use super::args::{Args, string};
+use super::ast::BinaryOp;
 use super::compare::{equal, order, same};
 use super::fault::{Result, fail};
 use super::filters;
 use super::methods;
 use super::operators;
-use super::ast::BinaryOp;
 use super::value::Value;
 use super::vm::Vm;
 
@@ -33,9 +33,9 @@ pub(crate) fn find(name: &str) -> Option<Test> {
         },
         "sequence" => |_, value, args| none(args, is_sequence(value)),
         "callable" => |_, value, args| none(args, is_callable(value)),
-        "escaped" => |_, value, args| {
-            none(args, matches!(value, Value::Str(text) if text.is_markup()))
-        },
+        "escaped" => {
+            |_, value, args| none(args, matches!(value, Value::Str(text) if text.is_markup()))
+        }
         "lower" => |vm, value, args| {
             let text = vm.str(value)?;
             none(args, methods::is_kind(text.as_str(), "islower"))

@@ -140,7 +140,8 @@ impl<'a> Writer<'_, 'a> {
         if float.is_nan() {
             self.out.trusted("NaN");
         } else if float.is_infinite() {
-            self.out.trusted(if float > 0.0 { "Infinity" } else { "-Infinity" });
+            self.out
+                .trusted(if float > 0.0 { "Infinity" } else { "-Infinity" });
         } else {
             self.out.trusted(&float_repr(float));
         }

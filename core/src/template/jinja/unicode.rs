@@ -94,7 +94,10 @@ pub(crate) fn lower(text: &str, at: usize, c: char, out: &mut String) {
 
 /// Whether a sigma at `at` stands after a letter and not before one.
 fn ends_word(text: &str, at: usize) -> bool {
-    let ignorable = |c: &char| !c.is_alphanumeric() && (matches!(c, '\'' | '.' | ':' | '^' | '`' | '\u{ad}' | '\u{2019}') || is_mark(*c));
+    let ignorable = |c: &char| {
+        !c.is_alphanumeric()
+            && (matches!(c, '\'' | '.' | ':' | '^' | '`' | '\u{ad}' | '\u{2019}') || is_mark(*c))
+    };
     let cased = |c: char| c.is_uppercase() || c.is_lowercase();
     let before = text[..at].chars().rev().find(|c| !ignorable(c));
     let after = text[at + 'Σ'.len_utf8()..].chars().find(|c| !ignorable(c));
@@ -177,7 +180,10 @@ mod tests {
     #[test]
     fn kinds_of_characters() {
         assert!(is_space('\x1c') && is_space('\u{3000}') && !is_space('\u{200b}'));
-        assert_eq!((decimal('7'), decimal('٣'), decimal('²')), (Some(7), Some(3), None));
+        assert_eq!(
+            (decimal('7'), decimal('٣'), decimal('²')),
+            (Some(7), Some(3), None)
+        );
         assert!(is_digit('²') && !is_digit('½') && is_numeric('½') && is_numeric('三'));
         assert!(is_alpha('é') && is_alpha('漢') && !is_alpha('Ⅷ') && !is_alpha('\u{301}'));
         assert!(is_printable('é') && is_printable('\u{301}') && !is_printable('\u{ad}'));
@@ -191,12 +197,20 @@ mod tests {
             title(c, &mut out);
             out
         };
-        for (c, text) in [('a', "A"), ('ß', "Ss"), ('ǆ', "ǅ"), ('ﬁ', "Fi"), ('ა', "ა"), ('ᾳ', "ᾼ")] {
+        for (c, text) in [
+            ('a', "A"),
+            ('ß', "Ss"),
+            ('ǆ', "ǅ"),
+            ('ﬁ', "Fi"),
+            ('ა', "ა"),
+            ('ᾳ', "ᾼ"),
+        ] {
             assert_eq!(titled(c), text);
         }
         let lowered = |text: &str| {
             let mut out = String::new();
-            text.char_indices().for_each(|(at, c)| lower(text, at, c, &mut out));
+            text.char_indices()
+                .for_each(|(at, c)| lower(text, at, c, &mut out));
             out
         };
         assert_eq!(lowered("ΑΣ ΣΑ İ"), "ας σα i\u{307}");

@@ -94,7 +94,8 @@ impl<'a> Vm<'a> {
                 }
                 if let Some(fill) = fill {
                     let missing = usize::try_from(*size - batch.len() as i128).unwrap_or(0);
-                    self.meter.bytes(missing.saturating_mul(size_of::<Value>()))?;
+                    self.meter
+                        .bytes(missing.saturating_mul(size_of::<Value>()))?;
                     batch.resize(batch.len() + missing, fill.clone());
                 }
                 Value::list(batch, &self.meter).map(Some)
@@ -136,13 +137,17 @@ pub(super) fn map<'a>(vm: &mut Vm<'a>, value: Value<'a>, mut args: Args<'a>) -> 
         Some(attribute) => {
             let otherwise = args.take("default");
             match args.named.is_empty() {
-                true => Ok(Step::Attribute(Path::new(Some(attribute), otherwise, false))),
+                true => Ok(Step::Attribute(Path::new(
+                    Some(attribute),
+                    otherwise,
+                    false,
+                ))),
                 false => Err(Fault::runtime("map has no such parameter")),
             }
         }
-        None if args.positional.is_empty() => {
-            Err(Fault::runtime("map wants the name of a filter, or attribute"))
-        }
+        None if args.positional.is_empty() => Err(Fault::runtime(
+            "map wants the name of a filter, or attribute",
+        )),
         None => {
             let filter = args.positional.remove(0);
             Ok(Step::Map(filter, args))
@@ -200,7 +205,13 @@ pub(super) fn unique<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> R
     let depth = held(&value, &args)?;
     let [case_sensitive, attribute] = args.bind("unique", ["case_sensitive", "attribute"], 0)?;
     let path = Path::new(attribute, None, !super::truthy(case_sensitive));
-    generator(vm, &value, depth, true, Ok(Step::Unique(path, HashMap::new())))
+    generator(
+        vm,
+        &value,
+        depth,
+        true,
+        Ok(Step::Unique(path, HashMap::new())),
+    )
 }
 
 pub(super) fn batch<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {

@@ -42,7 +42,12 @@ pub(super) fn xmlattr<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> 
     let dict = match &value {
         Value::Dict(dict) => dict,
         Value::Undefined(undefined) => return Err(undefined.fault()),
-        other => return fail(format!("xmlattr wants a mapping, not {}", other.type_name())),
+        other => {
+            return fail(format!(
+                "xmlattr wants a mapping, not {}",
+                other.type_name()
+            ));
+        }
     };
     let mut out = vm.builder();
     for (key, value) in dict.pairs() {

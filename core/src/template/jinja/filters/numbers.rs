@@ -27,13 +27,14 @@ fn too_large() -> Box<Fault> {
 
 pub(super) fn int<'a>(_: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
     let [otherwise, base] = args.bind("int", ["default", "base"], 0)?;
-    let base = match base {
-        Some(base) => integer("int", &base)?,
-        None => 10,
-    };
     let int = match &value {
         Value::Str(text) => {
-            let base = u32::try_from(base).ok().filter(|base| matches!(base, 0 | 2..=36));
+            let base = match base {
+                Some(base) => integer("int", &base)?,
+                None => 10,
+            };
+            let base = u32::try_from(base).ok();
+            let base = base.filter(|base| matches!(base, 0 | 2..=36));
             let whole = base.and_then(|base| parse_int(text.as_str(), base));
             whole.or_else(|| parse_float(text.as_str()).and_then(float_to_int))
         }
@@ -73,9 +74,9 @@ pub(super) fn round<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Re
     };
     if method.as_str() == "common" {
         return match &value {
-            Value::Float(float) => {
-                Ok(Value::Float(super::super::numbers::round(*float, precision)))
-            }
+            Value::Float(float) => Ok(Value::Float(super::super::numbers::round(
+                *float, precision,
+            ))),
             other => match other.as_int() {
                 Some(int) => round_int(int, precision).map(Value::Int),
                 None => fail(format!("round wants a number, not {}", other.type_name())),
@@ -106,7 +107,9 @@ fn round_int(int: i128, precision: i128) -> Result<i128> {
     let below = int.div_euclid(unit);
     let rest = int.rem_euclid(unit);
     let up = rest > unit / 2 || (rest == unit / 2 && below % 2 != 0);
-    (below + i128::from(up)).checked_mul(unit).ok_or_else(too_large)
+    (below + i128::from(up))
+        .checked_mul(unit)
+        .ok_or_else(too_large)
 }
 
 pub(super) fn filesizeformat<'a>(
@@ -121,7 +124,10 @@ pub(super) fn filesizeformat<'a>(
         other => operators::as_float(other),
     };
     let Some(bytes) = bytes else {
-        return fail(format!("filesizeformat wants a number, not {}", value.type_name()));
+        return fail(format!(
+            "filesizeformat wants a number, not {}",
+            value.type_name()
+        ));
     };
     let base: f64 = if binary { 1024.0 } else { 1000.0 };
     let prefixes = match binary {

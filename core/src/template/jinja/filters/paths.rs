@@ -34,7 +34,9 @@ impl<'a> Path<'a> {
         match attribute {
             Some(Value::Str(paths)) => {
                 let paths = paths.as_str().split(',').map(|path| paths.part(path));
-                paths.map(|path| Self::new(Some(Value::Str(path)), None, fold)).collect()
+                paths
+                    .map(|path| Self::new(Some(Value::Str(path)), None, fold))
+                    .collect()
             }
             other => vec![Self::new(other, None, fold)],
         }

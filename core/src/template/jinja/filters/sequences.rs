@@ -3,11 +3,11 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::super::args::{Args, integer, string};
+use super::super::dict::Dict;
 use super::super::fault::{Result, fail};
 use super::super::iter::{Iter, Source, length as length_of};
-use super::super::repr;
-use super::super::dict::Dict;
 use super::super::methods;
+use super::super::repr;
 use super::super::slices;
 use super::super::text::Text;
 use super::super::value::{Undefined, Value, depth_above};
@@ -26,7 +26,10 @@ pub(super) fn length<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> R
     }
     match length_of(&value) {
         Some(length) => Ok(Value::int(length)),
-        None => fail(format!("object of type '{}' has no length", value.type_name())),
+        None => fail(format!(
+            "object of type '{}' has no length",
+            value.type_name()
+        )),
     }
 }
 
@@ -43,7 +46,9 @@ pub(super) fn first<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Re
     args.nothing("first")?;
     let mut items = vm.iterate(&value)?;
     let item = vm.next(&mut items)?;
-    Ok(item.unwrap_or(Value::Undefined(Undefined::Because("the sequence has no first item"))))
+    Ok(item.unwrap_or(Value::Undefined(Undefined::Because(
+        "the sequence has no first item",
+    ))))
 }
 
 pub(super) fn last<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
@@ -57,7 +62,10 @@ pub(super) fn last<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Res
     }
     match vm.iterate_back(&value)? {
         Some((mut items, _)) => Ok(vm.next(&mut items)?.unwrap_or(none)),
-        None => fail(format!("'{}' object cannot be read backwards", value.type_name())),
+        None => fail(format!(
+            "'{}' object cannot be read backwards",
+            value.type_name()
+        )),
     }
 }
 
@@ -115,10 +123,15 @@ pub(super) fn reverse<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> 
 pub(super) fn random<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
     args.nothing("random")?;
     let Some(length) = length_of(&value) else {
-        return fail(format!("object of type '{}' has no length", value.type_name()));
+        return fail(format!(
+            "object of type '{}' has no length",
+            value.type_name()
+        ));
     };
     if length == 0 {
-        return Ok(Value::Undefined(Undefined::Because("the sequence has no item")));
+        return Ok(Value::Undefined(Undefined::Because(
+            "the sequence has no item",
+        )));
     }
     let index = (RandomState::new().build_hasher().finish() % length as u64) as i128;
     vm.get_item(&value, Value::Int(index))
@@ -141,8 +154,10 @@ pub(super) fn slice<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Re
     let mut columns = Vec::with_capacity(count);
     for number in 0..count {
         vm.meter.step()?;
-        let mut column: Vec<Value<'a>> =
-            items.by_ref().take(size + usize::from(number < extra)).collect();
+        let mut column: Vec<Value<'a>> = items
+            .by_ref()
+            .take(size + usize::from(number < extra))
+            .collect();
         if let (Some(fill), true) = (&fill, number >= extra) {
             column.push(fill.clone());
         }
@@ -157,7 +172,9 @@ pub(super) fn slice<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Re
 pub(super) fn attr<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
     let name = string("attr", args.single("attr")?)?;
     let type_name = value.type_name();
-    let known = name.borrowed().or_else(|| methods::known_name(name.as_str()));
+    let known = name
+        .borrowed()
+        .or_else(|| methods::known_name(name.as_str()));
     let found = match known {
         Some(known) => vm.attribute(&value, known)?,
         None => None,
@@ -199,7 +216,6 @@ fn sorted_keys<'a>(vm: &mut Vm<'a>, value: &Value<'a>) -> Result<Value<'a>> {
         other => Ok(other.clone()),
     }
 }
-
 
 impl<'a> Vm<'a> {
     /// A copy of text that is neither part of the template nor of its input.

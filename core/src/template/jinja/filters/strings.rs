@@ -90,7 +90,10 @@ pub(super) fn format<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> R
     let values = match (args.positional.is_empty(), args.named.is_empty()) {
         (false, false) => return fail("format takes values by position or by name, not both"),
         (true, false) => {
-            let named = args.named.into_iter().map(|(name, value)| (Value::Str(name), value));
+            let named = args
+                .named
+                .into_iter()
+                .map(|(name, value)| (Value::Str(name), value));
             Value::Dict(Dict::of_pairs(named, &vm.meter)?)
         }
         _ => Value::tuple(args.positional, &vm.meter)?,
@@ -116,7 +119,10 @@ pub(super) fn wordcount<'a>(
     let text = vm.soft_str(&value)?;
     vm.meter.work(text.len())?;
     let is_word = |c: char| c == '_' || is_alphanumeric(c);
-    let words = text.as_str().split(|c| !is_word(c)).filter(|word| !word.is_empty());
+    let words = text
+        .as_str()
+        .split(|c| !is_word(c))
+        .filter(|word| !word.is_empty());
     Ok(Value::int(words.count()))
 }
 
@@ -139,15 +145,14 @@ pub(super) fn indent<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> R
     };
     vm.meter.work(text.len())?;
     let mut out = vm.builder();
-    let mut rest = methods::lines(text.as_str(), false);
     // The newline that is added ends the last line, or makes an empty one.
-    let ended = text.as_str().is_empty() || methods::lines(text.as_str(), true).last().is_some_and(|last| {
-        !rest.last().is_some_and(|plain| plain.len() == last.len())
-    });
-    if ended {
-        rest.push("");
-    }
-    for (index, line) in rest.into_iter().enumerate() {
+    let ended = text.is_empty()
+        || text
+            .as_str()
+            .ends_with(|c| c != '\r' && methods::ends_line(c));
+    let lines = methods::lines(text.as_str(), false).chain(ended.then_some(""));
+    for (index, line) in lines.enumerate() {
+        vm.meter.step()?;
         if index > 0 {
             out.trusted("\n");
         }
@@ -183,7 +188,9 @@ pub(super) fn truncate<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) ->
     };
     let end_length = end.as_str().chars().count() as i128;
     if length < end_length || leeway < 0 {
-        return fail("truncate wants a length that its end fits into, and a leeway that is not negative");
+        return fail(
+            "truncate wants a length that its end fits into, and a leeway that is not negative",
+        );
     }
     let text = super::super::args::string("truncate", value)?;
     if text.as_str().chars().count() as i128 <= length + leeway {

@@ -8,7 +8,12 @@ use super::super::value::Value;
 use super::super::vm::Vm;
 
 pub(super) fn wordwrap<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
-    let names = ["width", "break_long_words", "wrapstring", "break_on_hyphens"];
+    let names = [
+        "width",
+        "break_long_words",
+        "wrapstring",
+        "break_on_hyphens",
+    ];
     let [width, long, between, hyphens] = args.bind("wordwrap", names, 0)?;
     let width = match width {
         Some(width) => integer("wordwrap", &width)?,
@@ -25,18 +30,25 @@ pub(super) fn wordwrap<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) ->
     let at_hyphens = hyphens.is_none_or(|value| value.is_true());
     let text = string("wordwrap", value)?;
     vm.meter.work(text.len().saturating_mul(8))?;
+    // Each character may be a chunk of its own.
+    vm.meter.bytes(text.len().saturating_mul(32))?;
     let mut out = vm.builder();
-    for (index, line) in methods::lines(text.as_str(), false).into_iter().enumerate() {
+    for (index, line) in methods::lines(text.as_str(), false).enumerate() {
         if index > 0 {
             out.text(&between);
         }
         let chunks = chunks(line, at_hyphens);
-        for (index, wrapped) in wrap(&chunks, width, breaks_long, at_hyphens).into_iter().enumerate() {
+        for (index, wrapped) in wrap(&chunks, width, breaks_long, at_hyphens)
+            .into_iter()
+            .enumerate()
+        {
             if index > 0 {
                 out.text(&between);
             }
             let start = wrapped.first().map_or(0, |chunk| chunk.as_ptr().addr());
-            let end = wrapped.last().map_or(start, |chunk| chunk.as_ptr().addr() + chunk.len());
+            let end = wrapped
+                .last()
+                .map_or(start, |chunk| chunk.as_ptr().addr() + chunk.len());
             let offset = start.saturating_sub(text.as_str().as_ptr().addr());
             out.text(&text.slice(offset..offset + (end - start)));
         }
@@ -73,7 +85,10 @@ fn split_word<'t>(word: &'t str, chunks: &mut Vec<&'t str>) {
     let mut index = 0;
     while index < characters.len() {
         let (at, c) = characters[index];
-        let dashes = characters[index..].iter().take_while(|(_, c)| *c == '-').count();
+        let dashes = characters[index..]
+            .iter()
+            .take_while(|(_, c)| *c == '-')
+            .count();
         if c == '-' && dashes >= 2 {
             let before = index > 0 && is_word_end(characters[index - 1].1);
             let after = characters.get(index + dashes).map(|(_, c)| *c);
@@ -89,9 +104,12 @@ fn split_word<'t>(word: &'t str, chunks: &mut Vec<&'t str>) {
             continue;
         }
         if c == '-' {
-            let two_before = index >= 2 && letter(characters[index - 1].1) && letter(characters[index - 2].1);
+            let two_before =
+                index >= 2 && letter(characters[index - 1].1) && letter(characters[index - 2].1);
             let after = characters.get(index + 1).is_some_and(|(_, c)| letter(*c));
-            let later = characters.get(index + 2).is_some_and(|(_, c)| letter(*c) || *c == '-');
+            let later = characters
+                .get(index + 2)
+                .is_some_and(|(_, c)| letter(*c) || *c == '-');
             if two_before && after && later {
                 chunks.push(&word[start..=at]);
                 start = at + 1;
@@ -114,7 +132,12 @@ fn width_of(chunk: &str) -> usize {
 
 /// Fills lines with chunks. Spaces at both ends of lines are dropped, but for those the text begins
 /// with.
-fn wrap<'t>(chunks: &[&'t str], width: usize, breaks_long: bool, at_hyphens: bool) -> Vec<Vec<&'t str>> {
+fn wrap<'t>(
+    chunks: &[&'t str],
+    width: usize,
+    breaks_long: bool,
+    at_hyphens: bool,
+) -> Vec<Vec<&'t str>> {
     let mut lines: Vec<Vec<&'t str>> = Vec::new();
     let mut rest: Vec<&'t str> = chunks.iter().rev().copied().collect();
     let blank = |chunk: &str| chunk.chars().all(super::super::unicode::is_space);
@@ -138,7 +161,10 @@ fn wrap<'t>(chunks: &[&'t str], width: usize, breaks_long: bool, at_hyphens: boo
         if let Some(long) = rest.last().copied().filter(|chunk| width_of(chunk) > width) {
             if breaks_long {
                 let space = width.saturating_sub(length).max(usize::from(width < 1));
-                let mut end = long.char_indices().nth(space).map_or(long.len(), |(at, _)| at);
+                let mut end = long
+                    .char_indices()
+                    .nth(space)
+                    .map_or(long.len(), |(at, _)| at);
                 if at_hyphens {
                     if let Some(hyphen) = long[..end].rfind('-').filter(|at| *at > 0) {
                         if long[..hyphen].chars().any(|c| c != '-') {

@@ -174,12 +174,17 @@ impl<'a> Formatter<'a> {
             Some(number) => self.args.positional.get(number),
             None => {
                 let named = self.args.named.iter();
-                named.rev().find(|(known, _)| known.as_str() == name).map(|(_, value)| value)
+                named
+                    .rev()
+                    .find(|(known, _)| known.as_str() == name)
+                    .map(|(_, value)| value)
             }
         };
         match found {
             Some(value) => Ok(value.clone()),
-            None => fail(format!("there is nothing for the format's field '{{{name}}}'")),
+            None => fail(format!(
+                "there is nothing for the format's field '{{{name}}}'"
+            )),
         }
     }
 }

@@ -9,7 +9,9 @@ const MOST: usize = 4096;
 fn checked(precision: usize) -> Result<usize> {
     match precision <= MOST {
         true => Ok(precision),
-        false => Err(Fault::limit(format!("it formats a number with more than {MOST} digits"))),
+        false => Err(Fault::limit(format!(
+            "it formats a number with more than {MOST} digits"
+        ))),
     }
 }
 
@@ -32,12 +34,18 @@ pub(super) fn float(
             let text = format!("{:.*}", checked(precision.unwrap_or(6))?, magnitude * 100.0);
             with_point(text, keep_zeros) + "%"
         }
-        (Some('e' | 'E'), _) => {
-            exponent(&format!("{magnitude:.*e}", checked(precision.unwrap_or(6))?))
-        }
+        (Some('e' | 'E'), _) => exponent(&format!(
+            "{magnitude:.*e}",
+            checked(precision.unwrap_or(6))?
+        )),
         (None, None) => float_repr(magnitude),
         (None, Some(precision)) => general(magnitude, checked(precision)?.max(1), keep_zeros, true),
-        _ => general(magnitude, checked(precision.unwrap_or(6))?.max(1), keep_zeros, false),
+        _ => general(
+            magnitude,
+            checked(precision.unwrap_or(6))?.max(1),
+            keep_zeros,
+            false,
+        ),
     })
 }
 
@@ -59,12 +67,20 @@ fn general(magnitude: f64, precision: usize, keep_zeros: bool, as_float: bool) -
     let limit = precision as i64 - i64::from(as_float);
     if power < -4 || power >= limit.max(i64::from(!as_float)) {
         let (digits, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-        let digits = if keep_zeros { digits.to_owned() } else { trimmed(digits) };
+        let digits = if keep_zeros {
+            digits.to_owned()
+        } else {
+            trimmed(digits)
+        };
         return exponent(&format!("{digits}e{power}"));
     }
     let decimals = usize::try_from(precision as i64 - 1 - power).unwrap_or_default();
     let text = format!("{magnitude:.decimals$}");
-    let text = if keep_zeros { with_point(text, true) } else { trimmed(&text) };
+    let text = if keep_zeros {
+        with_point(text, true)
+    } else {
+        trimmed(&text)
+    };
     match as_float && !text.contains('.') {
         true => text + ".0",
         false => text,
@@ -73,7 +89,10 @@ fn general(magnitude: f64, precision: usize, keep_zeros: bool, as_float: bool) -
 
 fn trimmed(digits: &str) -> String {
     match digits.contains('.') {
-        true => digits.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        true => digits
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned(),
         false => digits.to_owned(),
     }
 }

@@ -138,7 +138,9 @@ impl<'s> Spec<'s> {
                 None => fail("'*' in a format wants an integer"),
             };
         }
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (digits, after) = rest.split_at(end);
         *rest = after;
         Ok((!digits.is_empty()).then(|| digits.parse().unwrap_or(i128::MAX)))
@@ -181,7 +183,11 @@ impl<'s> Spec<'s> {
             'c' => {
                 let text = match &value {
                     Value::Str(text) if text.as_str().chars().count() == 1 => text.clone(),
-                    other => match other.as_int().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32) {
+                    other => match other
+                        .as_int()
+                        .and_then(|code| u32::try_from(code).ok())
+                        .and_then(char::from_u32)
+                    {
                         Some(c) => vm.copy(c.encode_utf8(&mut [0; 4]))?,
                         None => return fail("%c wants a character or its number"),
                     },
@@ -228,12 +234,25 @@ impl<'s> Spec<'s> {
             other => other.as_int(),
         };
         let Some(int) = int else {
-            return fail(format!("%{} wants a number, not {}", self.kind, value.type_name()));
+            return fail(format!(
+                "%{} wants a number, not {}",
+                self.kind,
+                value.type_name()
+            ));
         };
         let digits = number::integer(int.unsigned_abs(), self.kind);
-        let mark = if self.alternate { number::prefix(self.kind) } else { "" };
+        let mark = if self.alternate {
+            number::prefix(self.kind)
+        } else {
+            ""
+        };
         let zeros = self.precision.unwrap_or(0).saturating_sub(digits.len());
-        self.number(out, &format!("{}{mark}", self.sign(int < 0)), zeros, &digits);
+        self.number(
+            out,
+            &format!("{}{mark}", self.sign(int < 0)),
+            zeros,
+            &digits,
+        );
         Ok(())
     }
 
@@ -243,7 +262,11 @@ impl<'s> Spec<'s> {
             other => super::super::operators::as_float(other),
         };
         let Some(float) = float else {
-            return fail(format!("%{} wants a number, not {}", self.kind, value.type_name()));
+            return fail(format!(
+                "%{} wants a number, not {}",
+                self.kind,
+                value.type_name()
+            ));
         };
         let kind = self.kind.to_ascii_lowercase();
         let digits = number::float(float.abs(), Some(kind), self.precision, self.alternate)?;
@@ -257,14 +280,25 @@ impl<'s> Spec<'s> {
     }
 
     fn number(&self, out: &mut Builder, lead: &str, zeros: usize, digits: &str) {
-        let length = lead.len().saturating_add(zeros).saturating_add(digits.len());
+        let length = lead
+            .len()
+            .saturating_add(zeros)
+            .saturating_add(digits.len());
         let padding = self.width.saturating_sub(length);
         let fills_zero = self.zero && !self.minus;
         if !self.minus && !fills_zero {
             out.fill(' ', padding, false);
         }
         out.trusted(lead);
-        out.fill('0', if fills_zero { zeros.saturating_add(padding) } else { zeros }, false);
+        out.fill(
+            '0',
+            if fills_zero {
+                zeros.saturating_add(padding)
+            } else {
+                zeros
+            },
+            false,
+        );
         out.trusted(digits);
         if self.minus {
             out.fill(' ', padding, false);

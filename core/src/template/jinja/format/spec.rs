@@ -49,7 +49,9 @@ fn parse(text: &str) -> Result<Spec> {
         spec.align = spec.align.or(Some('='));
     }
     let digits = |rest: &mut &str| {
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (number, after) = rest.split_at(end);
         *rest = after;
         (!number.is_empty()).then(|| number.parse().unwrap_or(usize::MAX))
@@ -167,9 +169,18 @@ fn integer(out: &mut Builder, value: i128, spec: &Spec) -> Result<()> {
     if spec.precision.is_some() {
         return fail("a precision is not for integers");
     }
-    let mark = if spec.alternate { number::prefix(kind) } else { "" };
+    let mark = if spec.alternate {
+        number::prefix(kind)
+    } else {
+        ""
+    };
     let lead = format!("{}{mark}", sign(value < 0, spec));
-    padded(out, &lead, &number::integer(value.unsigned_abs(), kind), spec);
+    padded(
+        out,
+        &lead,
+        &number::integer(value.unsigned_abs(), kind),
+        spec,
+    );
     Ok(())
 }
 
@@ -215,7 +226,9 @@ fn group_size(spec: &Spec) -> usize {
 }
 
 fn grouped(digits: &str, mark: char, size: usize) -> String {
-    let end = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+    let end = digits
+        .find(|c: char| !c.is_ascii_hexdigit())
+        .unwrap_or(digits.len());
     let (whole, rest) = digits.split_at(end);
     let mut out = String::with_capacity(digits.len() * 2);
     for (index, c) in whole.chars().enumerate() {

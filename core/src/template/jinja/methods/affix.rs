@@ -18,7 +18,12 @@ pub(super) fn strip<'a>(
 ) -> Result<Text<'a>> {
     let characters = given(args.optional("strip", "")?)?;
     let characters = characters.map(|value| string("strip", value)).transpose()?;
-    Ok(strip_of(text, characters.as_ref().map(Text::as_str), start, end))
+    Ok(strip_of(
+        text,
+        characters.as_ref().map(Text::as_str),
+        start,
+        end,
+    ))
 }
 
 /// Takes white space, or some characters, off the ends.
@@ -95,7 +100,13 @@ pub(super) fn within<'a>(
         None => Ok(None),
     };
     let len = text.as_str().chars().count() as i128;
-    let clamp = |bound: i128| if bound < 0 { (bound + len).max(0) } else { bound };
+    let clamp = |bound: i128| {
+        if bound < 0 {
+            (bound + len).max(0)
+        } else {
+            bound
+        }
+    };
     let start = bound(start)?.map_or(0, clamp);
     let end = bound(end)?.map_or(len, clamp).min(len);
     if start > end {
@@ -105,7 +116,10 @@ pub(super) fn within<'a>(
     let from = places.nth(start as usize).unwrap_or(text.len());
     let length = (end - start) as usize;
     let rest = &text.as_str()[from..];
-    let until = rest.char_indices().nth(length).map_or(rest.len(), |(at, _)| at);
+    let until = rest
+        .char_indices()
+        .nth(length)
+        .map_or(rest.len(), |(at, _)| at);
     Ok(Some((text.slice(from..from + until), start as usize)))
 }
 
@@ -182,7 +196,11 @@ pub(super) fn expandtabs<'a>(vm: &Vm<'a>, text: &Text<'a>, args: Args<'a>) -> Re
                 }
                 '\t' => {}
                 c => {
-                    column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
+                    column = if matches!(c, '\n' | '\r') {
+                        0
+                    } else {
+                        column + 1
+                    };
                     out.push_char(c, outside);
                 }
             }
@@ -194,7 +212,11 @@ pub(super) fn expandtabs<'a>(vm: &Vm<'a>, text: &Text<'a>, args: Args<'a>) -> Re
 impl<'a> Vm<'a> {
     /// `text[:count]`
     pub fn first_chars(&self, text: &Text<'a>, count: i128) -> Result<Text<'a>> {
-        match slices::slice(&Value::Str(text.clone()), [None, Some(count), None], &self.meter)? {
+        match slices::slice(
+            &Value::Str(text.clone()),
+            [None, Some(count), None],
+            &self.meter,
+        )? {
             Value::Str(text) => Ok(text),
             _ => Ok(text.clone()),
         }

@@ -16,15 +16,56 @@ use super::vm::Vm;
 pub(crate) use affix::{justified, strip_of};
 pub(crate) use kinds::is as is_kind;
 pub(crate) use search::replace_in;
-pub(crate) use split::lines;
+pub(crate) use split::{ends_line, lines};
 
 const STR: &[&str] = &[
-    "strip", "split", "replace", "startswith", "endswith", "lstrip", "rstrip", "join", "upper",
-    "lower", "title", "capitalize", "find", "format", "count", "index", "rfind", "rindex",
-    "rsplit", "splitlines", "partition", "rpartition", "removeprefix", "removesuffix", "swapcase",
-    "casefold", "center", "ljust", "rjust", "zfill", "expandtabs", "isalnum", "isalpha",
-    "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable",
-    "isspace", "istitle", "isupper", "format_map", "encode", "translate", "maketrans",
+    "strip",
+    "split",
+    "replace",
+    "startswith",
+    "endswith",
+    "lstrip",
+    "rstrip",
+    "join",
+    "upper",
+    "lower",
+    "title",
+    "capitalize",
+    "find",
+    "format",
+    "count",
+    "index",
+    "rfind",
+    "rindex",
+    "rsplit",
+    "splitlines",
+    "partition",
+    "rpartition",
+    "removeprefix",
+    "removesuffix",
+    "swapcase",
+    "casefold",
+    "center",
+    "ljust",
+    "rjust",
+    "zfill",
+    "expandtabs",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "istitle",
+    "isupper",
+    "format_map",
+    "encode",
+    "translate",
+    "maketrans",
 ];
 const MARKUP: &[&str] = &["striptags", "unescape", "escape"];
 const DICT: &[&str] = &["items", "get", "keys", "values", "copy", "fromkeys"];
@@ -72,8 +113,24 @@ pub(crate) fn changes(of: &Value<'_>, name: &str) -> bool {
 
 /// A name that some type has a method of.
 pub(crate) fn known_name(name: &str) -> Option<&'static str> {
-    let tables = [STR, MARKUP, DICT, DICT_CHANGES, LIST, LIST_CHANGES, VIEW, INT, FLOAT, CYCLER, LOOP];
-    tables.into_iter().flatten().copied().find(|known| *known == name)
+    let tables = [
+        STR,
+        MARKUP,
+        DICT,
+        DICT_CHANGES,
+        LIST,
+        LIST_CHANGES,
+        VIEW,
+        INT,
+        FLOAT,
+        CYCLER,
+        LOOP,
+    ];
+    tables
+        .into_iter()
+        .flatten()
+        .copied()
+        .find(|known| *known == name)
 }
 
 /// `int.real` and the like.
@@ -138,13 +195,21 @@ fn number_method<'a>(of: &Value<'a>, name: &str) -> Result<Value<'a>> {
             Value::Int(i128::from(128 - int.unsigned_abs().leading_zeros()))
         }
         (_, Some(int), "bit_count") => Value::Int(i128::from(int.unsigned_abs().count_ones())),
-        _ => return fail(format!("the method '{name}' of {} is not supported", of.type_name())),
+        _ => {
+            return fail(format!(
+                "the method '{name}' of {} is not supported",
+                of.type_name()
+            ));
+        }
     })
 }
 
 /// A method that exists in Python and has no use in a chat template.
 fn unsupported<'a>(of: &Value<'a>, name: &str) -> Result<Value<'a>> {
-    fail(format!("the method '{name}' of {} is not supported", of.type_name()))
+    fail(format!(
+        "the method '{name}' of {} is not supported",
+        of.type_name()
+    ))
 }
 
 /// `none` for a missing value.

@@ -32,6 +32,7 @@ pub(super) fn parse(source: &str) -> Result<Parsed> {
         in_loop: false,
         conditional: 0,
         unknown: Vec::new(),
+        links: 0,
     };
     let body = parser.statements(&[])?;
     if !parser.unknown.is_empty() {
@@ -58,6 +59,8 @@ struct Parser {
     conditional: usize,
     /// Filters and tests that do not exist, outside of anything conditional.
     unknown: Vec<Box<Fault>>,
+    /// Parts of the expressions of the current statement.
+    links: usize,
 }
 
 impl Parser {

@@ -11,6 +11,7 @@ impl Parser {
         let mut body = Vec::new();
         loop {
             let line = self.line();
+            self.links = 0;
             match self.kind() {
                 Kind::Data(_) => {
                     if let Kind::Data(text) = self.next() {
@@ -116,7 +117,10 @@ impl Parser {
                 _ => Stmt::Continue,
             }),
             "break" | "continue" => {
-                return Err(Fault::syntax(format!("'{name}' is outside of a loop"), line));
+                return Err(Fault::syntax(
+                    format!("'{name}' is outside of a loop"),
+                    line,
+                ));
             }
             "extends" | "include" | "import" | "from" => {
                 body.push(self.other_template(&name, line)?);
@@ -305,7 +309,10 @@ impl Parser {
             return Ok(Stmt::ScopedBlock(Box::new(scoped)));
         }
         if self.blocks.iter().any(|block| *block.name == *name) {
-            return Err(Fault::syntax(format!("the block '{name}' is defined twice"), line));
+            return Err(Fault::syntax(
+                format!("the block '{name}' is defined twice"),
+                line,
+            ));
         }
         self.blocks.push(Block {
             name: name.into(),

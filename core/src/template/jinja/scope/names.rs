@@ -31,7 +31,10 @@ pub(super) fn in_expr<'e>(expr: &'e Expr, see: &mut impl FnMut(&'e str)) {
         Expr::Slice(slice) => {
             in_expr(&slice.of, see);
             let parts = [&slice.start, &slice.stop, &slice.step];
-            parts.into_iter().flatten().for_each(|part| in_expr(part, see));
+            parts
+                .into_iter()
+                .flatten()
+                .for_each(|part| in_expr(part, see));
         }
         Expr::Call(call) => {
             in_expr(&call.callee, see);
@@ -48,16 +51,28 @@ pub(super) fn in_expr<'e>(expr: &'e Expr, see: &mut impl FnMut(&'e str)) {
         Expr::If(branches) => {
             in_expr(&branches.test, see);
             in_expr(&branches.then, see);
-            branches.otherwise.iter().for_each(|other| in_expr(other, see));
+            branches
+                .otherwise
+                .iter()
+                .for_each(|other| in_expr(other, see));
         }
     }
 }
 
 fn in_arguments<'e>(arguments: &'e Arguments, see: &mut impl FnMut(&'e str)) {
-    arguments.positional.iter().for_each(|value| in_expr(value, see));
-    arguments.named.iter().for_each(|(_, value)| in_expr(value, see));
+    arguments
+        .positional
+        .iter()
+        .for_each(|value| in_expr(value, see));
+    arguments
+        .named
+        .iter()
+        .for_each(|(_, value)| in_expr(value, see));
     let spread = [&arguments.list, &arguments.mapping];
-    spread.into_iter().flatten().for_each(|value| in_expr(value, see));
+    spread
+        .into_iter()
+        .flatten()
+        .for_each(|value| in_expr(value, see));
 }
 
 /// Calls `see` with every name that is assigned to.
@@ -113,16 +128,22 @@ fn walk<'e>(body: &'e [Stmt], see: &mut impl FnMut(Part<'e>)) {
             Stmt::For(node) => {
                 see(Part::Read(&node.iterable));
                 see(Part::Assigned(&node.target));
-                node.test.iter().for_each(|test| see(Part::Read(&test.test)));
+                node.test
+                    .iter()
+                    .for_each(|test| see(Part::Read(&test.test)));
                 walk(&node.body.body, see);
-                node.otherwise.iter().for_each(|other| walk(&other.body, see));
+                node.otherwise
+                    .iter()
+                    .for_each(|other| walk(&other.body, see));
             }
             Stmt::Set(target, value, _) => {
                 see(Part::Read(value));
                 assigned(target, see);
             }
             Stmt::SetBlock(node) => {
-                node.filter.iter().for_each(|filter| see(Part::Read(filter)));
+                node.filter
+                    .iter()
+                    .for_each(|filter| see(Part::Read(filter)));
                 walk(&node.scoped.body, see);
                 assigned(&node.target, see);
             }
@@ -137,10 +158,19 @@ fn walk<'e>(body: &'e [Stmt], see: &mut impl FnMut(Part<'e>)) {
             Stmt::CallBlock(node) => {
                 see(Part::Read(&node.call.callee));
                 let arguments = &node.call.arguments;
-                arguments.positional.iter().for_each(|value| see(Part::Read(value)));
-                arguments.named.iter().for_each(|(_, value)| see(Part::Read(value)));
+                arguments
+                    .positional
+                    .iter()
+                    .for_each(|value| see(Part::Read(value)));
+                arguments
+                    .named
+                    .iter()
+                    .for_each(|(_, value)| see(Part::Read(value)));
                 let spread = [&arguments.list, &arguments.mapping];
-                spread.into_iter().flatten().for_each(|value| see(Part::Read(value)));
+                spread
+                    .into_iter()
+                    .flatten()
+                    .for_each(|value| see(Part::Read(value)));
                 in_macro(&node.caller, see);
             }
             Stmt::FilterBlock(node) => {
@@ -158,7 +188,10 @@ fn walk<'e>(body: &'e [Stmt], see: &mut impl FnMut(Part<'e>)) {
 
 fn in_macro<'e>(node: &'e Macro, see: &mut impl FnMut(Part<'e>)) {
     for parameter in &node.parameters {
-        parameter.default.iter().for_each(|default| see(Part::Read(default)));
+        parameter
+            .default
+            .iter()
+            .for_each(|default| see(Part::Read(default)));
     }
     walk(&node.scoped.body, see);
 }

@@ -2,8 +2,8 @@
 
 use super::super::ast::*;
 use super::super::fault::{Fault, Result};
-use super::names;
 use super::Resolver;
+use super::names;
 
 impl Resolver {
     pub(super) fn body(&mut self, body: &mut [Stmt]) -> Result<()> {
@@ -41,7 +41,9 @@ impl Resolver {
                 self.target(&mut node.target);
             }
             Stmt::With(node) => {
-                node.targets.iter_mut().for_each(|(_, value)| self.expr(value));
+                node.targets
+                    .iter_mut()
+                    .for_each(|(_, value)| self.expr(value));
                 self.open_scope();
                 for (target, _) in &mut node.targets {
                     self.parameters(target);
@@ -146,7 +148,10 @@ impl Resolver {
             ("kwargs", &mut node.kwargs),
             ("varargs", &mut node.varargs),
         ] {
-            let is_parameter = node.parameters.iter().any(|known| *known.name.name == *special);
+            let is_parameter = node
+                .parameters
+                .iter()
+                .any(|known| *known.name.name == *special);
             if !is_parameter && names::reads(&node.scoped.body, special) {
                 *place = Some(self.parameter(special));
             }
@@ -240,7 +245,10 @@ impl Resolver {
             Expr::If(branches) => {
                 self.expr(&mut branches.test);
                 self.expr(&mut branches.then);
-                branches.otherwise.iter_mut().for_each(|other| self.expr(other));
+                branches
+                    .otherwise
+                    .iter_mut()
+                    .for_each(|other| self.expr(other));
             }
         }
     }

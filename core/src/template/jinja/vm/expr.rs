@@ -30,9 +30,7 @@ impl<'a> Vm<'a> {
             Expr::Float(float) => Value::Float(*float),
             Expr::Str(text) => Value::Str(Text::trusted(text)),
             Expr::Name(name) => match self.load(name.place) {
-                Value::Undefined(Undefined::Unset) => {
-                    Value::Undefined(Undefined::Name(&name.name))
-                }
+                Value::Undefined(Undefined::Unset) => Value::Undefined(Undefined::Name(&name.name)),
                 set => set,
             },
             Expr::Attribute(of, name) => {
@@ -77,21 +75,24 @@ impl<'a> Vm<'a> {
             Expr::Concat(parts) => self.concat(parts)?,
             Expr::Compare(first, rest) => Value::Bool(self.compare(first, rest)?),
             Expr::Slice(slice) => self.slice(slice)?,
-            Expr::Call(call) => self.call_with(call, None).map_err(|fault| fault.at(call.line))?,
+            Expr::Call(call) => self
+                .call_with(call, None)
+                .map_err(|fault| fault.at(call.line))?,
             Expr::Filter(call) => {
                 let value = match &call.value {
                     Some(value) => self.eval(value)?,
                     None => Value::None,
                 };
-                self.filter(call, value).map_err(|fault| fault.at(call.line))?
+                self.filter(call, value)
+                    .map_err(|fault| fault.at(call.line))?
             }
             Expr::Test(call) => Value::Bool(self.test(call).map_err(|fault| fault.at(call.line))?),
             Expr::If(branches) => match (self.is_true(&branches.test)?, &branches.otherwise) {
                 (true, _) => self.eval(&branches.then)?,
                 (false, Some(otherwise)) => self.eval(otherwise)?,
-                (false, None) => Value::Undefined(Undefined::Because(
-                    "an inline if was false and has no else",
-                )),
+                (false, None) => {
+                    Value::Undefined(Undefined::Because("an inline if was false and has no else"))
+                }
             },
             // All others are in `eval`.
             _ => Value::None,
@@ -109,7 +110,9 @@ impl<'a> Vm<'a> {
         while let Some((op, right)) = rest.next() {
             let right = self.eval(right)?;
             left = match (op, left, right) {
-                (BinaryOp::Add, Value::Str(a), Value::Str(b)) if !a.is_markup() && !b.is_markup() => {
+                (BinaryOp::Add, Value::Str(a), Value::Str(b))
+                    if !a.is_markup() && !b.is_markup() =>
+                {
                     let mut sum = self.builder();
                     sum.text(&a);
                     sum.text(&b);
@@ -185,7 +188,9 @@ impl<'a> Vm<'a> {
             values.push(self.eval(part)?);
         }
         let markup = self.autoescape
-            && values.iter().any(|value| value.as_text().is_some_and(Text::is_markup));
+            && values
+                .iter()
+                .any(|value| value.as_text().is_some_and(Text::is_markup));
         let mut joined = self.builder();
         for value in &values {
             let text = match markup {
@@ -266,7 +271,11 @@ impl<'a> Vm<'a> {
                 let Value::Str(name) = name else {
                     return fail("the keys of what follows ** must be strings");
                 };
-                if args.named.iter().any(|(known, _)| known.as_str() == name.as_str()) {
+                if args
+                    .named
+                    .iter()
+                    .any(|(known, _)| known.as_str() == name.as_str())
+                {
                     return fail(format!("the argument '{}' is given twice", name.as_str()));
                 }
                 args.named.push((name.clone(), value.clone()));
@@ -277,7 +286,10 @@ impl<'a> Vm<'a> {
 
     pub(super) fn filter(&mut self, call: &'a FilterCall, value: Value<'a>) -> Result<Value<'a>> {
         let Some(filter) = call.filter else {
-            return Err(Fault::runtime(format!("there is no filter named '{}'", call.name)));
+            return Err(Fault::runtime(format!(
+                "there is no filter named '{}'",
+                call.name
+            )));
         };
         let args = self.arguments(&call.arguments)?;
         filter(self, value, args)
@@ -298,7 +310,10 @@ impl<'a> Vm<'a> {
     fn test(&mut self, call: &'a TestCall) -> Result<bool> {
         let value = self.eval(&call.value)?;
         let Some(test) = call.test else {
-            return Err(Fault::runtime(format!("there is no test named '{}'", call.name)));
+            return Err(Fault::runtime(format!(
+                "there is no test named '{}'",
+                call.name
+            )));
         };
         let args = self.arguments(&call.arguments)?;
         test(self, &value, args)

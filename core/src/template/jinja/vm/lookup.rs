@@ -64,13 +64,20 @@ impl<'a> Vm<'a> {
             return Value::method(of.clone(), name).map(Some);
         }
         if methods::changes(of, name) {
-            return Ok(Some(Value::Undefined(Undefined::Unsafe(of.type_name(), name))));
+            return Ok(Some(Value::Undefined(Undefined::Unsafe(
+                of.type_name(),
+                name,
+            ))));
         }
         Ok(None)
     }
 
     fn block_named(&self, name: &str) -> Option<Value<'a>> {
-        let place = self.program.blocks.iter().position(|block| *block.name == *name)?;
+        let place = self
+            .program
+            .blocks
+            .iter()
+            .position(|block| *block.name == *name)?;
         Some(Value::Block(place as u32))
     }
 
@@ -80,7 +87,17 @@ impl<'a> Vm<'a> {
             Value::Undefined(undefined) => return Err(undefined.fault()),
             // An unhashable key is not an error here.
             Value::Dict(dict) => dict.get(&key, &self.meter).ok().flatten().cloned(),
-            Value::Template => key.as_text().and_then(|name| self.block_named(name.as_str())),
+            Value::Template => key
+                .as_text()
+                .and_then(|name| self.block_named(name.as_str())),
+            Value::Str(text) => match key.as_int() {
+                Some(index) => {
+                    let passed = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
+                    self.meter.work(passed.min(text.len()))?;
+                    slices::at(of, index)
+                }
+                None => None,
+            },
             _ => key.as_int().and_then(|index| slices::at(of, index)),
         };
         if let Some(found) = found {

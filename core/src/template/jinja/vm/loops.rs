@@ -34,10 +34,11 @@ impl<'a> Vm<'a> {
             if !self.next_into(&mut items, &node.target)? {
                 break;
             }
-            any = true;
             match self.scoped(&node.body)? {
                 Flow::Break => break,
-                Flow::Through | Flow::Continue => {}
+                Flow::Continue => {}
+                // jinja2 notes only here that the loop had an item.
+                Flow::Through => any = true,
             }
         }
         self.otherwise(node, any)
@@ -74,14 +75,14 @@ impl<'a> Vm<'a> {
         let mut any = false;
         while let Some(item) = self.advance(inside)? {
             self.meter.step()?;
-            any = true;
             if let Some(place) = node.loop_place {
                 self.store(place, Value::Loop(inside.clone()));
             }
             self.assign(&node.target, item)?;
             match self.scoped(&node.body)? {
                 Flow::Break => break,
-                Flow::Through | Flow::Continue => {}
+                Flow::Continue => {}
+                Flow::Through => any = true,
             }
         }
         self.otherwise(node, any)

@@ -27,7 +27,9 @@ impl<'a> Vm<'a> {
     pub(super) fn call_block(&mut self, node: &'a ast::CallBlock) -> Result<()> {
         let caller = self.closure(&node.caller);
         let line = node.call.line;
-        let value = self.call_with(&node.call, Some(caller)).map_err(|fault| fault.at(line))?;
+        let value = self
+            .call_with(&node.call, Some(caller))
+            .map_err(|fault| fault.at(line))?;
         self.emit(&value)
     }
 
@@ -79,7 +81,10 @@ impl<'a> Vm<'a> {
             }
         }
         if let Some(place) = ast.caller {
-            let given = args.named.iter().position(|(known, _)| known.as_str() == "caller");
+            let given = args
+                .named
+                .iter()
+                .position(|(known, _)| known.as_str() == "caller");
             let caller = match given {
                 Some(given) => args.named.remove(given).1,
                 None => Value::Undefined(Undefined::Because("there is no caller")),
@@ -87,11 +92,17 @@ impl<'a> Vm<'a> {
             self.store(place, caller);
         }
         if let Some(place) = ast.kwargs {
-            let pairs = args.named.into_iter().map(|(name, value)| (Value::Str(name), value));
+            let pairs = args
+                .named
+                .into_iter()
+                .map(|(name, value)| (Value::Str(name), value));
             let kwargs = Dict::of_pairs(pairs, &self.meter)?;
             self.store(place, Value::Dict(kwargs));
         } else if let Some((extra, _)) = args.named.first() {
-            return fail(format!("macro '{name}' has no parameter '{}'", extra.as_str()));
+            return fail(format!(
+                "macro '{name}' has no parameter '{}'",
+                extra.as_str()
+            ));
         }
         let rest: Vec<Value<'a>> = positional.collect();
         if let Some(place) = ast.varargs {
@@ -133,9 +144,11 @@ impl<'a> Macro<'a> {
             "caller" => Value::Bool(ast.caller.is_some()),
             "catch_kwargs" => Value::Bool(ast.kwargs.is_some()),
             "catch_varargs" => Value::Bool(ast.varargs.is_some()),
-            "explicit_caller" => {
-                Value::Bool(ast.parameters.iter().any(|known| &*known.name.name == "caller"))
-            }
+            "explicit_caller" => Value::Bool(
+                ast.parameters
+                    .iter()
+                    .any(|known| &*known.name.name == "caller"),
+            ),
             _ => return Ok(None),
         }))
     }

@@ -47,7 +47,9 @@ impl<'a> Vm<'a> {
                 return self.body(otherwise);
             }
             Stmt::For(node) => {
-                return self.for_loop(node).map_err(|fault| fault.at(node.body.line));
+                return self
+                    .for_loop(node)
+                    .map_err(|fault| fault.at(node.body.line));
             }
             Stmt::Set(target, value, line) => {
                 let value = self.eval(value);
@@ -59,7 +61,10 @@ impl<'a> Vm<'a> {
             Stmt::With(node) => {
                 let mut values = Vec::with_capacity(node.targets.len());
                 for (_, value) in &node.targets {
-                    values.push(self.eval(value).map_err(|fault| fault.at(node.scoped.line))?);
+                    values.push(
+                        self.eval(value)
+                            .map_err(|fault| fault.at(node.scoped.line))?,
+                    );
                 }
                 for ((target, _), value) in node.targets.iter().zip(values) {
                     self.assign(target, value)?;
@@ -92,7 +97,8 @@ impl<'a> Vm<'a> {
                 self.scoped(scoped)?;
             }
             Stmt::Absent(tag, line) => {
-                let message = format!("'{tag}' needs another template, and a chat template is alone");
+                let message =
+                    format!("'{tag}' needs another template, and a chat template is alone");
                 return Err(Fault::runtime(message).at(*line));
             }
             Stmt::Break => return Ok(Flow::Break),
@@ -122,7 +128,10 @@ impl<'a> Vm<'a> {
                 if self.is_true(&branches.test)? {
                     return self.print(&branches.then);
                 }
-                branches.otherwise.iter().try_for_each(|other| self.print(other))
+                branches
+                    .otherwise
+                    .iter()
+                    .try_for_each(|other| self.print(other))
             }
             other => {
                 let value = self.eval(other)?;
@@ -139,10 +148,13 @@ impl<'a> Vm<'a> {
         let line = node.scoped.line;
         let text = text.marked(self.autoescape);
         let value = match &node.filter {
-            Some(filter) => self.filter_chain(filter, text).map_err(|fault| fault.at(line))?,
+            Some(filter) => self
+                .filter_chain(filter, text)
+                .map_err(|fault| fault.at(line))?,
             None => Value::Str(text),
         };
-        self.assign(&node.target, value).map_err(|fault| fault.at(line))?;
+        self.assign(&node.target, value)
+            .map_err(|fault| fault.at(line))?;
         Ok(Flow::Through)
     }
 
@@ -168,13 +180,10 @@ impl<'a> Vm<'a> {
     pub(super) fn block(&mut self, index: u32) -> Result<Text<'a>> {
         let program = self.program;
         let block = &program.blocks[index as usize];
-        let mut top = self.frame.clone();
-        while let Some(parent) = &top.parent {
-            top = parent.clone();
-        }
-        let frame = Frame::new(block.slots, Some(top));
+        let frame = Frame::new(block.slots, Some(self.top_frame()));
         self.within(frame, |vm| {
-            vm.capture(|vm| vm.scoped(&block.scoped)).map(|(_, text)| text)
+            vm.capture(|vm| vm.scoped(&block.scoped))
+                .map(|(_, text)| text)
         })
     }
 }
