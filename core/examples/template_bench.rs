@@ -86,7 +86,7 @@ fn main() {
     }
     report("compile", compiling);
     let empty = Template::from_options("", &TemplateOptions::default()).expect("it compiles");
-    let (mut whole, mut rendering) = (Vec::new(), Vec::new());
+    let (mut whole, mut rendering, mut slowest) = (Vec::new(), Vec::new(), Vec::new());
     for case in lines(&folder.join("cases.jsonl")) {
         if case.get("expected").is_none() {
             continue;
@@ -104,7 +104,12 @@ fn main() {
             black_box(empty.render_marked(messages, &options)).ok();
         });
         whole.push(call);
+        slowest.push((call, format!("{} {}", case["t"], case["c"])));
         rendering.push(call.saturating_sub(building));
+    }
+    slowest.sort();
+    for (took, name) in slowest.iter().rev().take(3) {
+        println!("among the slowest: {took:?} {name}");
     }
     report("whole call", whole);
     report("rendering alone", rendering);
