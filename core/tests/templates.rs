@@ -189,17 +189,17 @@ fn renders_as_transformers() {
     }
 }
 
-/// Text with every letter replaced by a character that no template writes.
+/// Text with every letter replaced by one that no template writes: a syllable of the Yi.
 fn disguised(text: &str) -> String {
     let disguise = |c: char| match c {
-        c if c.is_ascii_alphabetic() => char::from_u32(0xe000 + u32::from(c)).unwrap(),
+        c if c.is_ascii_alphabetic() => char::from_u32(0xa000 + u32::from(c)).unwrap(),
         c => c,
     };
     text.chars().map(disguise).collect()
 }
 
 fn is_disguised(c: char) -> bool {
-    ('\u{e000}'..='\u{e0ff}').contains(&c)
+    ('\u{a000}'..='\u{a0ff}').contains(&c)
 }
 
 /// Disguises all strings but those that templates decide by. `plain` gets what is left as it is.
@@ -234,7 +234,7 @@ fn misjudged(rendered: &Rendered, plain: &str) -> Option<String> {
             return Some(format!("input is taken for the template's: {trusted:?}"));
         }
         let untrusted = &rendered.text[span.clone()];
-        let words = untrusted.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let words = untrusted.split(|c: char| !c.is_ascii_alphabetic() && c != '_');
         // Shorter ones may be escapes.
         for word in words.filter(|word| word.len() > 5) {
             let known = plain.to_lowercase().contains(&word.to_lowercase());
