@@ -97,7 +97,7 @@ fn difference(text: &str, expected: &str) -> String {
 }
 
 /// The kind of expectation, and what is wrong with the result, if anything is.
-fn judge<'c>(case: &'c Json, result: Result<Rendered, Error>) -> Vec<(&'c str, Option<String>)> {
+fn judge(case: &Json, result: Result<Rendered, Error>) -> Vec<(&str, Option<String>)> {
     let kind = case["error"]["kind"].as_str().unwrap_or("output");
     let wrong = match (case["expected"].as_str(), &result) {
         (Some(expected), Ok(rendered)) if rendered.text == expected => None,

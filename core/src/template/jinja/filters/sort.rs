@@ -9,7 +9,7 @@ use super::paths::Path;
 
 /// Sorts in place, keeping the order of equals; a comparison may fail.
 pub(crate) fn by_key<'a, T: Clone>(
-    items: &mut Vec<T>,
+    items: &mut [T],
     reverse: bool,
     vm: &Vm<'a>,
     key: impl Fn(&T) -> &Value<'a> + Copy,

@@ -178,7 +178,7 @@ impl Parser {
         let filter = filters::find(&name);
         if filter.is_none() && self.conditional == 0 {
             let message = format!("there is no filter named '{name}'");
-            self.unknown.push(Fault::syntax(message, line));
+            self.unknown.push(*Fault::syntax(message, line));
         }
         let arguments = match self.is_op("(") {
             true => self.arguments()?,
@@ -210,7 +210,7 @@ impl Parser {
         let test = tests::find(&name);
         if test.is_none() && self.conditional == 0 {
             let message = format!("there is no test named '{name}'");
-            self.unknown.push(Fault::syntax(message, line));
+            self.unknown.push(*Fault::syntax(message, line));
         }
         let arguments = match self.kind() {
             Kind::Op("(") => self.arguments()?,

@@ -21,10 +21,7 @@ impl<'a> Vm<'a> {
             return Ok(Flow::Through);
         }
         if node.loop_place.is_some() || node.test.is_some() {
-            let around = match &node.test {
-                Some(_) => Some(self.kept_frame()),
-                None => None,
-            };
+            let around = node.test.as_ref().map(|_| self.kept_frame());
             let inside = Loop::new(node, self.iterate(&items)?, &items, around, 0);
             return self.run_loop(node, &Rc::new(inside));
         }
