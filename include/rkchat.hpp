@@ -482,6 +482,9 @@ struct GenerateOptions {
 struct RenderOptions {
   /// End with the words that open the assistant's turn.
   bool add_generation_prompt = false;
+  /// End inside the last message, so that the model goes on with it. Excludes
+  /// `add_generation_prompt`.
+  bool continue_final_message = false;
   /// Function tools, a JSON array in the OpenAI shape. Unset: none.
   /// JSON text.
   Optional<std::string> tools;
@@ -499,6 +502,7 @@ struct RenderOptions {
   rkchat_render_options c() const {
     rkchat_render_options c = RKCHAT_RENDER_OPTIONS_INIT;
     c.add_generation_prompt = add_generation_prompt ? 1 : 0;
+    c.continue_final_message = continue_final_message ? 1 : 0;
     if (tools) { c.tools = (*tools).c_str(); c.tools_len = (*tools).size(); }
     if (documents) { c.documents = (*documents).c_str(); c.documents_len = (*documents).size(); }
     if (now) { c.now = (*now).c_str(); c.now_len = (*now).size(); }
@@ -823,7 +827,7 @@ class ModelFolder {
   FolderInfo info() const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
-  rkchat_model_folder *get() const { return handle_.get(); }
+  rkchat_model_folder *c() const { return handle_.get(); }
   /// Takes over a handle of rkchat.h.
   explicit ModelFolder(rkchat_model_folder *handle) : handle_(handle) {}
 

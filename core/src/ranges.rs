@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"db75dd15ae7e9bf9", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"dd7755fb645b4107", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -133,6 +133,7 @@ mod tests {
             RenderOptions::default(),
             RenderOptions {
                 add_generation_prompt: false,
+                continue_final_message: false,
                 tools: None,
                 documents: None,
                 now: None,

@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

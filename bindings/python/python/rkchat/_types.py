@@ -25,7 +25,7 @@ __all__ = [
     "Completion",
 ]
 
-_SURFACE = "db75dd15ae7e9bf9"
+_SURFACE = "dd7755fb645b4107"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a

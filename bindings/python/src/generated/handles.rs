@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"db75dd15ae7e9bf9", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -710,14 +710,16 @@ impl Model {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
+        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn render<'py>(
@@ -725,6 +727,7 @@ impl Model {
         py: Python<'py>,
         messages: &Bound<'py, PyAny>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -737,6 +740,12 @@ impl Model {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
@@ -954,14 +963,16 @@ impl ChatTemplate {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
+        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn render<'py>(
@@ -969,6 +980,7 @@ impl ChatTemplate {
         py: Python<'py>,
         messages: &Bound<'py, PyAny>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -983,6 +995,12 @@ impl ChatTemplate {
             "add_generation_prompt",
             None,
         )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
+            None,
+        )?;
         set(&mut options.tools, tools, "tools", None)?;
         set(&mut options.documents, documents, "documents", None)?;
         set_moment(&mut options.now, now, "now", None)?;
@@ -994,14 +1012,16 @@ impl ChatTemplate {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
     #[pyo3(
-        signature = (messages, tokenizer, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
+        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn encode<'py>(
@@ -1010,6 +1030,7 @@ impl ChatTemplate {
         messages: &Bound<'py, PyAny>,
         tokenizer: &Bound<'py, Tokenizer>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -1023,6 +1044,12 @@ impl ChatTemplate {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
