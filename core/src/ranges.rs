@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"00bb3d776c554f88", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -126,6 +126,10 @@ mod tests {
                 documents: None,
                 now: None,
                 variables: None,
+                template_name: None,
+                enable_thinking: None,
+                untrusted_content: None,
+                template_repair: None,
             }
         );
         assert_eq!(
@@ -136,6 +140,9 @@ mod tests {
                 documents: None,
                 now: None,
                 variables: None,
+                template_name: None,
+                enable_thinking: None,
+                untrusted_content: None,
             }
         );
         assert_eq!(
@@ -144,6 +151,12 @@ mod tests {
                 bos_token: None,
                 eos_token: None,
                 special_tokens: None,
+            }
+        );
+        assert_eq!(
+            SourceOptions::default(),
+            SourceOptions {
+                template_name: None,
             }
         );
         assert_eq!(

@@ -10,7 +10,7 @@ use super::control::{Control, Job, closed};
 use super::exit;
 use super::fork::Home;
 use super::owner::{Owner, SessionCell};
-use super::prompt::{Prompt, Tokens, Way};
+use super::prompt::{Prepared, Prompt, Tokens, Way};
 use super::runtime;
 use super::stream::Stream;
 use crate::model;
@@ -92,6 +92,7 @@ impl Model {
         let way = Way {
             tokenizer,
             template,
+            control: files.control,
             stop_ids: files.stop_ids,
             capabilities,
             assume,
@@ -133,10 +134,16 @@ impl Model {
             let instead = "Give the text itself to complete.";
             self.require(capabilities::TOKEN_INPUT, instead)?;
         }
-        let (input, prompt_tokens) =
-            self.with(|tokens, session| tokens.input_for(&prompt, options, session))?;
+        let Prepared {
+            input,
+            tokens: prompt_tokens,
+            warnings,
+        } = self.with(|tokens, session| tokens.prepare(&prompt, options, session))?;
         let (max_new_tokens, limit_reason) = self.room(prompt_tokens, options.max_new_tokens)?;
         let stream = Stream::new(self.control.clone(), prompt_tokens);
+        for warning in warnings {
+            stream.warn(warning);
+        }
         self.control.enqueue(Job {
             stream: stream.clone(),
             request: RunRequest {

@@ -1,5 +1,6 @@
 //! What a path means: the model file, and the files that came with it.
 
+mod control;
 pub(crate) mod files;
 pub(crate) mod find;
 pub(crate) mod gguf;
@@ -15,8 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::surface::{ModelOptions, Result};
-use crate::template::{self, SpecialTokens, Template};
+use crate::template::{self, SpecialTokens, Template, Templates};
 use crate::tokenizer::Tokenizer;
+pub use control::Spelling;
 use gguf::GgufInfo;
 
 /// The format of a model file.
@@ -35,8 +37,10 @@ pub struct ModelFiles {
     pub weights: PathBuf,
     /// Its format.
     pub format: WeightsFormat,
-    /// The chat template, and where it comes from: a file, `gguf` or `option`.
-    pub template: Option<(Template, String)>,
+    /// The chat templates, and where they come from: a file, `gguf` or `option`.
+    pub template: Option<(Templates, String)>,
+    /// Control tokens by their spelling, where there is no tokenizer to ask.
+    pub control: Vec<Spelling>,
     /// The tokenizer, and the file it comes from.
     pub tokenizer: Option<(Arc<Tokenizer>, String)>,
     /// Token ids that end an answer.
@@ -65,7 +69,12 @@ pub fn resolve(path: &Path, options: &ModelOptions) -> Result<ModelFiles> {
         tokenizer: tokenizer.as_ref().map(|(tokenizer, _)| tokenizer.as_ref()),
         gguf: gguf.as_ref(),
     })?;
+    let control = match &tokenizer {
+        Some(_) => Vec::new(),
+        None => control::find(folder, gguf.as_ref())?,
+    };
     Ok(ModelFiles {
+        control,
         max_context_len: name::context_length(&found.weights),
         weights: found.weights,
         format: found.format,
@@ -79,23 +88,21 @@ fn find_template(
     folder: Option<&Path>,
     gguf: Option<&GgufInfo>,
     options: &ModelOptions,
-) -> Result<Option<(Template, String)>> {
+) -> Result<Option<(Templates, String)>> {
     if let Some(source) = &options.chat_template {
         let template = Template::from_source(source, special(folder, gguf)?)?;
-        return Ok(Some((template, "option".to_owned())));
+        return Ok(Some((template.into(), "option".to_owned())));
     }
     if let Some(folder) = folder {
         if let Some((template, file)) = template::in_folder(folder)? {
             return Ok(Some((template, file.to_string_lossy().into_owned())));
         }
     }
-    match gguf.and_then(|gguf| gguf.chat_template.as_ref()) {
-        Some(source) => {
-            let template = Template::from_source(source, special(folder, gguf)?)?;
-            Ok(Some((template, "gguf".to_owned())))
-        }
-        None => Ok(None),
-    }
+    let Some(gguf) = gguf else {
+        return Ok(None);
+    };
+    let templates = template::in_gguf(gguf, &special(folder, Some(gguf))?)?;
+    Ok(templates.map(|templates| (templates, "gguf".to_owned())))
 }
 
 /// Special tokens by the GGUF's metadata; the folder's files win.

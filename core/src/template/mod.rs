@@ -5,22 +5,25 @@ pub(crate) mod context;
 mod environment;
 mod failure;
 mod filters;
+mod marking;
 mod methods;
+mod named;
 mod open;
 mod probe;
 mod python;
+mod rendered;
 mod source;
 mod special;
 mod tojson;
-
-use std::path::Path;
 
 use minijinja::Environment;
 
 use crate::surface::{Json, RenderOptions, Result, TemplateOptions};
 
-pub(crate) use open::{in_folder, special_in_folder};
+pub(crate) use named::Templates;
+pub(crate) use open::{in_folder, in_gguf, open, special_in_folder};
 pub(crate) use probe::Turns;
+pub(crate) use rendered::Rendered;
 pub(crate) use special::{SpecialTokens, token_text};
 
 /// The name of the only template of an environment; errors show it with the line.
@@ -35,11 +38,6 @@ pub struct Template {
 }
 
 impl Template {
-    /// Takes the template of a model folder, or of one of the files that hold one.
-    pub fn open(path: &Path) -> Result<Self> {
-        open::open(path)
-    }
-
     /// Takes the source itself, with what the caller says about the model.
     pub fn from_options(source: &str, options: &TemplateOptions) -> Result<Self> {
         Self::from_source(source, SpecialTokens::from_options(options)?)

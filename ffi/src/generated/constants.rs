@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"00bb3d776c554f88", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -66,6 +66,8 @@ pub type rkchat_finish_reason = i32;
 pub type rkchat_input_kind = i32;
 pub type rkchat_measure = i32;
 pub type rkchat_warning_kind = i32;
+pub type rkchat_untrusted_content = i32;
+pub type rkchat_template_repair = i32;
 
 // The header's numbers are those of Rust.
 const _: () = {
@@ -82,4 +84,9 @@ const _: () = {
     assert!(rkchat::WarningKind::TokenizerMismatch as i32 == 1);
     assert!(rkchat::WarningKind::UnknownRuntime as i32 == 2);
     assert!(rkchat::WarningKind::VersionPair as i32 == 3);
+    assert!(rkchat::WarningKind::TemplateRepair as i32 == 4);
+    assert!(rkchat::UntrustedContent::Literal as i32 == 1);
+    assert!(rkchat::UntrustedContent::Transformers as i32 == 2);
+    assert!(rkchat::TemplateRepair::Auto as i32 == 1);
+    assert!(rkchat::TemplateRepair::Strict as i32 == 2);
 };

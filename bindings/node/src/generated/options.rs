@@ -108,6 +108,10 @@ impl FromJs for rkchat::GenerateOptions {
             "documents",
             "now",
             "variables",
+            "templateName",
+            "enableThinking",
+            "untrustedContent",
+            "templateRepair",
             "signal",
         ];
         let fields = Fields::new(value, name, KNOWN)?;
@@ -124,6 +128,10 @@ impl FromJs for rkchat::GenerateOptions {
             documents: fields.get("documents")?,
             now: fields.get("now")?,
             variables: fields.get("variables")?,
+            template_name: fields.get("templateName")?,
+            enable_thinking: fields.get("enableThinking")?,
+            untrusted_content: fields.get("untrustedContent")?,
+            template_repair: fields.get("templateRepair")?,
         })
     }
 }
@@ -136,6 +144,9 @@ impl FromJs for rkchat::RenderOptions {
             "documents",
             "now",
             "variables",
+            "templateName",
+            "enableThinking",
+            "untrustedContent",
         ];
         let fields = Fields::new(value, name, KNOWN)?;
         let defaults = Self::default();
@@ -147,6 +158,9 @@ impl FromJs for rkchat::RenderOptions {
             documents: fields.get("documents")?,
             now: fields.get("now")?,
             variables: fields.get("variables")?,
+            template_name: fields.get("templateName")?,
+            enable_thinking: fields.get("enableThinking")?,
+            untrusted_content: fields.get("untrustedContent")?,
         })
     }
 }
@@ -159,6 +173,16 @@ impl FromJs for rkchat::TemplateOptions {
             bos_token: fields.get("bosToken")?,
             eos_token: fields.get("eosToken")?,
             special_tokens: fields.get("specialTokens")?,
+        })
+    }
+}
+
+impl FromJs for rkchat::SourceOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["templateName"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            template_name: fields.get("templateName")?,
         })
     }
 }

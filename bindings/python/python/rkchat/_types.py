@@ -14,6 +14,8 @@ __all__ = [
     "InputKind",
     "Measure",
     "WarningKind",
+    "UntrustedContent",
+    "TemplateRepair",
     "RuntimeInfo",
     "ModelInfo",
     "Chunk",
@@ -21,9 +23,12 @@ __all__ = [
     "Timings",
     "Warning",
     "Completion",
+    "TemplateInfo",
+    "TokenizerInfo",
+    "SpecialToken",
 ]
 
-_SURFACE = "d85cd8c28b3274af"
+_SURFACE = "00bb3d776c554f88"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
@@ -89,6 +94,35 @@ class WarningKind(str, Enum):
     VERSION_PAIR = "version_pair"
     """Nobody has reported whether this runtime runs models of this version, or it is known to
     have trouble with them."""
+    TEMPLATE_REPAIR = "template_repair"
+    """The chat template refused the messages as they were, and took them changed."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class UntrustedContent(str, Enum):
+    """What becomes of a control token, such as `<|im_start|>`, that stands in text from
+    outside: messages, tools and documents. The template's own control tokens always count."""
+
+    LITERAL = "literal"
+    """It is encoded as any other text, so nobody can forge a turn."""
+    TRANSFORMERS = "transformers"
+    """It becomes the control token, as transformers does by default."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class TemplateRepair(str, Enum):
+    """What is done where a chat template refuses the messages."""
+
+    AUTO = "auto"
+    """Refused system text goes before the first user message, and neighbours of one role are
+    joined; a warning in the completion tells. Only where that does not help, it is the
+    template's error."""
+    STRICT = "strict"
+    """It is the template's error."""
 
     def __str__(self) -> str:
         return self.value
@@ -213,4 +247,34 @@ class Completion:
     """How long it took."""
     warnings: tuple[Warning, ...]
     """What went on but may not be what was meant."""
+
+
+@dataclass(frozen=True)
+class TemplateInfo:
+    """The chat templates of a model."""
+
+    names: tuple[str, ...]
+    """Their names; most models have only `default`."""
+
+
+@dataclass(frozen=True)
+class TokenizerInfo:
+    """What is in a tokenizer."""
+
+    vocabulary_size: int
+    """How many tokens there are, added ones included."""
+    special_tokens: tuple[SpecialToken, ...]
+    """The special tokens, by id."""
+
+
+@dataclass(frozen=True)
+class SpecialToken:
+    """A special token of a tokenizer."""
+
+    names: tuple[str, ...]
+    """What the model's files call it, such as `bos_token` and `eos_token`; often nothing."""
+    text: str
+    """How it is written."""
+    id: int
+    """Its id."""
 

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "d85cd8c28b3274af";
+const HASH: &str = "00bb3d776c554f88";
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"00bb3d776c554f88", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
