@@ -168,7 +168,7 @@ fn a_folder_brings_its_files() {
         assert_eq!(files.max_context_len, Some(8192));
         let (template, source) = files.template.unwrap();
         assert!(source.ends_with("tokenizer_config.json"), "{source}");
-        assert_eq!(template.source(), TURNS);
+        assert_eq!(template.source(None).unwrap(), TURNS);
         let (tokenizer, source) = files.tokenizer.unwrap();
         assert!(source.ends_with("tokenizer.json"), "{source}");
         // The truncation of the file does not hold.

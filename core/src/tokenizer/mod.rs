@@ -4,6 +4,8 @@ mod added;
 mod bytes;
 mod class;
 mod literal;
+#[cfg(test)]
+mod literal_tests;
 mod named;
 mod stages;
 mod stream;

@@ -1,7 +1,7 @@
 //! The special tokens that `tokenizer_config.json` names, put into the tokenizer as transformers does.
 
 use serde_json::json;
-use tokenizers::{AddedToken, PostProcessorWrapper};
+use tokenizers::AddedToken;
 
 use super::class::Class;
 use crate::surface::Json;
@@ -21,7 +21,9 @@ const NAMES: [&str; 7] = [
 /// Special tokens by name; `None` for those of the lists that have none.
 pub(super) type Named = Vec<(Option<String>, AddedToken)>;
 
-/// Adds what the configuration declares, and gives the special tokens by name.
+/// Adds what the configuration declares, and gives the special tokens by name. What goes around a text
+/// is left as the file has it: `add_bos_token` and `add_eos_token` mean nothing to transformers beside a
+/// `tokenizer.json`.
 pub(super) fn add(
     inner: &mut tokenizers::Tokenizer,
     config: &Json,
@@ -46,7 +48,6 @@ pub(super) fn add(
     if !wanted.is_empty() {
         inner.add_tokens(wanted)?;
     }
-    post_process(inner, config, &named)?;
     Ok(named)
 }
 
@@ -134,48 +135,4 @@ fn named(
         }
     }
     named
-}
-
-/// Where the configuration says which tokens go around a text, that stands in place of the file's word.
-fn post_process(
-    inner: &mut tokenizers::Tokenizer,
-    config: &Json,
-    named: &Named,
-) -> tokenizers::Result<()> {
-    let asked = ["add_bos_token", "add_eos_token"].map(|name| config[name].as_bool());
-    if asked == [None, None] {
-        return Ok(());
-    }
-    let mut template = vec![json!({"Sequence": {"id": "A", "type_id": 0}})];
-    let mut special = json!({});
-    for (asked, name) in asked.into_iter().zip(["bos_token", "eos_token"]) {
-        let token = named
-            .iter()
-            .find(|(known, _)| known.as_deref() == Some(name));
-        let (Some(true), Some((_, token))) = (asked, token) else {
-            continue;
-        };
-        let text = token.content.as_str();
-        let Some(id) = inner.token_to_id(text) else {
-            continue;
-        };
-        special[text] = json!({"id": text, "ids": [id], "tokens": [text]});
-        let piece = json!({"SpecialToken": {"id": text, "type_id": 0}});
-        template.insert(
-            if name == "bos_token" {
-                0
-            } else {
-                template.len()
-            },
-            piece,
-        );
-    }
-    let mut pair = template.clone();
-    pair.push(json!({"Sequence": {"id": "B", "type_id": 1}}));
-    let processor: PostProcessorWrapper = serde_json::from_value(json!({
-        "type": "TemplateProcessing", "single": template, "pair": pair,
-        "special_tokens": special,
-    }))?;
-    inner.with_post_processor(Some(processor));
-    Ok(())
 }
