@@ -47,14 +47,14 @@ impl Model {
     pub fn open(path: &Path, options: &ModelOptions) -> Result<Arc<Self>> {
         options.check()?;
         let home = Home::here();
-        let files = model::resolve(path, options)?;
-        let library = runtime::for_model(files.format, &files.weights, options)?;
+        let found = model::find(path)?;
+        let library = runtime::for_model(found.format, &found.weights, options)?;
         let capabilities = library.capabilities();
         let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
         let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
-        let asked = options.max_context_len.or(files.max_context_len);
+        let asked = options.max_context_len.or(found.max_context_len);
         let params = InitParams {
-            model_path: files.weights.clone(),
+            model_path: found.weights.clone(),
             max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
             sampling: sampling(options),
             unlimited: assume.unlimited(),
@@ -72,6 +72,9 @@ impl Model {
         };
         exit::watch(&control, home);
         let thread = owner.spawn(params, asked.is_none(), opened)?;
+        // While the runtime loads. What is wrong here is told at once, and the thread lets go of the model
+        // as soon as it has it.
+        let files = found.read(options).inspect_err(|_| control.close())?;
         let max_context_len = match outcome.recv() {
             Ok(Ok(max_context_len)) => max_context_len,
             failed => {

@@ -50,38 +50,68 @@ pub struct ModelFiles {
     pub max_context_len: Option<u32>,
 }
 
-/// Finds the model at `path` and reads what came with it.
+/// A model whose files are found: all that a runtime needs to load it.
+#[derive(Debug)]
+pub struct Found {
+    /// The model file, as an absolute path.
+    pub weights: PathBuf,
+    /// Its format.
+    pub format: WeightsFormat,
+    /// As in `ModelFiles`.
+    pub max_context_len: Option<u32>,
+    folder: Option<PathBuf>,
+}
+
+/// Finds the model at `path`.
 ///
 /// The files beside a model count as its own where the path names the folder, where the model is
 /// alone in its folder, and for a `.rkllm` file always: it has none of this inside.
-pub fn resolve(path: &Path, options: &ModelOptions) -> Result<ModelFiles> {
+pub fn find(path: &Path) -> Result<Found> {
     let found = find::model(path)?;
-    let gguf = match found.format {
-        WeightsFormat::Gguf => Some(gguf::read(&found.weights)?),
-        WeightsFormat::Rkllm => None,
-    };
-    let folder = found.folder.as_deref();
-    let template = find_template(folder, gguf.as_ref(), options)?;
-    let tokenizer = find_tokenizer(folder, options)?;
-    let stop_ids = stops::find(&stops::Sources {
-        folder,
-        template: template.as_ref().map(|(template, _)| template),
-        tokenizer: tokenizer.as_ref().map(|(tokenizer, _)| tokenizer.as_ref()),
-        gguf: gguf.as_ref(),
-    })?;
-    let control = match &tokenizer {
-        Some(_) => Vec::new(),
-        None => control::find(folder, gguf.as_ref())?,
-    };
-    Ok(ModelFiles {
-        control,
+    Ok(Found {
         max_context_len: name::context_length(&found.weights),
         weights: found.weights,
         format: found.format,
-        template,
-        tokenizer,
-        stop_ids,
+        folder: found.folder,
     })
+}
+
+impl Found {
+    /// Reads what came with the model. A large tokenizer takes a second, which is better spent while
+    /// the runtime loads.
+    pub fn read(self, options: &ModelOptions) -> Result<ModelFiles> {
+        let gguf = match self.format {
+            WeightsFormat::Gguf => Some(gguf::read(&self.weights)?),
+            WeightsFormat::Rkllm => None,
+        };
+        let folder = self.folder.as_deref();
+        let template = find_template(folder, gguf.as_ref(), options)?;
+        let tokenizer = find_tokenizer(folder, options)?;
+        let stop_ids = stops::find(&stops::Sources {
+            folder,
+            template: template.as_ref().map(|(template, _)| template),
+            tokenizer: tokenizer.as_ref().map(|(tokenizer, _)| tokenizer.as_ref()),
+            gguf: gguf.as_ref(),
+        })?;
+        let control = match &tokenizer {
+            Some(_) => Vec::new(),
+            None => control::find(folder, gguf.as_ref())?,
+        };
+        Ok(ModelFiles {
+            control,
+            max_context_len: self.max_context_len,
+            weights: self.weights,
+            format: self.format,
+            template,
+            tokenizer,
+            stop_ids,
+        })
+    }
+}
+
+/// Finds the model at `path` and reads what came with it.
+pub fn resolve(path: &Path, options: &ModelOptions) -> Result<ModelFiles> {
+    find(path)?.read(options)
 }
 
 fn find_template(

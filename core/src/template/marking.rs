@@ -22,9 +22,30 @@ impl Template {
                 untrusted = ranges;
             }
         }
+        let mut leaves = Vec::new();
+        collect(messages, "", &mut leaves);
+        for json in [&options.tools, &options.documents].into_iter().flatten() {
+            collect(json, "", &mut leaves);
+        }
+        for leaf in leaves {
+            let escaped = Json::from(leaf.trim()).to_string();
+            for form in [leaf.trim(), escaped.trim_matches('"')] {
+                if form.len() > 3 {
+                    untrusted.extend(text.match_indices(form).map(|(at, _)| at..at + form.len()));
+                }
+            }
+        }
+        untrusted.sort_by_key(|range| range.start);
+        let mut merged: Vec<Range<usize>> = Vec::new();
+        for range in untrusted {
+            match merged.last_mut() {
+                Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+                _ => merged.push(range),
+            }
+        }
         Ok(Rendered {
             text,
-            untrusted,
+            untrusted: merged,
             generation: Vec::new(),
         })
     }
@@ -51,6 +72,22 @@ fn mark(json: &Json, key: &str) -> Json {
                 .collect(),
         ),
         other => other.clone(),
+    }
+}
+
+fn collect<'a>(json: &'a Json, key: &str, leaves: &mut Vec<&'a str>) {
+    match json {
+        Json::String(text) if key != "role" && key != "type" => leaves.push(text),
+        Json::Array(items) => items.iter().for_each(|item| collect(item, key, leaves)),
+        Json::Object(map) => {
+            for (key, value) in map {
+                if key.len() > 12 {
+                    leaves.push(key);
+                }
+                collect(value, key, leaves);
+            }
+        }
+        _ => {}
     }
 }
 
