@@ -17,7 +17,7 @@ const TEMPLATE: &str = "{% for m in messages %}{% if m.role == 'system' %}{{ rai
                         <|start|>{{ m.role }}:{{ m.content }}<|end|>{% endfor %}\
                         {% if add_generation_prompt %}<|start|>{% endif %}";
 
-const SCRIPT: &str = r#"{"pieces": ["x"], "record": "record.jsonl"}"#;
+const SCRIPT: &str = r#"{"pieces": [["x", 120]], "record": "record.jsonl"}"#;
 
 fn folder(tokenizer: bool) -> Folder {
     let folder = Folder::new();
@@ -188,10 +188,7 @@ fn a_refused_system_message_is_put_into_the_first_question() {
 #[test]
 fn a_broken_tokenizer_is_told_before_a_long_load_ends() {
     let folder = folder(true);
-    folder.file(
-        "model.rkllm",
-        r#"{"pieces": ["x"], "init_ms": 3000}"#,
-    );
+    folder.file("model.rkllm", r#"{"pieces": ["x"], "init_ms": 3000}"#);
     folder.file("tokenizer.json", "{}");
     let begun = Instant::now();
     let error = Model::open(folder.path(), &options("1.3.0")).unwrap_err();

@@ -35,8 +35,6 @@ pub enum WeightsFormat {
 pub struct ModelFiles {
     /// The model file, as an absolute path.
     pub weights: PathBuf,
-    /// Its format.
-    pub format: WeightsFormat,
     /// The chat templates, and where they come from: a file, `gguf` or `option`.
     pub template: Option<(Templates, String)>,
     /// Control tokens by their spelling, where there is no tokenizer to ask.
@@ -45,9 +43,6 @@ pub struct ModelFiles {
     pub tokenizer: Option<(Arc<Tokenizer>, String)>,
     /// Token ids that end an answer.
     pub stop_ids: BTreeSet<u32>,
-    /// The context length that the file's name tells, in tokens: the limit that a `.rkllm` file was
-    /// converted with.
-    pub max_context_len: Option<u32>,
 }
 
 /// A model whose files are found: all that a runtime needs to load it.
@@ -57,7 +52,8 @@ pub struct Found {
     pub weights: PathBuf,
     /// Its format.
     pub format: WeightsFormat,
-    /// As in `ModelFiles`.
+    /// The context length that the file's name tells, in tokens: the limit that a `.rkllm` file was
+    /// converted with.
     pub max_context_len: Option<u32>,
     folder: Option<PathBuf>,
 }
@@ -99,9 +95,7 @@ impl Found {
         };
         Ok(ModelFiles {
             control,
-            max_context_len: self.max_context_len,
             weights: self.weights,
-            format: self.format,
             template,
             tokenizer,
             stop_ids,

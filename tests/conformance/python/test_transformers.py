@@ -1,12 +1,11 @@
 """Token ids against transformers itself, on real tokenizers and the texts of tests/vectors."""
 
-import json
 import os
 
 import pytest
 
 import rkchat
-from conftest import ROOT
+from conftest import ROOT, vectors
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 transformers = pytest.importorskip("transformers", reason="transformers comes with make build")
@@ -14,10 +13,6 @@ transformers = pytest.importorskip("transformers", reason="transformers comes wi
 TOKENIZERS = sorted(path.parent for path in ROOT.glob(".cache/tokenizers/*/tokenizer.json"))
 if not TOKENIZERS:
     pytest.skip("no tokenizers; run tools/fetch-tokenizers.sh", allow_module_level=True)
-
-
-def vectors(name):
-    return [json.loads(line) for line in (ROOT / "tests" / "vectors" / name).read_text().splitlines()]
 
 
 TEXTS = vectors("texts.jsonl")
