@@ -101,7 +101,8 @@ def test_chats(both):
             ids = template.encode(chat["messages"], ours, **options(chat))
             assert ids == wanted["input_ids"], chat["id"]
             literal = template.encode(chat["messages"], ours, untrusted_content="literal", **options(chat))
-            assert ours.decode(literal) == ours.decode(ids) or source is None, chat["id"]
+            bare = ["".join(ours.decode(each).split()) for each in (literal, ids)]
+            assert bare[0] == bare[1], chat["id"]
             if not chat["id"].startswith(("forged", "thinking")):
                 assert literal == ids, chat["id"]
             # Cut into other pieces, but with the same control tokens.
