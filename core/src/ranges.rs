@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"00bb3d776c554f88", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"aed3d059a6788fda", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -136,6 +136,7 @@ mod tests {
             RenderOptions::default(),
             RenderOptions {
                 add_generation_prompt: false,
+                continue_final_message: false,
                 tools: None,
                 documents: None,
                 now: None,

@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"00bb3d776c554f88", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"aed3d059a6788fda", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -285,6 +285,7 @@ class Model:
         messages: Json,
         *,
         add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
         tools: Json | None = None,
         documents: Json | None = None,
         now: str | datetime | None = None,
@@ -298,6 +299,8 @@ class Model:
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
+            continue_final_message: End inside the last message, so that the model goes on with
+                it. Excludes `add_generation_prompt`.
             tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
             documents: Documents for retrieval templates, a JSON array. Unset: none.
             now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -429,6 +432,7 @@ class ChatTemplate:
         messages: Json,
         *,
         add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
         tools: Json | None = None,
         documents: Json | None = None,
         now: str | datetime | None = None,
@@ -442,6 +446,8 @@ class ChatTemplate:
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
+            continue_final_message: End inside the last message, so that the model goes on with
+                it. Excludes `add_generation_prompt`.
             tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
             documents: Documents for retrieval templates, a JSON array. Unset: none.
             now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -462,6 +468,7 @@ class ChatTemplate:
         tokenizer: Tokenizer,
         *,
         add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
         tools: Json | None = None,
         documents: Json | None = None,
         now: str | datetime | None = None,
@@ -475,6 +482,8 @@ class ChatTemplate:
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
+            continue_final_message: End inside the last message, so that the model goes on with
+                it. Excludes `add_generation_prompt`.
             tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
             documents: Documents for retrieval templates, a JSON array. Unset: none.
             now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -495,6 +504,7 @@ class ChatTemplate:
         tokenizer: Tokenizer,
         *,
         add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
         tools: Json | None = None,
         documents: Json | None = None,
         now: str | datetime | None = None,
@@ -509,6 +519,8 @@ class ChatTemplate:
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
+            continue_final_message: End inside the last message, so that the model goes on with
+                it. Excludes `add_generation_prompt`.
             tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
             documents: Documents for retrieval templates, a JSON array. Unset: none.
             now: The time that the template's clock shows, ISO 8601 without a zone, such as

@@ -28,7 +28,7 @@ __all__ = [
     "SpecialToken",
 ]
 
-_SURFACE = "00bb3d776c554f88"
+_SURFACE = "aed3d059a6788fda"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"00bb3d776c554f88", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"aed3d059a6788fda", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -601,6 +601,8 @@ impl Model {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -614,8 +616,8 @@ impl Model {
     ///         control tokens that the messages, tools or documents spell. `generate` has an
     ///         option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
-        text_signature = "($self, messages, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn render<'py>(
@@ -623,6 +625,7 @@ impl Model {
         py: Python<'py>,
         messages: &Bound<'py, PyAny>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -638,6 +641,12 @@ impl Model {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
@@ -874,6 +883,8 @@ impl ChatTemplate {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -887,8 +898,8 @@ impl ChatTemplate {
     ///         control tokens that the messages, tools or documents spell. `generate` has an
     ///         option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
-        text_signature = "($self, messages, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn render<'py>(
@@ -896,6 +907,7 @@ impl ChatTemplate {
         py: Python<'py>,
         messages: &Bound<'py, PyAny>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -911,6 +923,12 @@ impl ChatTemplate {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
@@ -943,6 +961,8 @@ impl ChatTemplate {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -956,8 +976,8 @@ impl ChatTemplate {
     ///         control tokens that the messages, tools or documents spell. `generate` has an
     ///         option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, tokenizer, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
-        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
+        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn encode<'py>(
@@ -966,6 +986,7 @@ impl ChatTemplate {
         messages: &Bound<'py, PyAny>,
         tokenizer: &Bound<'py, Tokenizer>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -982,6 +1003,12 @@ impl ChatTemplate {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
@@ -1015,6 +1042,8 @@ impl ChatTemplate {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -1028,8 +1057,8 @@ impl ChatTemplate {
     ///         control tokens that the messages, tools or documents spell. `generate` has an
     ///         option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, tokenizer, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
-        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
+        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn assistant_mask<'py>(
@@ -1038,6 +1067,7 @@ impl ChatTemplate {
         messages: &Bound<'py, PyAny>,
         tokenizer: &Bound<'py, Tokenizer>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -1054,6 +1084,12 @@ impl ChatTemplate {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
