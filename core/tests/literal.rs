@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use common::{END, Folder, GROUPS, byte_tokenizer, options};
 use rkchat::{
-    Error, ErrorKind, GenerateOptions, InputKind, Json, Model, ModelOptions, TemplateRepair,
-    UntrustedContent, Warning, WarningKind,
+    ChatTemplate, Error, ErrorKind, GenerateOptions, InputKind, Json, Model, ModelOptions,
+    RenderOptions, TemplateOptions, TemplateRepair, Tokenizer, UntrustedContent, Warning,
+    WarningKind,
 };
 use serde_json::json;
 
@@ -194,4 +195,26 @@ fn a_broken_tokenizer_is_told_before_a_long_load_ends() {
     let error = Model::open(folder.path(), &options("1.3.0")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tokenizer);
     assert!(begun.elapsed().as_millis() < 2500, "{:?}", begun.elapsed());
+}
+
+/// Phi 4's template and others write a control token around the role.
+#[test]
+fn a_role_makes_a_control_token_only_if_it_is_one_that_templates_know() {
+    let folder = Folder::new();
+    let path = folder.file(
+        "tokenizer.json",
+        &byte_tokenizer()
+            .replace("<|start|>", "<|user|>")
+            .replace("<|end|>", "<|eos|>"),
+    );
+    let tokenizer = Tokenizer::open(&path).unwrap();
+    let source = "{% for m in messages %}<|{{ m.role }}|>{% endfor %}";
+    let template = ChatTemplate::from_source(source, &TemplateOptions::default()).unwrap();
+    let options = RenderOptions {
+        untrusted_content: Some(UntrustedContent::Literal),
+        ..RenderOptions::default()
+    };
+    let messages = json!([{"role": "user", "content": ""}, {"role": "eos", "content": ""}]);
+    let found = template.encode(&messages, &tokenizer, &options).unwrap();
+    assert_eq!(json!(found), ids(&[("", Some(START)), ("<|eos|>", None)]));
 }

@@ -4,6 +4,7 @@
 
 use std::ffi::c_char;
 
+use crate::generated::constants::*;
 use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
