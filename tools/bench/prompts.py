@@ -24,9 +24,14 @@ ROUNDS = 5
 STARTS = 7
 
 
+def read(name: str) -> list:
+    """Lines end at line feeds only: the texts have other line ends in them."""
+    with (SHARED / name).open(encoding="utf-8", newline="\n") as lines:
+        return [json.loads(line) for line in lines]
+
+
 def prepare() -> Path:
     """The cases with everything that the template sees; tokens and arguments under their names."""
-    read = lambda name: [json.loads(line) for line in (SHARED / name).read_text().splitlines()]  # noqa: E731
     tokens = {template["id"]: template["special_tokens"] or {} for template in read("templates.jsonl")}
     conversations = {conversation["id"]: conversation for conversation in read("conversations.jsonl")}
     path = CACHE / "cases.jsonl"

@@ -12,7 +12,7 @@ from transformers.utils.chat_template_utils import render_jinja_template
 def main() -> None:
     cases, templates, *rounds = sys.argv[1:]
     sources = {}
-    for line in Path(cases).read_text().splitlines():
+    for line in Path(cases).open(encoding="utf-8", newline="\n"):
         case = json.loads(line)
         name = case["t"]
         if name not in sources:

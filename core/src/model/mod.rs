@@ -56,6 +56,7 @@ pub struct Found {
     /// converted with.
     pub max_context_len: Option<u32>,
     folder: Option<PathBuf>,
+    gguf: Option<GgufInfo>,
 }
 
 /// Finds the model at `path`.
@@ -64,7 +65,12 @@ pub struct Found {
 /// alone in its folder, and for a `.rkllm` file always: it has none of this inside.
 pub fn find(path: &Path) -> Result<Found> {
     let found = find::model(path)?;
+    let gguf = match found.format {
+        WeightsFormat::Gguf => Some(gguf::read(&found.weights)?),
+        WeightsFormat::Rkllm => None,
+    };
     Ok(Found {
+        gguf,
         max_context_len: name::context_length(&found.weights),
         weights: found.weights,
         format: found.format,
@@ -76,22 +82,18 @@ impl Found {
     /// Reads what came with the model. A large tokenizer takes a second, which is better spent while
     /// the runtime loads.
     pub fn read(self, options: &ModelOptions) -> Result<ModelFiles> {
-        let gguf = match self.format {
-            WeightsFormat::Gguf => Some(gguf::read(&self.weights)?),
-            WeightsFormat::Rkllm => None,
-        };
-        let folder = self.folder.as_deref();
-        let template = find_template(folder, gguf.as_ref(), options)?;
+        let (folder, gguf) = (self.folder.as_deref(), self.gguf.as_ref());
+        let template = find_template(folder, gguf, options)?;
         let tokenizer = find_tokenizer(folder, options)?;
         let stop_ids = stops::find(&stops::Sources {
             folder,
             template: template.as_ref().map(|(template, _)| template),
             tokenizer: tokenizer.as_ref().map(|(tokenizer, _)| tokenizer.as_ref()),
-            gguf: gguf.as_ref(),
+            gguf,
         })?;
         let control = match &tokenizer {
             Some(_) => Vec::new(),
-            None => control::find(folder, gguf.as_ref())?,
+            None => control::find(folder, gguf)?,
         };
         Ok(ModelFiles {
             control,
