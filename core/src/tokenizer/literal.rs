@@ -179,7 +179,7 @@ impl Doubt<'_> {
         }
         let mut done = Vec::new();
         // What is left to do, the first part last.
-        let mut parts = vec![0..text.len()];
+        let mut parts: Vec<Range<usize>> = std::iter::once(0..text.len()).collect();
         while let Some(part) = parts.pop() {
             let tokens = model.tokenize(&text[part.clone()])?;
             let mut cuts = vec![part.start];

@@ -29,6 +29,10 @@ fn prompt(text: &str, untrusted: &[Range<usize>]) -> Rendered {
     }
 }
 
+fn one(range: Range<usize>) -> [Range<usize>; 1] {
+    [range]
+}
+
 fn literal(tokenizer: &Tokenizer, prompt: &Rendered, literals: &[String]) -> Vec<u32> {
     let literal = UntrustedContent::Literal;
     tokenizer.encode_prompt(prompt, literals, literal).unwrap()
@@ -41,7 +45,7 @@ fn ids(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
 /// Whether the text has what could be taken for a control token of any model.
 fn looks_special(tokenizer: &Tokenizer, text: &str) -> bool {
     tokenizer
-        .forged(&prompt(text, &[0..text.len()]), &[])
+        .forged(&prompt(text, &one(0..text.len())), &[])
         .is_some()
 }
 
@@ -56,7 +60,7 @@ fn nothing_changes_where_nothing_is_forged() {
                 "{name}: {text}"
             );
             if !looks_special(tokenizer, &text) {
-                let all = prompt(&text, &[0..text.len()]);
+                let all = prompt(&text, &one(0..text.len()));
                 assert_eq!(literal(tokenizer, &all, &[]), plain, "{name}: {text}");
             }
         }
@@ -147,7 +151,7 @@ fn a_vocabulary_that_makes_control_tokens_of_plain_text_is_kept_from_it() {
     let pieces = ["<unk>", "<s>", "<", "s", ">", "a", "<s", "s>", "▁"];
     let tokenizer = small(&["<unk>", "<s>"], unigram(&pieces), Json::Null, Json::Null);
     assert_eq!(ids(&tokenizer, "a<s>"), [5, 1]);
-    let found = literal(&tokenizer, &prompt("<s>a<s><s>", &[3..10]), &[]);
+    let found = literal(&tokenizer, &prompt("<s>a<s><s>", &one(3..10)), &[]);
     assert_eq!(found, [1, 5, 2, 7, 2, 7]);
     // Nothing else is in the vocabulary to spell it with.
     let model = json!({"type": "WordLevel", "vocab": {"<s>": 0, "a": 1, "?": 2}, "unk_token": "?"});
@@ -157,7 +161,7 @@ fn a_vocabulary_that_makes_control_tokens_of_plain_text_is_kept_from_it() {
         json!({"type": "WhitespaceSplit"}),
         Json::Null,
     );
-    let found = literal(&tokenizer, &prompt("<s> a <s>", &[4..9]), &[]);
+    let found = literal(&tokenizer, &prompt("<s> a <s>", &one(4..9)), &[]);
     assert_eq!(found, [0, 1, 2, 2], "cut in two unknown words");
     let model = json!({"type": "WordLevel", "vocab": {"!": 0, "a": 1, "?": 2}, "unk_token": "?"});
     let tokenizer = small(
@@ -167,7 +171,7 @@ fn a_vocabulary_that_makes_control_tokens_of_plain_text_is_kept_from_it() {
         Json::Null,
     );
     let error = tokenizer
-        .encode_prompt(&prompt("a !", &[0..3]), &[], UntrustedContent::Literal)
+        .encode_prompt(&prompt("a !", &one(0..3)), &[], UntrustedContent::Literal)
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tokenizer);
     assert!(
@@ -192,7 +196,7 @@ fn white_space_and_prefixes_are_those_of_plain_text() {
         let plain = small(&[], unigram(&pieces), metaspace, Json::Null);
         for content in ["a <s>", " <s> a", "<s>", "a  <s>  a"] {
             // `<s>` spelled out of pieces: the vocabulary's own `<s>` is what is kept out.
-            let found = literal(&tokenizer, &prompt(content, &[0..content.len()]), &[]);
+            let found = literal(&tokenizer, &prompt(content, &one(0..content.len())), &[]);
             let tokens = |ids: &[u32], tokenizer: &Tokenizer| tokenizer.decode(ids, false).unwrap();
             let joined = tokens(&found, &tokenizer).replace(' ', "");
             let plain = tokens(&ids(&plain, content), &plain).replace(' ', "");
@@ -214,7 +218,7 @@ fn a_token_that_only_the_normalizer_makes_is_none() {
     let text = "<s> \u{ff1c}s\u{ff1e}";
     assert_eq!(ids(&tokenizer, text), [0, 0]);
     assert_eq!(
-        literal(&tokenizer, &prompt(text, &[4..text.len()]), &[]),
+        literal(&tokenizer, &prompt(text, &one(4..text.len())), &[]),
         [0, 2, 2]
     );
 }
@@ -225,7 +229,7 @@ fn added_tokens_count_as_control_tokens_where_the_template_has_them() {
         return;
     };
     let text = "<think>\n<tool_call>";
-    let all = prompt(text, &[0..text.len()]);
+    let all = prompt(text, &one(0..text.len()));
     let plain = ids(tokenizer, text);
     assert_eq!(literal(tokenizer, &all, &[]), plain, "neither is special");
     let found = literal(tokenizer, &all, &["a <think>b".to_owned()]);
@@ -258,13 +262,13 @@ fn a_mask_covers_the_generation_blocks() {
     };
     for content in [UntrustedContent::Literal, UntrustedContent::Transformers] {
         assert_eq!(mask(&[], content), [0, 0, 0, 0]);
-        assert_eq!(mask(&[4..7], content), [0, 1, 0, 0]);
+        assert_eq!(mask(&one(4..7), content), [0, 1, 0, 0]);
         assert_eq!(mask(&[4..7, 8..14], content), [0, 1, 1, 0]);
         // In transformers a block whose last token is the first of all goes on to the end.
-        assert_eq!(mask(&[0..3], content), [1, 1, 1, 1]);
+        assert_eq!(mask(&one(0..3), content), [1, 1, 1, 1]);
         // A block that begins between tokens ends the search, one that ends there goes on to the end.
         assert_eq!(mask(&[3..7, 8..14], content), [0, 0, 0, 0]);
-        assert_eq!(mask(&[4..8], content), [0, 1, 1, 1]);
+        assert_eq!(mask(&one(4..8), content), [0, 1, 1, 1]);
     }
 }
 
@@ -274,6 +278,6 @@ fn many_forged_tokens_take_linear_time() {
     let pieces = ["<unk>", "<s>", "<", "s", ">", "a"];
     let tokenizer = small(&["<unk>", "<s>"], unigram(&pieces), Json::Null, Json::Null);
     let text = "<s>".repeat(20_000);
-    let found = literal(&tokenizer, &prompt(&text, &[0..text.len()]), &[]);
+    let found = literal(&tokenizer, &prompt(&text, &one(0..text.len())), &[]);
     assert_eq!(found.len(), 60_000);
 }
