@@ -172,11 +172,10 @@ fn wrap<'t>(
                         }
                     }
                 }
-                if end > 0 {
-                    line.push(&long[..end]);
-                    rest.pop();
-                    rest.push(&long[end..]);
-                }
+                // A line that is full takes nothing, and that is what loses its space below.
+                line.push(&long[..end]);
+                rest.pop();
+                rest.push(&long[end..]);
             } else if line.is_empty() {
                 line.push(long);
                 rest.pop();
