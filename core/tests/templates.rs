@@ -74,6 +74,7 @@ fn options(case: &Json, conversation: &Json) -> RenderOptions {
         documents: given("documents"),
         now: Some(NOW.to_owned()),
         variables: Some(kwargs).filter(|kwargs| !kwargs.is_null()),
+        ..RenderOptions::default()
     }
 }
 
@@ -97,7 +98,7 @@ fn difference(text: &str, expected: &str) -> String {
 }
 
 /// The kind of expectation, and what is wrong with the result, if anything is.
-fn judge<'c>(case: &'c Json, result: Result<Rendered, Error>) -> Vec<(&'c str, Option<String>)> {
+fn judge(case: &Json, result: Result<Rendered, Error>) -> Vec<(&str, Option<String>)> {
     let kind = case["error"]["kind"].as_str().unwrap_or("output");
     let wrong = match (case["expected"].as_str(), &result) {
         (Some(expected), Ok(rendered)) if rendered.text == expected => None,
@@ -187,6 +188,111 @@ fn renders_as_transformers() {
             "{wrong} cases of kind {kind} are wrong, {allowed} may be"
         );
     }
+}
+
+/// Text with every letter replaced by one that no template writes: a syllable of the Yi.
+fn disguised(text: &str) -> String {
+    let disguise = |c: char| match c {
+        c if c.is_ascii_alphabetic() => char::from_u32(0xa000 + u32::from(c)).unwrap(),
+        c => c,
+    };
+    text.chars().map(disguise).collect()
+}
+
+fn is_disguised(c: char) -> bool {
+    ('\u{a000}'..='\u{a0ff}').contains(&c)
+}
+
+/// Disguises all strings but those that templates decide by. `plain` gets what is left as it is.
+fn disguise(json: &mut Json, plain: &mut String) {
+    match json {
+        Json::String(text) => *text = disguised(text),
+        Json::Array(items) => items.iter_mut().for_each(|item| disguise(item, plain)),
+        Json::Object(map) => {
+            for (key, value) in map {
+                plain.push_str(key);
+                plain.push(' ');
+                match (key.as_str(), &value) {
+                    ("role" | "type" | "name" | "id" | "tool_call_id", Json::String(text)) => {
+                        plain.push_str(text);
+                        plain.push(' ');
+                    }
+                    _ => disguise(value, plain),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is wrong with the marks of a rendering of disguised input.
+fn misjudged(rendered: &Rendered, plain: &str) -> Option<String> {
+    let mut trusted_from = 0;
+    let end = rendered.text.len()..rendered.text.len();
+    for span in rendered.untrusted.iter().chain([&end]) {
+        let trusted = &rendered.text[trusted_from..span.start];
+        if trusted.contains(is_disguised) {
+            return Some(format!("input is taken for the template's: {trusted:?}"));
+        }
+        let untrusted = &rendered.text[span.clone()];
+        let words = untrusted.split(|c: char| !c.is_ascii_alphabetic() && c != '_');
+        // Shorter ones may be escapes.
+        for word in words.filter(|word| word.len() > 5) {
+            let known = plain.to_lowercase().contains(&word.to_lowercase());
+            if !known && word.contains(|c: char| c.is_ascii_alphabetic()) {
+                return Some(format!("{word:?} is taken for input"));
+            }
+        }
+        trusted_from = span.end;
+    }
+    None
+}
+
+#[test]
+fn knows_what_came_from_outside() {
+    let Some(folder) = reference() else { return };
+    let conversations: HashMap<String, (Json, String)> = lines(&folder.join("conversations.jsonl"))
+        .into_iter()
+        .map(|mut conversation| {
+            let mut plain = String::new();
+            for part in ["messages", "tools", "documents"] {
+                disguise(&mut conversation[part], &mut plain);
+            }
+            (text(&conversation, "id").to_owned(), (conversation, plain))
+        })
+        .collect();
+    let templates: HashMap<String, Template> = lines(&folder.join("templates.jsonl"))
+        .iter()
+        .filter_map(|description| {
+            let template = template(&folder, description).ok()?;
+            Some((text(description, "id").to_owned(), template))
+        })
+        .collect();
+    let (mut checked, mut marked, mut wrong) = (0, 0, 0);
+    for case in lines(&folder.join("cases.jsonl")) {
+        let (conversation, plain) = &conversations[text(&case, "c")];
+        let Some(template) = templates.get(text(&case, "t")) else {
+            continue;
+        };
+        let options = options(&case, conversation);
+        let Ok(rendered) = template.render_marked(&conversation["messages"], &options) else {
+            continue;
+        };
+        checked += 1;
+        marked += rendered.text.chars().filter(|c| is_disguised(*c)).count();
+        if let Some(why) = misjudged(&rendered, plain) {
+            wrong += 1;
+            if wrong < 20 {
+                println!("{} {}: {why}", text(&case, "t"), text(&case, "c"));
+            }
+        }
+    }
+    println!("{checked} renderings with {marked} letters of their input; {wrong} marked wrongly");
+    assert!(
+        checked > 14_000 && marked > 1_000_000,
+        "too little was checked"
+    );
+    assert_eq!(wrong, 0);
 }
 
 #[test]

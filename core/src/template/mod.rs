@@ -78,7 +78,7 @@ impl Template {
 
     /// What the template itself writes, control tokens among it: every string literal and piece of
     /// raw text of its source.
-    pub(crate) fn literals(&self) -> &[String] {
+    pub fn literals(&self) -> &[String] {
         self.program.literals()
     }
 

@@ -77,6 +77,8 @@ pub(crate) fn same<'a>(a: &Value<'a>, b: &Value<'a>) -> bool {
         (Value::None, Value::None) | (Value::Template, Value::Template) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
+        (Value::Str(a), Value::Str(b)) if a.is_markup() != b.is_markup() => false,
         (Value::Str(a), Value::Str(b)) => {
             let (a, b) = (a.as_str(), b.as_str());
             a.len() == b.len() && (a.len() <= 1 && a == b || std::ptr::eq(a, b))

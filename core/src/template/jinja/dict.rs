@@ -28,7 +28,7 @@ impl<'a> Dict<'a> {
             pairs,
             index: None,
         };
-        meter.bytes(2 * size_of::<Value>() * dict.pairs.len())?;
+        meter.bytes(64 + 2 * size_of::<Value>() * dict.pairs.len())?;
         if dict.pairs.len() >= INDEXED {
             dict.build_index()?;
         }
@@ -56,7 +56,7 @@ impl<'a> Dict<'a> {
         match self.place(&key, meter)? {
             Some(place) => self.pairs[place].1 = value,
             None => {
-                meter.bytes(2 * size_of::<Value>())?;
+                meter.bytes(3 * size_of::<Value>())?;
                 if let Some(index) = &mut self.index {
                     index.entry(hash(&key)?).or_default().push(self.pairs.len());
                 }

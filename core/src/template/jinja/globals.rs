@@ -131,6 +131,7 @@ pub(crate) fn dict<'a>(vm: &mut Vm<'a>, args: Args<'a>) -> Result<Rc<Dict<'a>>> 
             vm.meter.bytes(dict.len() * 2 * size_of::<Value>())?;
             pairs.extend_from_slice(dict.pairs());
         }
+        Some(Value::Undefined(undefined)) => return Err(undefined.fault()),
         Some(Value::Namespace(_)) => return fail("a namespace is no mapping"),
         Some(other) => {
             let mut items = vm.iterate(&other)?;

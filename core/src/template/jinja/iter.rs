@@ -185,7 +185,7 @@ impl<'a> Vm<'a> {
                 Some(c) => {
                     let start = *byte;
                     *byte += c.len_utf8();
-                    Some(Value::Str(text.slice(start..*byte)))
+                    Some(Value::Str(text.slice(start..*byte).marked(false)))
                 }
                 None => None,
             },

@@ -148,6 +148,13 @@ impl<'a> Vm<'a> {
         Ok(length)
     }
 
+    /// `repr(loop)`
+    pub(super) fn loop_repr(&mut self, inside: &Rc<Loop<'a>>) -> Result<String> {
+        let length = self.length_of(inside)?;
+        let index = inside.state.borrow().index;
+        Ok(format!("<LoopContext {index}/{length}>"))
+    }
+
     /// `loop.name`
     pub(super) fn loop_attribute(
         &mut self,

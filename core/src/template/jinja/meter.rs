@@ -12,7 +12,7 @@ const STEPS_PER_BYTE: u64 = 16;
 /// Bytes copied or compared for one step.
 const BYTES_PER_STEP: usize = 64;
 /// Bytes of strings and lists that may be made, for any input.
-const BYTES: usize = 40 << 20;
+const BYTES: usize = 16 << 20;
 /// Bytes on top for each byte of input.
 const BYTES_PER_BYTE: usize = 128;
 /// Time for any input.
@@ -22,7 +22,7 @@ const TIME_PER_MIB: Duration = Duration::from_millis(200);
 /// The clock is read once in so many steps.
 const STEPS_PER_LOOK: u64 = 4096;
 /// Stack that the interpreter may use. Threads of Rust have 2 MiB.
-const STACK: usize = 640 << 10;
+const STACK: usize = 1 << 20;
 /// Macros and recursive loops inside each other; jinja2 ends near this too, at Python's own limit.
 const CALLS: usize = 200;
 /// Containers inside containers.

@@ -219,8 +219,8 @@ impl Resolver {
     fn settle(&mut self) -> Vec<Enter> {
         let mut enter = Vec::new();
         let function = self.function();
+        let in_block = self.scopes.iter().any(|scope| scope.is_block);
         let scope = self.scopes.last().expect("a scope is open");
-        let is_block = scope.is_block;
         let mut unsettled: Vec<Box<str>> = scope
             .known
             .iter()
@@ -233,7 +233,7 @@ impl Resolver {
             let at = match known.start {
                 Start::Context => {
                     let context = self.context(&name);
-                    let top = is_block.then(|| self.top_level_slot(&name)).flatten();
+                    let top = in_block.then(|| self.top_level_slot(&name)).flatten();
                     match top {
                         Some(top) => {
                             let slot = self.new_slot();

@@ -142,8 +142,8 @@ fn slice_text<'a>(
         };
         return Ok(text.slice(from..from + length));
     }
+    meter.bytes(len.saturating_mul(size_of::<(usize, char)>()))?;
     let places: Vec<(usize, char)> = string.char_indices().collect();
-    meter.bytes(places.len() * size_of::<(usize, char)>())?;
     let mut out = Builder::new(meter);
     for index in 0..count {
         let (at, c) = places[(first + step * index as i128) as usize];

@@ -130,7 +130,7 @@ pub(crate) fn depth_above<'v, 'a: 'v>(
 
 impl<'a> Seq<'a> {
     fn new(items: Vec<Value<'a>>, meter: &Meter) -> Result<Rc<Self>> {
-        meter.bytes(items.len().saturating_mul(size_of::<Value>()))?;
+        meter.bytes(64 + items.len().saturating_mul(size_of::<Value>()))?;
         let depth = depth_above(&items)?;
         Ok(Rc::new(Self {
             items,

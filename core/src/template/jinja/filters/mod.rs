@@ -9,7 +9,7 @@ pub(crate) mod sort;
 mod strings;
 mod wrap;
 
-use super::args::{Args, string};
+use super::args::{Args, integer, string};
 use super::fault::{Result, fail};
 use super::tojson;
 use super::value::Value;
@@ -96,4 +96,12 @@ fn is_given(value: &Option<Value<'_>>) -> bool {
 
 fn truthy(value: Option<Value<'_>>) -> bool {
     value.is_some_and(|value| value.is_true())
+}
+
+/// A switch that Python wants a number for.
+fn switch(function: &str, value: Option<Value<'_>>) -> Result<bool> {
+    match value {
+        Some(value) => integer(function, &value).map(|number| number != 0),
+        None => Ok(false),
+    }
 }

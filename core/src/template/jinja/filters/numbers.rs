@@ -27,15 +27,14 @@ fn too_large() -> Box<Fault> {
 
 pub(super) fn int<'a>(_: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
     let [otherwise, base] = args.bind("int", ["default", "base"], 0)?;
-    let base = match base {
-        Some(base) => integer("int", &base)?,
-        None => 10,
-    };
     let int = match &value {
         Value::Str(text) => {
-            let base = u32::try_from(base)
-                .ok()
-                .filter(|base| matches!(base, 0 | 2..=36));
+            let base = match base {
+                Some(base) => integer("int", &base)?,
+                None => 10,
+            };
+            let base = u32::try_from(base).ok();
+            let base = base.filter(|base| matches!(base, 0 | 2..=36));
             let whole = base.and_then(|base| parse_int(text.as_str(), base));
             whole.or_else(|| parse_float(text.as_str()).and_then(float_to_int))
         }

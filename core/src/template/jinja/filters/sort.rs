@@ -9,7 +9,7 @@ use super::paths::Path;
 
 /// Sorts in place, keeping the order of equals; a comparison may fail.
 pub(crate) fn by_key<'a, T: Clone>(
-    items: &mut Vec<T>,
+    items: &mut [T],
     reverse: bool,
     vm: &Vm<'a>,
     key: impl Fn(&T) -> &Value<'a> + Copy,
@@ -77,6 +77,7 @@ fn keyed<'a>(vm: &mut Vm<'a>, value: &Value<'a>, paths: &[Path<'a>]) -> Result<V
 pub(super) fn sort<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
     let names = ["reverse", "case_sensitive", "attribute"];
     let [reverse, case_sensitive, attribute] = args.bind("sort", names, 0)?;
+    let reverse = super::switch("sort", reverse)?;
     let paths = Path::several(attribute, !super::truthy(case_sensitive));
     let mut all = keyed(vm, &value, &paths)?;
     // Python compares lists of keys, so that undefined keys are equal without being ordered.
@@ -86,7 +87,7 @@ pub(super) fn sort<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Res
             *key = Value::list(vec![key.clone()], &vm.meter)?;
         }
     }
-    by_key(&mut all, super::truthy(reverse), vm, |(key, _)| key)?;
+    by_key(&mut all, reverse, vm, |(key, _)| key)?;
     Value::list(all.into_iter().map(|(_, item)| item).collect(), &vm.meter)
 }
 
@@ -118,7 +119,8 @@ pub(super) fn dictsort<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) ->
         let pair = Value::tuple(vec![key.clone(), value.clone()], &vm.meter)?;
         all.push((sorted_by, pair));
     }
-    by_key(&mut all, super::truthy(reverse), vm, |(key, _)| key)?;
+    let reverse = super::switch("dictsort", reverse)?;
+    by_key(&mut all, reverse, vm, |(key, _)| key)?;
     Value::list(all.into_iter().map(|(_, pair)| pair).collect(), &vm.meter)
 }
 

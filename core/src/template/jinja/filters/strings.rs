@@ -145,16 +145,14 @@ pub(super) fn indent<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> R
     };
     vm.meter.work(text.len())?;
     let mut out = vm.builder();
-    let mut rest = methods::lines(text.as_str(), false);
     // The newline that is added ends the last line, or makes an empty one.
-    let ended = text.as_str().is_empty()
-        || methods::lines(text.as_str(), true)
-            .last()
-            .is_some_and(|last| !rest.last().is_some_and(|plain| plain.len() == last.len()));
-    if ended {
-        rest.push("");
-    }
-    for (index, line) in rest.into_iter().enumerate() {
+    let ended = text.is_empty()
+        || text
+            .as_str()
+            .ends_with(|c| c != '\r' && methods::ends_line(c));
+    let lines = methods::lines(text.as_str(), false).chain(ended.then_some(""));
+    for (index, line) in lines.enumerate() {
+        vm.meter.step()?;
         if index > 0 {
             out.trusted("\n");
         }

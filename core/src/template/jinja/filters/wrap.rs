@@ -30,8 +30,10 @@ pub(super) fn wordwrap<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) ->
     let at_hyphens = hyphens.is_none_or(|value| value.is_true());
     let text = string("wordwrap", value)?;
     vm.meter.work(text.len().saturating_mul(8))?;
+    // Each character may be a chunk of its own.
+    vm.meter.bytes(text.len().saturating_mul(32))?;
     let mut out = vm.builder();
-    for (index, line) in methods::lines(text.as_str(), false).into_iter().enumerate() {
+    for (index, line) in methods::lines(text.as_str(), false).enumerate() {
         if index > 0 {
             out.text(&between);
         }
@@ -158,7 +160,7 @@ fn wrap<'t>(
         }
         if let Some(long) = rest.last().copied().filter(|chunk| width_of(chunk) > width) {
             if breaks_long {
-                let space = width.saturating_sub(length).max(usize::from(width < 1));
+                let space = width.saturating_sub(length);
                 let mut end = long
                     .char_indices()
                     .nth(space)
@@ -170,11 +172,10 @@ fn wrap<'t>(
                         }
                     }
                 }
-                if end > 0 {
-                    line.push(&long[..end]);
-                    rest.pop();
-                    rest.push(&long[end..]);
-                }
+                // A line that is full takes nothing, and that is what loses its space below.
+                line.push(&long[..end]);
+                rest.pop();
+                rest.push(&long[end..]);
             } else if line.is_empty() {
                 line.push(long);
                 rest.pop();

@@ -24,96 +24,110 @@ pub(super) fn split<'a>(
         None => -1,
     };
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let parts: Vec<&str> = match (&separator, from_end) {
+    let whole = text.as_str();
+    let most = most.saturating_add(1);
+    match (&separator, from_end) {
         (Some(separator), _) if separator.is_empty() => {
-            return fail("a string cannot be split at an empty one");
+            fail("a string cannot be split at an empty one")
         }
         (Some(separator), false) => {
-            let parts = text
-                .as_str()
-                .splitn(most.saturating_add(1), separator.as_str());
-            parts.collect()
+            list_of(vm, text, whole.splitn(most, separator.as_str()), false)
         }
-        (Some(separator), true) => {
-            let parts = text
-                .as_str()
-                .rsplitn(most.saturating_add(1), separator.as_str());
-            let mut parts: Vec<&str> = parts.collect();
-            parts.reverse();
-            parts
-        }
-        (None, false) => words(text.as_str(), most),
-        (None, true) => words_from_end(text.as_str(), most),
-    };
-    list_of(vm, text, parts)
+        (Some(separator), true) => list_of(vm, text, whole.rsplitn(most, separator.as_str()), true),
+        (None, false) => list_of(vm, text, words(whole, most), false),
+        (None, true) => list_of(vm, text, words_from_end(whole, most), true),
+    }
 }
 
-fn list_of<'a>(vm: &Vm<'a>, text: &Text<'a>, parts: Vec<&str>) -> Result<Value<'a>> {
-    let parts = parts.into_iter().map(|part| Value::Str(text.part(part)));
-    Value::list(parts.collect(), &vm.meter)
+fn list_of<'a, 't>(
+    vm: &Vm<'a>,
+    text: &Text<'a>,
+    parts: impl Iterator<Item = &'t str>,
+    reversed: bool,
+) -> Result<Value<'a>> {
+    let mut items = Vec::new();
+    for part in parts {
+        vm.meter.step()?;
+        vm.meter.bytes(size_of::<Value>())?;
+        items.push(Value::Str(text.part(part)));
+    }
+    if reversed {
+        items.reverse();
+    }
+    Value::list(items, &vm.meter)
 }
 
-/// Words between white space; what is left after `most` splits keeps its spaces.
-fn words(text: &str, most: usize) -> Vec<&str> {
-    let mut parts = Vec::new();
+/// At most so many words between white space, of which the last is all that is left.
+fn words(text: &str, most: usize) -> impl Iterator<Item = &str> {
     let mut rest = text.trim_start_matches(is_space);
-    while !rest.is_empty() {
-        if parts.len() == most {
-            parts.push(rest.trim_end_matches(is_space));
-            break;
+    let mut left = most;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
         }
-        let end = rest.find(is_space).unwrap_or(rest.len());
-        parts.push(&rest[..end]);
+        left -= 1;
+        let end = match left {
+            0 => rest.len(),
+            _ => rest.find(is_space).unwrap_or(rest.len()),
+        };
+        let word = &rest[..end];
         rest = rest[end..].trim_start_matches(is_space);
-    }
-    parts
+        Some(word)
+    })
 }
 
-fn words_from_end(text: &str, most: usize) -> Vec<&str> {
-    let mut parts = Vec::new();
+/// The same from the end, the last word first.
+fn words_from_end(text: &str, most: usize) -> impl Iterator<Item = &str> {
     let mut rest = text.trim_end_matches(is_space);
-    while !rest.is_empty() {
-        if parts.len() == most {
-            parts.push(rest.trim_start_matches(is_space));
-            break;
+    let mut left = most;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
         }
-        let word = rest.rsplit(is_space).next().unwrap_or(rest);
-        parts.push(word);
+        left -= 1;
+        let word = match left {
+            0 => rest,
+            _ => rest.rsplit(is_space).next().unwrap_or(rest),
+        };
         rest = rest[..rest.len() - word.len()].trim_end_matches(is_space);
-    }
-    parts.reverse();
-    parts
+        Some(word)
+    })
+}
+
+/// Whether a character ends a line.
+pub(crate) fn ends_line(c: char) -> bool {
+    matches!(
+        c,
+        '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
 }
 
 /// Lines as Python counts them, with or without their ends.
-pub(crate) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
-    let ends = |c: char| {
-        matches!(
-            c,
-            '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
-        )
-    };
-    let mut lines = Vec::new();
+pub(crate) fn lines(text: &str, keep_ends: bool) -> impl Iterator<Item = &str> {
     let mut rest = text;
-    while let Some(at) = rest.find(ends) {
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let at = rest.find(ends_line).unwrap_or(rest.len());
         let end = &rest[at..];
         let length = match end.starts_with("\r\n") {
             true => 2,
             false => end.chars().next().map_or(0, char::len_utf8),
         };
-        lines.push(&rest[..if keep_ends { at + length } else { at }]);
-        rest = &rest[at + length..];
-    }
-    if !rest.is_empty() {
-        lines.push(rest);
-    }
-    lines
+        let line = &rest[..if keep_ends { at + length } else { at }];
+        rest = &end[length..];
+        Some(line)
+    })
 }
 
 pub(super) fn splitlines<'a>(vm: &Vm<'a>, text: &Text<'a>, args: Args<'a>) -> Result<Value<'a>> {
     let keep_ends = args.optional("splitlines", "keepends")?;
-    let keep_ends = keep_ends.is_some_and(|value| value.is_true());
-    list_of(vm, text, lines(text.as_str(), keep_ends))
+    let keep_ends = match keep_ends {
+        Some(keep_ends) => integer("splitlines", &keep_ends)? != 0,
+        None => false,
+    };
+    list_of(vm, text, lines(text.as_str(), keep_ends), false)
 }
 
 /// `partition` and `rpartition`.
@@ -154,10 +168,17 @@ mod tests {
 
     #[test]
     fn words_and_lines() {
-        assert_eq!(words(" a  b \x1c c ", usize::MAX), ["a", "b", "c"]);
-        assert_eq!(words("a  b  c ", 1), ["a", "b  c"]);
-        assert_eq!(words_from_end(" a  b  c ", 1), ["a  b", "c"]);
-        assert_eq!(lines("a\r\nb\x0bc\n\n", false), ["a", "b", "c", ""]);
-        assert_eq!(lines("a\nb", true), ["a\n", "b"]);
+        let all = |parts: &mut dyn Iterator<Item = &'static str>| parts.collect::<Vec<_>>();
+        assert_eq!(
+            all(&mut words(" a  b \x1c c ", usize::MAX)),
+            ["a", "b", "c"]
+        );
+        assert_eq!(all(&mut words("a  b  c ", 2)), ["a", "b  c "]);
+        assert_eq!(all(&mut words_from_end(" a  b  c ", 2)), ["c", " a  b"]);
+        assert_eq!(
+            all(&mut lines("a\r\nb\x0bc\n\n", false)),
+            ["a", "b", "c", ""]
+        );
+        assert_eq!(all(&mut lines("a\nb", true)), ["a\n", "b"]);
     }
 }

@@ -20,6 +20,7 @@ impl Parser {
         let known = self.unknown.len();
         let mut value = self.or()?;
         while self.skip_name("if") {
+            self.link()?;
             let test = self.or()?;
             let otherwise = match self.skip_name("else") {
                 true => Some(self.expression()?),
@@ -37,9 +38,8 @@ impl Parser {
 
     fn or(&mut self) -> Result<Expr> {
         let mut left = self.and()?;
-        let mut links = 0;
         while self.skip_name("or") {
-            links = self.link(links)?;
+            self.link()?;
             left = Expr::Or(Box::new((left, self.and()?)));
         }
         Ok(left)
@@ -47,22 +47,23 @@ impl Parser {
 
     fn and(&mut self) -> Result<Expr> {
         let mut left = self.not()?;
-        let mut links = 0;
         while self.skip_name("and") {
-            links = self.link(links)?;
+            self.link()?;
             left = Expr::And(Box::new((left, self.not()?)));
         }
         Ok(left)
     }
 
-    /// Counts the links of a chain that becomes a tree as deep as the chain is long.
-    pub(super) fn link(&self, links: usize) -> Result<usize> {
+    /// Counts what makes the tree of one expression deeper without being nested in the source:
+    /// `a.b.c`, `a|b|c`, `a and b and c`.
+    pub(super) fn link(&mut self) -> Result<()> {
         /// More than jinja2 compiles.
-        const LINKS: usize = 300;
-        if links >= LINKS {
-            return self.fail(format!("more than {LINKS} operators in a row"));
+        const LINKS: usize = 1000;
+        self.links += 1;
+        match self.links > LINKS {
+            true => self.fail(format!("an expression has more than {LINKS} parts")),
+            false => Ok(()),
         }
-        Ok(links + 1)
     }
 
     fn not(&mut self) -> Result<Expr> {

@@ -32,10 +32,11 @@ pub(super) fn parse(source: &str) -> Result<Parsed> {
         in_loop: false,
         conditional: 0,
         unknown: Vec::new(),
+        links: 0,
     };
     let body = parser.statements(&[])?;
     if !parser.unknown.is_empty() {
-        return Err(parser.unknown.swap_remove(0));
+        return Err(Box::new(parser.unknown.swap_remove(0)));
     }
     Ok(Parsed {
         body,
@@ -57,7 +58,9 @@ struct Parser {
     /// Inside of `if`, where jinja2 looks filters and tests up when they are reached.
     conditional: usize,
     /// Filters and tests that do not exist, outside of anything conditional.
-    unknown: Vec<Box<Fault>>,
+    unknown: Vec<Fault>,
+    /// Parts of the expressions of the current statement.
+    links: usize,
 }
 
 impl Parser {

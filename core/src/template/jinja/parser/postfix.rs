@@ -8,7 +8,6 @@ use super::Parser;
 
 impl Parser {
     pub(super) fn postfix(&mut self, mut value: Expr) -> Result<Expr> {
-        let mut links = 0;
         loop {
             value = match self.kind() {
                 Kind::Op(".") => self.attribute(value)?,
@@ -16,12 +15,11 @@ impl Parser {
                 Kind::Op("(") => self.call(value)?,
                 _ => return Ok(value),
             };
-            links = self.link(links)?;
+            self.link()?;
         }
     }
 
     pub(super) fn filters_and_tests(&mut self, mut value: Expr) -> Result<Expr> {
-        let mut links = 0;
         loop {
             value = match self.kind() {
                 Kind::Op("|") => {
@@ -32,7 +30,7 @@ impl Parser {
                 Kind::Name(name) if name == "is" => self.test(value)?,
                 _ => return Ok(value),
             };
-            links = self.link(links)?;
+            self.link()?;
         }
     }
 
@@ -180,7 +178,7 @@ impl Parser {
         let filter = filters::find(&name);
         if filter.is_none() && self.conditional == 0 {
             let message = format!("there is no filter named '{name}'");
-            self.unknown.push(Fault::syntax(message, line));
+            self.unknown.push(*Fault::syntax(message, line));
         }
         let arguments = match self.is_op("(") {
             true => self.arguments()?,
@@ -212,7 +210,7 @@ impl Parser {
         let test = tests::find(&name);
         if test.is_none() && self.conditional == 0 {
             let message = format!("there is no test named '{name}'");
-            self.unknown.push(Fault::syntax(message, line));
+            self.unknown.push(*Fault::syntax(message, line));
         }
         let arguments = match self.kind() {
             Kind::Op("(") => self.arguments()?,

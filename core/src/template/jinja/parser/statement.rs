@@ -11,6 +11,7 @@ impl Parser {
         let mut body = Vec::new();
         loop {
             let line = self.line();
+            self.links = 0;
             match self.kind() {
                 Kind::Data(_) => {
                     if let Kind::Data(text) = self.next() {

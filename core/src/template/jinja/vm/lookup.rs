@@ -90,6 +90,14 @@ impl<'a> Vm<'a> {
             Value::Template => key
                 .as_text()
                 .and_then(|name| self.block_named(name.as_str())),
+            Value::Str(text) => match key.as_int() {
+                Some(index) => {
+                    let passed = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
+                    self.meter.work(passed.min(text.len()))?;
+                    slices::at(of, index)
+                }
+                None => None,
+            },
             _ => key.as_int().and_then(|index| slices::at(of, index)),
         };
         if let Some(found) = found {

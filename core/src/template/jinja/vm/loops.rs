@@ -21,10 +21,7 @@ impl<'a> Vm<'a> {
             return Ok(Flow::Through);
         }
         if node.loop_place.is_some() || node.test.is_some() {
-            let around = match &node.test {
-                Some(_) => Some(self.kept_frame()),
-                None => None,
-            };
+            let around = node.test.as_ref().map(|_| self.kept_frame());
             let inside = Loop::new(node, self.iterate(&items)?, &items, around, 0);
             return self.run_loop(node, &Rc::new(inside));
         }
@@ -34,10 +31,11 @@ impl<'a> Vm<'a> {
             if !self.next_into(&mut items, &node.target)? {
                 break;
             }
-            any = true;
             match self.scoped(&node.body)? {
                 Flow::Break => break,
-                Flow::Through | Flow::Continue => {}
+                Flow::Continue => {}
+                // jinja2 notes only here that the loop had an item.
+                Flow::Through => any = true,
             }
         }
         self.otherwise(node, any)
@@ -74,14 +72,14 @@ impl<'a> Vm<'a> {
         let mut any = false;
         while let Some(item) = self.advance(inside)? {
             self.meter.step()?;
-            any = true;
             if let Some(place) = node.loop_place {
                 self.store(place, Value::Loop(inside.clone()));
             }
             self.assign(&node.target, item)?;
             match self.scoped(&node.body)? {
                 Flow::Break => break,
-                Flow::Through | Flow::Continue => {}
+                Flow::Continue => {}
+                Flow::Through => any = true,
             }
         }
         self.otherwise(node, any)

@@ -122,7 +122,7 @@ impl<'a> Vm<'a> {
     }
 
     pub fn new_namespace(&mut self, fields: Vec<(Text<'a>, Value<'a>)>) -> Result<Value<'a>> {
-        self.meter.bytes(128)?;
+        self.meter.bytes(512)?;
         let namespace = Rc::new(Namespace {
             fields: fields.into(),
         });
@@ -139,11 +139,7 @@ impl<'a> Vm<'a> {
                 }
                 Enter::Copy(slot, place) => self.frame.set(slot, self.load(place)),
                 Enter::TopLevel { slot, top, context } => {
-                    let top = match &self.frame.parent {
-                        Some(parent) => parent.get(top),
-                        None => Value::Undefined(Undefined::Unset),
-                    };
-                    let value = match top {
+                    let value = match self.top_frame().get(top) {
                         Value::Undefined(Undefined::Unset) => self.load(Place::Context(context)),
                         set => set,
                     };
@@ -152,6 +148,15 @@ impl<'a> Vm<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The frame of the top level.
+    fn top_frame(&self) -> Rc<Frame<'a>> {
+        let mut top = &self.frame;
+        while let Some(parent) = &top.parent {
+            top = parent;
+        }
+        top.clone()
     }
 
     fn load(&self, place: Place) -> Value<'a> {
@@ -240,6 +245,10 @@ impl<'a> Vm<'a> {
         match value {
             Value::Str(text) if !self.autoescape || text.is_markup() => self.out.text(text),
             Value::Undefined(_) => {}
+            Value::Loop(inside) => {
+                let shown = self.loop_repr(&inside.clone())?;
+                self.out.trusted(&shown);
+            }
             other if self.autoescape => {
                 let text = self.escape(other)?;
                 self.out.text(&text);

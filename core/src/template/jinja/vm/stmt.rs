@@ -180,11 +180,7 @@ impl<'a> Vm<'a> {
     pub(super) fn block(&mut self, index: u32) -> Result<Text<'a>> {
         let program = self.program;
         let block = &program.blocks[index as usize];
-        let mut top = self.frame.clone();
-        while let Some(parent) = &top.parent {
-            top = parent.clone();
-        }
-        let frame = Frame::new(block.slots, Some(top));
+        let frame = Frame::new(block.slots, Some(self.top_frame()));
         self.within(frame, |vm| {
             vm.capture(|vm| vm.scoped(&block.scoped))
                 .map(|(_, text)| text)

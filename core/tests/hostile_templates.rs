@@ -1,0 +1,186 @@
+//! Templates that mean harm are stopped: in time, in memory, and without the process.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rkchat::{ErrorKind, RenderOptions, Template, TemplateOptions};
+use serde_json::json;
+
+/// Counts what is allocated at a time, and the most there was.
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+/// One template at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        MOST.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the pointer is from `alloc` above, which is the system's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const MEMORY: usize = 64 << 20;
+/// Limits stop templates within a second; other work on the machine takes its share too.
+const TIME: Duration = Duration::from_secs(4);
+
+fn stopped(source: &str) {
+    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
+    let shown: String = source.chars().take(110).collect();
+    let before = NOW.load(Ordering::Relaxed);
+    MOST.store(before, Ordering::Relaxed);
+    let start = Instant::now();
+    let messages = json!([{"role": "user", "content": "hi"}]);
+    let options = RenderOptions {
+        // The clock of the machine is read once and kept.
+        now: Some("2026-03-07T08:05:09".to_owned()),
+        ..RenderOptions::default()
+    };
+    let result = Template::from_options(source, &TemplateOptions::default())
+        .and_then(|template| template.render_marked(&messages, &options));
+    let took = start.elapsed();
+    let most = MOST.load(Ordering::Relaxed) - before;
+    match result {
+        Ok(rendered) => panic!("{shown}: rendered {} bytes", rendered.text.len()),
+        Err(error) => {
+            println!("{took:?} {} KiB {shown}: {error}", most >> 10);
+            assert_eq!(error.kind(), ErrorKind::Template, "{shown}");
+        }
+    }
+    assert!(took < TIME, "{shown}: took {took:?}");
+    assert!(most < MEMORY, "{shown}: used {most} bytes");
+    let left = NOW.load(Ordering::Relaxed).saturating_sub(before);
+    assert!(left < 64 << 10, "{shown}: {left} bytes were never freed");
+}
+
+#[test]
+fn endless_work() {
+    for source in [
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{{ 'some text' }}{% endfor %}{% endfor %}",
+        "{% set ns = namespace(l=range(99999)|list) %}{% for a in range(99999) %}{% if 'x' in ns.l %}{% endif %}{% endfor %}",
+        "{% set x = 'ab' * 1000000 %}{% for a in range(99999) %}{{ x|replace('ab', 'ba')|length }}{% endfor %}",
+        "{% set x = 'a' * 4000000 %}{% for a in range(99999) %}{% if x == x ~ 'b' %}{% endif %}{% endfor %}",
+        "{% set x = 'a' * 4000000 %}{% for a in range(99999) %}{% if x[-1] != x[3999999] %}y{% endif %}{{ x|length }}{% endfor %}",
+        "{% set x = 'ab ' * 1000000 %}{% for a in range(99999) %}{% set y = x.split() %}{% endfor %}",
+        "{% set x = '<' * 4000000 %}{% for a in range(99999) %}{% set y = x|escape %}{% endfor %}",
+        "{% set x = 'a' * 2000000 %}{% for a in range(99999) %}{% set y = x.find('b' * 1000000) %}{% endfor %}",
+        "{% set x = 'a' * 2000000 %}{% for a in range(99999) %}{% set y = x.upper().title().isalpha() %}{% endfor %}",
+        "{% for a in range(99999) %}{% set y = range(99999)|sort(reverse=true)|map('string')|list %}{% endfor %}",
+    ] {
+        stopped(source);
+    }
+}
+
+#[test]
+fn endless_text() {
+    for source in [
+        "{{ 'x' * 10000000000 }}",
+        "{{ ('x' * 9000000) * 90000000 }}",
+        "{% set ns = namespace(x='x') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}",
+        "{% set ns = namespace(x='x') %}{% for a in range(99) %}{% set ns.x %}{{ ns.x }}{{ ns.x }}{% endset %}{% endfor %}{{ ns.x }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ '%.1000000000f' % 1.5 }}",
+        "{{ '%*d' % (1000000000, 1) }}",
+        "{{ '{:1000000000}'.format('x') }}",
+        "{{ '{:.1000000000f}'.format(1.5) }}",
+        "{{ '{:0100000000,}'.format(1) }}",
+        "{{ 'x'.center(10000000000) }}{{ 'x'.zfill(10000000000) }}",
+        "{{ '\\t'.expandtabs(10000000000) }}",
+        "{{ 'x'|indent(1000000000000) }}",
+        "{{ [1]|tojson(indent=1000000000000) }}",
+        "{{ 'a,b'|replace('', 'x' * 1000000)|replace('', 'y' * 1000000) }}",
+        "{{ ('x' * 1000000).join(range(99999)|map('string')) }}",
+        "{{ range(99999)|join('x' * 1000000) }}",
+        "{{ ['x' * 1000000]|batch(1000000000, 'y')|list }}",
+        "{{ 'x'|list|slice(1000000000)|list }}",
+        "{{ strftime_now('%1000000000d' * 100000) }}",
+        "{{ 2 ** 1000000000 }}",
+        "{% macro m(n) %}{{ 'x' * 30000000 }}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}",
+    ] {
+        stopped(source);
+    }
+}
+
+#[test]
+fn endless_lists() {
+    for source in [
+        "{{ [1] * 10000000000 }}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x|length }}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x == [ns.x[0], ns.x[1], 1][:2] + [] and [ns.x[0][0]] == 1 }}{{ ns.x|string|length }}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(9999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(9999) %}{% set ns.x = {'a': ns.x} %}{% endfor %}{{ ns.x|length }}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(99999) %}{% set ns.x = ns.x|map('upper') %}{% endfor %}{{ ns.x|list }}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(99999) %}{% set ns.x = [1]|map('default', ns.x) %}{% endfor %}{{ ns.x|list }}",
+        "{% set ns = namespace(x=1) %}{% for a in range(99999) %}{% set ns.x = cycler(ns.x) %}{% endfor %}{{ ns.x.next() }}",
+        "{% set ns = namespace(x=1) %}{% for a in range(99999) %}{% set ns.x = joiner(ns.x) %}{% endfor %}{{ ns.x() }}",
+        "{% set ns = namespace() %}{% set ns.x = ns %}{% set ns.y = [ns, ns] %}{{ ns }}",
+        "{% set ns = namespace() %}{% set ns.x = [ns] %}{{ ns.x == [ns.x] }}{{ ns.x|tojson }}",
+        "{% for a in range(99999) %}{% for b in range(999) %}{% set x = namespace(a=[a]) %}{% endfor %}{% endfor %}",
+    ] {
+        stopped(source);
+    }
+}
+
+#[test]
+fn endless_depth() {
+    let repeated =
+        |open: &str, inner: &str, close: &str| open.repeat(20_000) + inner + &close.repeat(20_000);
+    for source in [
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}".to_owned(),
+        "{% macro m() %}{% call m() %}{{ caller() }}{% endcall %}{% endmacro %}{{ m() }}".to_owned(),
+        "{% macro m(f) %}{{ f(f) }}{% endmacro %}{{ m(m) }}".to_owned(),
+        "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}".to_owned(),
+        "{% block a %}{{ self.a() }}{% endblock %}".to_owned(),
+        "{% macro m(n) %}{% for a in [1] %}{% if true %}{{ [m(n + 1)]|join }}{% endif %}{% endfor %}{% endmacro %}{{ m(0) }}".to_owned(),
+        format!("{{{{ {} }}}}", repeated("(", "1", ")")),
+        format!("{{{{ {} }}}}", repeated("[", "", "]")),
+        format!("{{{{ {} }}}}", repeated("{1:", "1", "}")),
+        format!("{{{{ {} }}}}", repeated("f(", "", ")")),
+        format!("{{{{ x{} }}}}", repeated("[1", "", "]")),
+        format!("{{{{ {}1 }}}}", "not ".repeat(20_000)),
+        format!("{{{{ {}1 }}}}", "-".repeat(20_000)),
+        format!("{{{{ {}1 }}}}", "1 if ".repeat(20_000)),
+        format!("{{{{ {}1 }}}}", "1 if 1 else ".repeat(20_000)),
+        format!("{{{{ x{} }}}}", ".a".repeat(20_000)),
+        format!("{{{{ x{} }}}}", "|upper".repeat(20_000)),
+        format!("{{{{ 1{} }}}}", " or 0 and 1".repeat(20_000)),
+        repeated("{% if true %}", "x", "{% endif %}"),
+        repeated("{% for a in b %}", "x", "{% endfor %}"),
+        "{% if true %}".repeat(20_000),
+        format!("{{% set {} = 1 %}}", repeated("(", "a", ")")),
+    ] {
+        stopped(&source);
+    }
+}
+
+#[test]
+fn long_conversations_are_honest() {
+    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
+    let source = "{% set ns = namespace(all='') %}{% for m in messages %}{% set ns.all = ns.all ~ m.role ~ '\n' ~ m.content|trim ~ '\n' %}{% endfor %}{{ ns.all }}";
+    let template = Template::from_options(source, &TemplateOptions::default()).unwrap();
+    let turn = |index: usize| {
+        let role = if index % 2 == 0 { "user" } else { "assistant" };
+        json!({"role": role, "content": "Some words of an honest user. ".repeat(20)})
+    };
+    let messages: Vec<_> = (0..200).map(turn).collect();
+    let rendered = template.render_marked(&messages.into(), &RenderOptions::default());
+    assert!(rendered.unwrap().text.len() > 100_000);
+}
