@@ -31,7 +31,7 @@ help:
 	@echo 'make test-SUITE     one suite: $(suites)'
 	@echo 'make surface        write what is generated from core/src/surface'
 	@echo 'make surface-check  compare it with what is committed'
-	@echo 'make bench          speed over the CPU runtime against llama.cpp called directly'
+	@echo 'make bench          speed over the CPU runtime against llama.cpp called directly, and of prompts'
 	@echo 'make sanitize       valgrind and AddressSanitizer over the C programs'
 	@echo 'make test-cross     the tests without llama.cpp for arm64 and armhf, under qemu'
 	@echo 'make test-docs      run what the documents show'
@@ -55,6 +55,12 @@ $(model): tools/fetch_model.py | .venv/build-tools
 	$(python) $<
 	@touch -c $@
 
+# Real tokenizers, which tests compare with transformers.
+tokenizers := .cache/tokenizers/.fetched
+$(tokenizers): tools/fetch-tokenizers.sh | check-test
+	$<
+	@touch $@
+
 node_modules := $(addsuffix /node_modules/.package-lock.json,bindings/node tests/abi)
 $(node_modules): %/node_modules/.package-lock.json: %/package-lock.json %/package.json
 	npm ci --prefix $* --ignore-scripts --no-audit --no-fund
@@ -67,7 +73,7 @@ runtime: check-demo .venv/build-tools
 	$(cargo) build --release $(runtime_set)
 	runtime/install.sh target/release target/release/runtime
 
-build: check-test runtime .venv/test-tools $(model) $(node_modules)
+build: check-test runtime .venv/test-tools $(model) $(tokenizers) $(node_modules)
 	$(cargo) build --release $(client_set)
 	ln -sfn librkchat.so target/release/librkchat.so.0
 	ln -sfn ../../../../target/release/librkchat_python.so bindings/python/python/rkchat/_native.abi3.so
@@ -152,6 +158,7 @@ bench: build
 	$(cargo) build --release $(runtime_set) --examples
 	$(cargo) build --release $(client_set) --examples
 	$(python) tools/bench.py
+	$(python) tools/bench/prompts.py
 
 .PHONY: clean
 clean:

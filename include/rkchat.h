@@ -186,6 +186,30 @@ typedef int32_t rkchat_warning_kind;
 #define RKCHAT_WARNING_KIND_PLATFORM_MISMATCH 7
 /** The model file is smaller than its name says. */
 #define RKCHAT_WARNING_KIND_INCOMPLETE_MODEL 8
+/** The chat template refused the messages as they were, and took them changed. */
+#define RKCHAT_WARNING_KIND_TEMPLATE_REPAIR 9
+
+/**
+ * What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,
+ * tools and documents. The template's own control tokens always count.
+ */
+typedef int32_t rkchat_untrusted_content;
+
+/** It is encoded as any other text, so nobody can forge a turn. */
+#define RKCHAT_UNTRUSTED_CONTENT_LITERAL 1
+/** It becomes the control token, as transformers does by default. */
+#define RKCHAT_UNTRUSTED_CONTENT_TRANSFORMERS 2
+
+/** What is done where a chat template refuses the messages. */
+typedef int32_t rkchat_template_repair;
+
+/**
+ * Refused system text goes before the first user message, and neighbours of one role are joined;
+ * a warning in the completion tells. Only where that does not help, it is the template's error.
+ */
+#define RKCHAT_TEMPLATE_REPAIR_AUTO 1
+/** It is the template's error. */
+#define RKCHAT_TEMPLATE_REPAIR_STRICT 2
 
 
 /* Structs with everything unset. */
@@ -203,12 +227,15 @@ typedef int32_t rkchat_warning_kind;
 #define RKCHAT_GENERATE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_generate_options), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
+    RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
 #define RKCHAT_RENDER_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_render_options), 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, NULL, 0, \
-    NULL, 0, NULL, 0, NULL, 0}
+    NULL, 0, NULL, 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
 #define RKCHAT_TEMPLATE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_template_options), 0, NULL, 0, NULL, 0, NULL, 0}
+#define RKCHAT_SOURCE_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_source_options), 0, NULL, 0}
 #define RKCHAT_ENCODE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_encode_options), 0, RKCHAT_UNSET, 0}
 #define RKCHAT_DECODE_OPTIONS_INIT \
@@ -236,6 +263,12 @@ typedef int32_t rkchat_warning_kind;
 #define RKCHAT_COMPLETION_INIT \
     {(uint32_t)sizeof(rkchat_completion), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, NULL, 0, NULL, \
     0, NULL, 0}
+#define RKCHAT_TEMPLATE_INFO_INIT \
+    {(uint32_t)sizeof(rkchat_template_info), 0, NULL, 0}
+#define RKCHAT_TOKENIZER_INFO_INIT \
+    {(uint32_t)sizeof(rkchat_tokenizer_info), 0, RKCHAT_UNSET_INT, NULL, 0}
+#define RKCHAT_SPECIAL_TOKEN_INIT \
+    {(uint32_t)sizeof(rkchat_special_token), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT}
 
 
 /**
@@ -772,6 +805,30 @@ typedef struct rkchat_generate_options {
    */
   const char *variables;
   size_t variables_len;
+  /**
+   * As in `rkchat_render_options`; only for messages.
+   */
+  const char *template_name;
+  size_t template_name_len;
+  /**
+   * As in `rkchat_render_options`; only for messages.
+   * 0 or 1.
+   */
+  int32_t enable_thinking;
+  int32_t reserved_enable_thinking;
+  /**
+   * What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+   * Where the runtime is fed text, such messages are `RKCHAT_ERR_INVALID_ARGUMENT` unless this is `Transformers`.
+   * One of `RKCHAT_UNTRUSTED_CONTENT_*`.
+   */
+  rkchat_untrusted_content untrusted_content;
+  int32_t reserved_untrusted_content;
+  /**
+   * What is done where the template refuses the messages. Unset: `Auto`.
+   * One of `RKCHAT_TEMPLATE_REPAIR_*`.
+   */
+  rkchat_template_repair template_repair;
+  int32_t reserved_template_repair;
 } rkchat_generate_options;
 
 /**
@@ -819,6 +876,26 @@ typedef struct rkchat_render_options {
    */
   const char *variables;
   size_t variables_len;
+  /**
+   * Which of a model's templates is used, by its name, such as `rag`. Unset: `tool_use` where it is
+   * there and tools are given, else `default`.
+   */
+  const char *template_name;
+  size_t template_name_len;
+  /**
+   * The template's variable of that name: whether the model thinks before it answers. Unset: as the
+   * template has it.
+   * 0 or 1.
+   */
+  int32_t enable_thinking;
+  int32_t reserved_enable_thinking;
+  /**
+   * For `rkchat_chat_template.encode` and `assistant_mask`: what becomes of control tokens that the messages,
+   * tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+   * One of `RKCHAT_UNTRUSTED_CONTENT_*`.
+   */
+  rkchat_untrusted_content untrusted_content;
+  int32_t reserved_untrusted_content;
 } rkchat_render_options;
 
 /**
@@ -991,6 +1068,79 @@ typedef struct rkchat_template_options {
   const char *special_tokens;
   size_t special_tokens_len;
 } rkchat_template_options;
+
+/**
+ * The chat templates of a model.
+ *
+ * Begin with `RKCHAT_TEMPLATE_INFO_INIT`.
+ */
+typedef struct rkchat_template_info {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * Their names; most models have only `default`.
+   */
+  const struct rkchat_str *names;
+  size_t names_len;
+} rkchat_template_info;
+
+/**
+ * Which template's source is meant.
+ *
+ * Begin with `RKCHAT_SOURCE_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_source_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * Its name. Unset: `default`, or the only one.
+   */
+  const char *template_name;
+  size_t template_name_len;
+} rkchat_source_options;
+
+/**
+ * A special token of a tokenizer.
+ *
+ * Begin with `RKCHAT_SPECIAL_TOKEN_INIT`.
+ */
+typedef struct rkchat_special_token {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * What the model's files call it, such as `bos_token` and `eos_token`; often nothing.
+   */
+  const struct rkchat_str *names;
+  size_t names_len;
+  /**
+   * How it is written.
+   */
+  const char *text;
+  size_t text_len;
+  /**
+   * Its id.
+   */
+  int64_t id;
+} rkchat_special_token;
+
+/**
+ * What is in a tokenizer.
+ *
+ * Begin with `RKCHAT_TOKENIZER_INFO_INIT`.
+ */
+typedef struct rkchat_tokenizer_info {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * How many tokens there are, added ones included.
+   */
+  int64_t vocabulary_size;
+  /**
+   * The special tokens, by id.
+   */
+  const struct rkchat_special_token *const *special_tokens;
+  size_t special_tokens_len;
+} rkchat_tokenizer_info;
 
 /**
  * A piece of an answer.
@@ -1338,8 +1488,8 @@ rkchat_status rkchat_generation_completion(struct rkchat_generation *generation,
 void rkchat_generation_free(struct rkchat_generation *generation);
 
 /**
- * Takes the template from a model folder (`chat_template.jinja`, `tokenizer_config.json`), or
- * from one of those files, or from a GGUF file.
+ * Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
+ * `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_chat_template_free`; NULL on failure.
  *
@@ -1380,7 +1530,8 @@ rkchat_status rkchat_chat_template_render(const struct rkchat_chat_template *cha
                                           struct rkchat_error **error);
 
 /**
- * Renders, then encodes without adding special tokens, for those are in the template.
+ * Renders, then encodes without adding special tokens, for those are in the template: what
+ * transformers' `apply_chat_template` gives with `tokenize=True`.
  *
  * `*out` becomes the list, which the caller frees with `rkchat_ids_free`; NULL on failure.
  *
@@ -1397,13 +1548,44 @@ rkchat_status rkchat_chat_template_encode(const struct rkchat_chat_template *cha
                                           struct rkchat_error **error);
 
 /**
- * The Jinja source.
+ * For each id that `encode` gives, 1 where it is what the assistant says, by the template's
+ * `{% generation %}` blocks, else 0: what transformers gives with
+ * `return_assistant_tokens_mask=True`.
+ *
+ * `*out` becomes the list, which the caller frees with `rkchat_ids_free`; NULL on failure.
+ *
+ * `messages` is JSON text.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_chat_template_assistant_mask(const struct rkchat_chat_template *chat_template,
+                                                  const char *messages,
+                                                  size_t messages_len,
+                                                  const struct rkchat_tokenizer *tokenizer,
+                                                  const struct rkchat_render_options *options,
+                                                  struct rkchat_ids **out,
+                                                  struct rkchat_error **error);
+
+/**
+ * Which templates these are.
+ *
+ * `*out` is filled; what it points to belongs to `chat_template` and stays until that is freed.
+ */
+rkchat_status rkchat_chat_template_get_info(const struct rkchat_chat_template *chat_template,
+                                            struct rkchat_template_info *out,
+                                            struct rkchat_error **error);
+
+/**
+ * The Jinja source of a template.
  *
  * `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
  */
-rkchat_status rkchat_chat_template_get_source(const struct rkchat_chat_template *chat_template,
-                                              struct rkchat_text **out,
-                                              struct rkchat_error **error);
+rkchat_status rkchat_chat_template_source(const struct rkchat_chat_template *chat_template,
+                                          const struct rkchat_source_options *options,
+                                          struct rkchat_text **out,
+                                          struct rkchat_error **error);
 
 /**
  * Frees the handle, in any thread. NULL is fine.
@@ -1463,6 +1645,15 @@ rkchat_status rkchat_tokenizer_count(const struct rkchat_tokenizer *tokenizer,
                                      const struct rkchat_encode_options *options,
                                      uint32_t *out,
                                      struct rkchat_error **error);
+
+/**
+ * Its vocabulary and its special tokens.
+ *
+ * `*out` is filled; what it points to belongs to `tokenizer` and stays until that is freed.
+ */
+rkchat_status rkchat_tokenizer_get_info(const struct rkchat_tokenizer *tokenizer,
+                                        struct rkchat_tokenizer_info *out,
+                                        struct rkchat_error **error);
 
 /**
  * Frees the handle, in any thread. NULL is fine.

@@ -157,6 +157,26 @@ enum class WarningKind : std::int32_t {
   PlatformMismatch = 7,
   /// The model file is smaller than its name says.
   IncompleteModel = 8,
+  /// The chat template refused the messages as they were, and took them changed.
+  TemplateRepair = 9,
+};
+
+/// What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,
+/// tools and documents. The template's own control tokens always count.
+enum class UntrustedContent : std::int32_t {
+  /// It is encoded as any other text, so nobody can forge a turn.
+  Literal = 1,
+  /// It becomes the control token, as transformers does by default.
+  Transformers = 2,
+};
+
+/// What is done where a chat template refuses the messages.
+enum class TemplateRepair : std::int32_t {
+  /// Refused system text goes before the first user message, and neighbours of one role are joined;
+  /// a warning in the completion tells. Only where that does not help, it is the template's error.
+  Auto = 1,
+  /// It is the template's error.
+  Strict = 2,
 };
 
 /// A failure: what it is, a message for people (`what()`), facts for programs.
@@ -458,6 +478,15 @@ struct GenerateOptions {
   /// As in `RenderOptions`; only for messages.
   /// JSON text.
   Optional<std::string> variables;
+  /// As in `RenderOptions`; only for messages.
+  Optional<std::string> template_name;
+  /// As in `RenderOptions`; only for messages.
+  Optional<bool> enable_thinking;
+  /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+  /// Where the runtime is fed text, such messages are `InvalidArgument` unless this is `Transformers`.
+  Optional<UntrustedContent> untrusted_content;
+  /// What is done where the template refuses the messages. Unset: `Auto`.
+  Optional<TemplateRepair> template_repair;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_generate_options c() const {
@@ -474,6 +503,10 @@ struct GenerateOptions {
     if (documents) { c.documents = (*documents).c_str(); c.documents_len = (*documents).size(); }
     if (now) { c.now = (*now).c_str(); c.now_len = (*now).size(); }
     if (variables) { c.variables = (*variables).c_str(); c.variables_len = (*variables).size(); }
+    if (template_name) { c.template_name = (*template_name).c_str(); c.template_name_len = (*template_name).size(); }
+    if (enable_thinking) { c.enable_thinking = (*enable_thinking) ? 1 : 0; }
+    if (untrusted_content) { c.untrusted_content = static_cast<std::int32_t>((*untrusted_content)); }
+    if (template_repair) { c.template_repair = static_cast<std::int32_t>((*template_repair)); }
     return c;
   }
 };
@@ -497,6 +530,15 @@ struct RenderOptions {
   /// Further variables for the template, a JSON object. Unset: none.
   /// JSON text.
   Optional<std::string> variables;
+  /// Which of a model's templates is used, by its name, such as `rag`. Unset: `tool_use` where it is
+  /// there and tools are given, else `default`.
+  Optional<std::string> template_name;
+  /// The template's variable of that name: whether the model thinks before it answers. Unset: as the
+  /// template has it.
+  Optional<bool> enable_thinking;
+  /// For `ChatTemplate.encode` and `assistant_mask`: what becomes of control tokens that the messages,
+  /// tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+  Optional<UntrustedContent> untrusted_content;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_render_options c() const {
@@ -507,6 +549,9 @@ struct RenderOptions {
     if (documents) { c.documents = (*documents).c_str(); c.documents_len = (*documents).size(); }
     if (now) { c.now = (*now).c_str(); c.now_len = (*now).size(); }
     if (variables) { c.variables = (*variables).c_str(); c.variables_len = (*variables).size(); }
+    if (template_name) { c.template_name = (*template_name).c_str(); c.template_name_len = (*template_name).size(); }
+    if (enable_thinking) { c.enable_thinking = (*enable_thinking) ? 1 : 0; }
+    if (untrusted_content) { c.untrusted_content = static_cast<std::int32_t>((*untrusted_content)); }
     return c;
   }
 };
@@ -527,6 +572,19 @@ struct TemplateOptions {
     if (bos_token) { c.bos_token = (*bos_token).c_str(); c.bos_token_len = (*bos_token).size(); }
     if (eos_token) { c.eos_token = (*eos_token).c_str(); c.eos_token_len = (*eos_token).size(); }
     if (special_tokens) { c.special_tokens = (*special_tokens).c_str(); c.special_tokens_len = (*special_tokens).size(); }
+    return c;
+  }
+};
+
+/// Which template's source is meant.
+struct SourceOptions {
+  /// Its name. Unset: `default`, or the only one.
+  Optional<std::string> template_name;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_source_options c() const {
+    rkchat_source_options c = RKCHAT_SOURCE_OPTIONS_INIT;
+    if (template_name) { c.template_name = (*template_name).c_str(); c.template_name_len = (*template_name).size(); }
     return c;
   }
 };
@@ -777,6 +835,48 @@ struct Completion {
   }
 };
 
+/// The chat templates of a model.
+struct TemplateInfo {
+  /// Their names; most models have only `default`.
+  std::vector<std::string> names{};
+
+  TemplateInfo() = default;
+  explicit TemplateInfo(const rkchat_template_info &c) {
+    names = detail::texts(c.names, c.names_len);
+  }
+};
+
+/// A special token of a tokenizer.
+struct SpecialToken {
+  /// What the model's files call it, such as `bos_token` and `eos_token`; often nothing.
+  std::vector<std::string> names{};
+  /// How it is written.
+  std::string text{};
+  /// Its id.
+  std::uint32_t id = 0;
+
+  SpecialToken() = default;
+  explicit SpecialToken(const rkchat_special_token &c) {
+    names = detail::texts(c.names, c.names_len);
+    text = std::string(c.text, c.text_len);
+    id = static_cast<std::uint32_t>(c.id);
+  }
+};
+
+/// What is in a tokenizer.
+struct TokenizerInfo {
+  /// How many tokens there are, added ones included.
+  std::uint32_t vocabulary_size = 0;
+  /// The special tokens, by id.
+  std::vector<SpecialToken> special_tokens{};
+
+  TokenizerInfo() = default;
+  explicit TokenizerInfo(const rkchat_tokenizer_info &c) {
+    vocabulary_size = static_cast<std::uint32_t>(c.vocabulary_size);
+    special_tokens = detail::records<SpecialToken, rkchat_special_token>(c.special_tokens, c.special_tokens_len, RKCHAT_SPECIAL_TOKEN_INIT);
+  }
+};
+
 class Runtime;
 class ModelFolder;
 class Model;
@@ -979,8 +1079,8 @@ class Generation {
 /// runtime.
 class ChatTemplate {
  public:
-  /// Takes the template from a model folder (`chat_template.jinja`, `tokenizer_config.json`), or
-  /// from one of those files, or from a GGUF file.
+  /// Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
+  /// `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
   /// Blocking.
   static ChatTemplate open(const std::string &path);
 
@@ -991,11 +1091,20 @@ class ChatTemplate {
   /// that refuses them is a `Template` error with the template's own words.
   std::string render(const std::string &messages, const RenderOptions &options = RenderOptions()) const;
 
-  /// Renders, then encodes without adding special tokens, for those are in the template.
+  /// Renders, then encodes without adding special tokens, for those are in the template: what
+  /// transformers' `apply_chat_template` gives with `tokenize=True`.
   std::vector<std::uint32_t> encode(const std::string &messages, const Tokenizer &tokenizer, const RenderOptions &options = RenderOptions()) const;
 
-  /// The Jinja source.
-  std::string source() const;
+  /// For each id that `encode` gives, 1 where it is what the assistant says, by the template's
+  /// `{% generation %}` blocks, else 0: what transformers gives with
+  /// `return_assistant_tokens_mask=True`.
+  std::vector<std::uint32_t> assistant_mask(const std::string &messages, const Tokenizer &tokenizer, const RenderOptions &options = RenderOptions()) const;
+
+  /// Which templates these are.
+  TemplateInfo info() const;
+
+  /// The Jinja source of a template.
+  std::string source(const SourceOptions &options = SourceOptions()) const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
   rkchat_chat_template *c() const { return handle_.get(); }
@@ -1022,6 +1131,9 @@ class Tokenizer {
 
   /// How many tokens a text has.
   std::uint32_t count(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
+
+  /// Its vocabulary and its special tokens.
+  TokenizerInfo info() const;
 
   /// The handle for the functions of rkchat.h; it stays owned by this object.
   rkchat_tokenizer *c() const { return handle_.get(); }
@@ -1212,10 +1324,26 @@ inline std::vector<std::uint32_t> ChatTemplate::encode(const std::string &messag
   return detail::take(out);
 }
 
-inline std::string ChatTemplate::source() const {
+inline std::vector<std::uint32_t> ChatTemplate::assistant_mask(const std::string &messages, const Tokenizer &tokenizer, const RenderOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_ids *out = nullptr;
+  const rkchat_status status = rkchat_chat_template_assistant_mask(handle_.get(), messages.data(), messages.size(), tokenizer.c(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline TemplateInfo ChatTemplate::info() const {
+  rkchat_error *error = nullptr;
+  rkchat_template_info out = RKCHAT_TEMPLATE_INFO_INIT;
+  const rkchat_status status = rkchat_chat_template_get_info(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return TemplateInfo(out);
+}
+
+inline std::string ChatTemplate::source(const SourceOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_text *out = nullptr;
-  const rkchat_status status = rkchat_chat_template_get_source(handle_.get(), &out, &error);
+  const rkchat_status status = rkchat_chat_template_source(handle_.get(), detail::address(options.c()), &out, &error);
   detail::check(status, error);
   return detail::take(out);
 }
@@ -1250,6 +1378,14 @@ inline std::uint32_t Tokenizer::count(const std::string &text, const EncodeOptio
   const rkchat_status status = rkchat_tokenizer_count(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error);
   detail::check(status, error);
   return out;
+}
+
+inline TokenizerInfo Tokenizer::info() const {
+  rkchat_error *error = nullptr;
+  rkchat_tokenizer_info out = RKCHAT_TOKENIZER_INFO_INIT;
+  const rkchat_status status = rkchat_tokenizer_get_info(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return TokenizerInfo(out);
 }
 
 inline Optional<Chunk> Generation::next(Optional<std::chrono::milliseconds> timeout) {

@@ -57,6 +57,7 @@ fn options(case: &Json, conversation: &Json) -> RenderOptions {
         documents: given("documents"),
         now: Some("2026-03-07T08:05:09.012345".to_owned()),
         variables: Some(kwargs).filter(|kwargs| !kwargs.is_null()),
+        ..RenderOptions::default()
     }
 }
 

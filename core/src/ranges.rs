@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"dd7755fb645b4107", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"68da2622db04e825", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -127,6 +127,10 @@ mod tests {
                 documents: None,
                 now: None,
                 variables: None,
+                template_name: None,
+                enable_thinking: None,
+                untrusted_content: None,
+                template_repair: None,
             }
         );
         assert_eq!(
@@ -138,6 +142,9 @@ mod tests {
                 documents: None,
                 now: None,
                 variables: None,
+                template_name: None,
+                enable_thinking: None,
+                untrusted_content: None,
             }
         );
         assert_eq!(
@@ -146,6 +153,12 @@ mod tests {
                 bos_token: None,
                 eos_token: None,
                 special_tokens: None,
+            }
+        );
+        assert_eq!(
+            SourceOptions::default(),
+            SourceOptions {
+                template_name: None,
             }
         );
         assert_eq!(

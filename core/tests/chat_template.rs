@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rkchat::{ChatTemplate, Error, ErrorKind, Json, RenderOptions, TemplateOptions, Tokenizer};
+use rkchat::{
+    ChatTemplate, Error, ErrorKind, Json, RenderOptions, SourceOptions, TemplateOptions, Tokenizer,
+};
 use serde_json::json;
 
 fn root() -> PathBuf {
@@ -395,7 +397,12 @@ fn templates_are_found_in_folders_and_files() {
         "tokenizer_config.json",
         &config(json!(list(&["rag", "tools"]))),
     );
-    fails("", ErrorKind::Template, "rag, tools");
+    let several = open("").unwrap();
+    assert_eq!(several.info().names, ["rag", "tools"]);
+    let error = several.render(&hello(), &RenderOptions::default());
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Template);
+    assert!(error.message().contains("named default, only rag, tools"));
     write("tokenizer_config.json", &config(json!(7)));
     fails("", ErrorKind::Template, "must be a string or a list");
     write("chat_template.jinja", "file:{{ eos_token }}\n");
@@ -414,5 +421,82 @@ fn templates_are_found_in_folders_and_files() {
     shows("", "UE");
     write("special_tokens_map.json", "{\"unk_token\":\n");
     fails("", ErrorKind::Template, "line 2");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Named templates, chosen as transformers chooses them.
+#[test]
+fn a_named_template_is_chosen() {
+    let folder = std::env::temp_dir().join(format!("rkchat-named-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("additional_chat_templates")).unwrap();
+    let write = |name: &str, contents: &str| fs::write(folder.join(name), contents).unwrap();
+    write("chat_template.jinja", "default {{ enable_thinking }}");
+    write("additional_chat_templates/tool_use.jinja", "tools");
+    write("additional_chat_templates/rag.jinja", "documents");
+    write("additional_chat_templates/broken.jinja", "{% if");
+    write("additional_chat_templates/notes.txt", "{% if");
+    let template = ChatTemplate::open(&folder).unwrap();
+    assert_eq!(
+        template.info().names,
+        ["default", "broken", "rag", "tool_use"]
+    );
+    let render = |name: Option<&str>, tools: Option<Json>| {
+        let options = RenderOptions {
+            template_name: name.map(str::to_owned),
+            tools,
+            enable_thinking: Some(true),
+            ..RenderOptions::default()
+        };
+        template.render(&hello(), &options)
+    };
+    assert_eq!(render(None, None).unwrap(), "default True");
+    assert_eq!(render(None, Some(Json::Null)).unwrap(), "default True");
+    assert_eq!(render(None, Some(json!([]))).unwrap(), "tools");
+    assert_eq!(render(Some("rag"), Some(json!([]))).unwrap(), "documents");
+    assert_eq!(
+        render(Some("broken"), None).unwrap_err().kind(),
+        ErrorKind::Template
+    );
+    let error = render(Some("other"), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.message().contains("broken, rag, tool_use"), "{error}");
+    let source = |name: Option<&str>| {
+        template.source(&SourceOptions {
+            template_name: name.map(str::to_owned),
+        })
+    };
+    assert_eq!(source(Some("rag")).unwrap(), "documents");
+    assert_eq!(source(None).unwrap(), "default {{ enable_thinking }}");
+    assert!(source(Some("other")).is_err());
+    let twice = RenderOptions {
+        enable_thinking: Some(true),
+        variables: Some(json!({"enable_thinking": false})),
+        ..RenderOptions::default()
+    };
+    let error = template.render(&hello(), &twice).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+
+    // In a configuration, where the last of a name counts.
+    fs::remove_dir_all(folder.join("additional_chat_templates")).unwrap();
+    fs::remove_file(folder.join("chat_template.jinja")).unwrap();
+    let entry = |name: &str, source: &str| json!({"name": name, "template": source});
+    let list = [
+        entry("default", "a"),
+        entry("tool_use", "b"),
+        entry("default", "c"),
+    ];
+    write(
+        "tokenizer_config.json",
+        &json!({"chat_template": list}).to_string(),
+    );
+    let template = ChatTemplate::open(&folder).unwrap();
+    assert_eq!(template.info().names, ["default", "tool_use"]);
+    assert_eq!(
+        template
+            .render(&hello(), &RenderOptions::default())
+            .unwrap(),
+        "c"
+    );
     fs::remove_dir_all(&folder).unwrap();
 }

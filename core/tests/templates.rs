@@ -74,6 +74,7 @@ fn options(case: &Json, conversation: &Json) -> RenderOptions {
         documents: given("documents"),
         now: Some(NOW.to_owned()),
         variables: Some(kwargs).filter(|kwargs| !kwargs.is_null()),
+        ..RenderOptions::default()
     }
 }
 

@@ -10,7 +10,7 @@ use super::control::{Control, Job, closed};
 use super::exit;
 use super::fork::Home;
 use super::owner::{Owner, SessionCell};
-use super::prompt::{Prompt, Tokens, Way};
+use super::prompt::{Prepared, Prompt, Tokens, Way};
 use super::runtime;
 use super::stream::Stream;
 use crate::model;
@@ -47,16 +47,16 @@ impl Model {
     pub fn open(path: &Path, options: &ModelOptions) -> Result<Arc<Self>> {
         options.check()?;
         let home = Home::here();
-        let files = model::resolve(path, options)?;
-        let library = runtime::for_model(&files, options)?;
+        let found = model::find(path, options)?;
+        let library = runtime::for_model(&found, options)?;
         let capabilities = library.capabilities();
         let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
         let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
-        let asked = options.max_context_len.or(files.max_context_len);
+        let asked = options.max_context_len.or(found.max_context_len());
         let params = InitParams {
-            model_path: files.weights.clone(),
+            model_path: found.weights.clone(),
             max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
-            sampling: sampling(options, &files.sampling),
+            sampling: sampling(options, &found.sampling),
             unlimited: assume.unlimited(),
             capture_logs: options.capture_logs,
         };
@@ -72,6 +72,9 @@ impl Model {
         };
         exit::watch(&control, home);
         let thread = owner.spawn(params, asked.is_none(), opened)?;
+        // While the runtime loads. What is wrong here is told at once, and the thread lets go of the model
+        // as soon as it has it.
+        let files = found.read(options).inspect_err(|_| control.close())?;
         let max_context_len = match outcome.recv() {
             Ok(Ok(max_context_len)) => max_context_len,
             failed => {
@@ -93,6 +96,7 @@ impl Model {
         let way = Way {
             tokenizer,
             template,
+            control: files.control,
             stop_ids: files.stop_ids,
             stop_texts: files.stop_texts,
             without_template: files.without_template,
@@ -138,10 +142,16 @@ impl Model {
             let instead = "Give the text itself to complete.";
             self.require(capabilities::TOKEN_INPUT, instead)?;
         }
-        let (input, prompt_tokens) =
-            self.with(|tokens, session| tokens.input_for(&prompt, options, session))?;
+        let Prepared {
+            input,
+            tokens: prompt_tokens,
+            warnings,
+        } = self.with(|tokens, session| tokens.prepare(&prompt, options, session))?;
         let (max_new_tokens, limit_reason) = self.room(prompt_tokens, options.max_new_tokens)?;
         let stream = Stream::new(self.control.clone(), prompt_tokens);
+        for warning in warnings {
+            stream.warn(warning);
+        }
         self.control.enqueue(Job {
             stream: stream.clone(),
             request: RunRequest {

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::compare::Comparison;
+use super::repair;
+use super::spelled::{self, Spelled};
 use super::text::{Decoder, Joiner, RuntimeText};
+use crate::model::Spelling;
 use crate::surface::*;
-use crate::template::{Template, context};
+use crate::template::{Rendered, Templates, context};
 use crate::tokenizer::{StreamDecoder, Tokenizer};
 use crate::vendor::assume::Assume;
 use crate::vendor::capabilities::{self, Capabilities};
@@ -17,6 +20,14 @@ pub(crate) enum Prompt<'a> {
     Messages(&'a Json),
     Text(&'a str),
     Ids(&'a [u32]),
+}
+
+/// What the runtime is fed for a request.
+pub(super) struct Prepared {
+    pub input: Input,
+    /// How many tokens that is; 0 where only the runtime can count them.
+    pub tokens: u32,
+    pub warnings: Vec<Warning>,
 }
 
 /// Who turns text into tokens and back.
@@ -30,7 +41,9 @@ enum Source {
 /// The way between text and tokens for one model.
 pub(super) struct Tokens {
     source: Source,
-    template: Option<Template>,
+    template: Option<Templates>,
+    /// Control tokens, where the tokenizer is not ours.
+    spelled: Spelled,
     stop_ids: BTreeSet<u32>,
     stop_texts: Vec<String>,
     without_template: String,
@@ -43,7 +56,8 @@ pub(super) struct Tokens {
 /// What the way depends on.
 pub(super) struct Way {
     pub tokenizer: Option<Arc<Tokenizer>>,
-    pub template: Option<Template>,
+    pub template: Option<Templates>,
+    pub control: Vec<Spelling>,
     pub stop_ids: BTreeSet<u32>,
     pub stop_texts: Vec<String>,
     /// What to say where there is no template.
@@ -59,6 +73,7 @@ impl Tokens {
         let Way {
             tokenizer,
             template,
+            control,
             stop_ids,
             stop_texts,
             without_template,
@@ -79,6 +94,7 @@ impl Tokens {
         Self {
             source,
             template,
+            spelled: Spelled::new(control),
             stop_ids,
             stop_texts,
             without_template,
@@ -127,7 +143,7 @@ impl Tokens {
         match &self.source {
             Source::Tokenizer(tokenizer) => tokenizer.encode(text, add_special),
             Source::Runtime => vocabulary(session)?
-                .tokenize(text, add_special)
+                .tokenize(text, add_special, true)
                 .map_err(|message| Error::new(ErrorKind::Tokenizer, message)),
             Source::None => Err(no_tokenizer()),
         }
@@ -144,12 +160,13 @@ impl Tokens {
         }
     }
 
+    fn template(&self) -> Result<&Templates> {
+        let lacking = || Error::new(ErrorKind::Template, &self.without_template);
+        self.template.as_ref().ok_or_else(lacking)
+    }
+
     pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
-        let template = self
-            .template
-            .as_ref()
-            .ok_or_else(|| Error::new(ErrorKind::Template, &self.without_template))?;
-        template.render(messages, options)
+        self.template()?.render(messages, options)
     }
 
     /// Refuses ids that the model does not have, where that can be known: what a runtime does with them
@@ -169,14 +186,14 @@ impl Tokens {
         self.assume.fresh_runs()
     }
 
-    /// What the runtime is fed, and how many tokens that is; 0 where only the runtime can count them.
-    pub fn input_for(
+    /// What the runtime is fed.
+    pub fn prepare(
         &self,
         prompt: &Prompt<'_>,
         options: &GenerateOptions,
         session: &dyn Session,
-    ) -> Result<(Input, u32)> {
-        let mut input = self.input_of(prompt, options, session)?;
+    ) -> Result<Prepared> {
+        let (mut input, warnings) = self.input_of(prompt, options, session)?;
         let count = match &input {
             Input::Tokens(ids) => ids.len(),
             Input::Text(text) if self.input == InputKind::Text => {
@@ -187,7 +204,11 @@ impl Tokens {
         if self.assume.strip_bos() {
             self.strip_bos(&mut input, session);
         }
-        Ok((input, u32::try_from(count).unwrap_or(u32::MAX)))
+        Ok(Prepared {
+            input,
+            tokens: u32::try_from(count).unwrap_or(u32::MAX),
+            warnings,
+        })
     }
 
     /// Takes the BOS away that the runtime is said to add. It counts all the same.
@@ -217,7 +238,7 @@ impl Tokens {
         prompt: &Prompt<'_>,
         options: &GenerateOptions,
         session: &dyn Session,
-    ) -> Result<Input> {
+    ) -> Result<(Input, Vec<Warning>)> {
         if let (Prompt::Text(_) | Prompt::Ids(_), Some(name)) = (prompt, template_option(options)) {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
@@ -226,31 +247,90 @@ impl Tokens {
                 ),
             ));
         }
-        match (prompt, self.input) {
+        let input = match (prompt, self.input) {
+            (Prompt::Messages(messages), _) => {
+                return self.input_of_messages(messages, options, session);
+            }
             (Prompt::Ids(ids), _) => {
                 self.check_ids(ids, session)?;
-                ids_input(ids)
+                ids_input(ids)?
             }
             (Prompt::Text(text), InputKind::Tokens) => {
-                ids_input(&self.encode(text, true, session)?)
+                ids_input(&self.encode(text, true, session)?)?
             }
-            (Prompt::Text(text), InputKind::Text) => text_input(text),
-            (Prompt::Text(_), InputKind::RuntimeTemplate) => Err(Error::new(
-                ErrorKind::Unsupported,
-                "this runtime puts its own chat template around every text, so a text cannot be continued as it is; put the \
-                 model's tokenizer.json into its folder (and leave input=text out of assume), or give token ids",
-            )),
-            (Prompt::Messages(messages), InputKind::Tokens) => {
-                let text = self.render(messages, &render_options(options))?;
-                ids_input(&self.encode(&text, false, session)?)
+            (Prompt::Text(text), InputKind::Text) => text_input(text)?,
+            (Prompt::Text(_), InputKind::RuntimeTemplate) => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    "this runtime puts its own chat template around every text, so a text cannot be continued as it is; put the \
+                     model's tokenizer.json into its folder (and leave input=text out of assume), or give token ids",
+                ));
             }
-            (Prompt::Messages(messages), InputKind::Text) => {
-                text_input(&self.render(messages, &render_options(options))?)
-            }
-            (Prompt::Messages(messages), InputKind::RuntimeTemplate) => {
-                text_input(only_question(messages, options)?)
-            }
+        };
+        Ok((input, Vec::new()))
+    }
+
+    fn input_of_messages(
+        &self,
+        messages: &Json,
+        options: &GenerateOptions,
+        session: &dyn Session,
+    ) -> Result<(Input, Vec<Warning>)> {
+        let content = options
+            .untrusted_content
+            .unwrap_or(UntrustedContent::Literal);
+        if self.input == InputKind::RuntimeTemplate {
+            let question = only_question(messages, options)?;
+            let prompt = Rendered {
+                text: question.to_owned(),
+                untrusted: std::iter::once(0..question.len()).collect(),
+                generation: Vec::new(),
+            };
+            let template = self.template.as_ref().and_then(Templates::default);
+            let literals = template.map_or(&[][..], |template| template.literals());
+            return Ok((self.text_of(&prompt, literals, content)?, Vec::new()));
         }
+        let template = self.template()?;
+        let render_options = render_options(options);
+        let repair = options.template_repair.unwrap_or(TemplateRepair::Auto);
+        let ((prompt, literals), warnings) = repair::render(messages, repair, |messages| {
+            template.render_marked(messages, &render_options)
+        })?;
+        let input = match (self.input, content, &self.source) {
+            (InputKind::Tokens, _, Source::Tokenizer(tokenizer)) => {
+                ids_input(&tokenizer.encode_prompt(&prompt, literals, content)?)?
+            }
+            (InputKind::Tokens, UntrustedContent::Literal, _) => {
+                let ids = self.spelled.encode(&prompt, literals, vocabulary(session)?);
+                ids_input(&ids.map_err(|message| Error::new(ErrorKind::Tokenizer, message))?)?
+            }
+            (InputKind::Tokens, UntrustedContent::Transformers, _) => {
+                ids_input(&self.encode(&prompt.text, false, session)?)?
+            }
+            (InputKind::Text | InputKind::RuntimeTemplate, _, _) => {
+                self.text_of(&prompt, literals, content)?
+            }
+        };
+        Ok((input, warnings))
+    }
+
+    /// A prompt as text, where nobody outside may write a control token.
+    fn text_of(
+        &self,
+        prompt: &Rendered,
+        literals: &[String],
+        content: UntrustedContent,
+    ) -> Result<Input> {
+        match (content, &self.source) {
+            (UntrustedContent::Transformers, _) => {}
+            (UntrustedContent::Literal, Source::Tokenizer(tokenizer)) => {
+                if let Some(token) = tokenizer.forged(prompt, literals) {
+                    return Err(spelled::refusal(&token));
+                }
+            }
+            (UntrustedContent::Literal, _) => self.spelled.refuse(prompt, literals)?,
+        }
+        text_input(&prompt.text)
     }
 }
 
@@ -262,6 +342,9 @@ fn render_options(options: &GenerateOptions) -> RenderOptions {
         documents: options.documents.clone(),
         now: options.now.clone(),
         variables: options.variables.clone(),
+        template_name: options.template_name.clone(),
+        enable_thinking: options.enable_thinking,
+        ..RenderOptions::default()
     }
 }
 
@@ -272,6 +355,8 @@ fn template_option(options: &GenerateOptions) -> Option<&'static str> {
         ("documents", options.documents.is_some()),
         ("now", options.now.is_some()),
         ("variables", options.variables.is_some()),
+        ("template_name", options.template_name.is_some()),
+        ("enable_thinking", options.enable_thinking.is_some()),
     ];
     set.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
 }

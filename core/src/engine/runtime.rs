@@ -3,49 +3,49 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{ModelFiles, ModelVersion, WeightsFormat};
+use crate::model::{Located, ModelVersion, WeightsFormat};
 use crate::surface::*;
 use crate::vendor::{self, Library, Word, search};
 
 /// Loads the runtime for a model, and refuses the pairs that cannot work.
-pub(super) fn for_model(files: &ModelFiles, options: &ModelOptions) -> Result<Arc<Library>> {
+pub(super) fn for_model(found: &Located, options: &ModelOptions) -> Result<Arc<Library>> {
     let word = Word::of(options.abi.as_deref(), options.abi_unchecked)?;
-    let wanted = wanted(files, options);
-    let library = match (search::named(options.runtime.as_deref()), files.format) {
+    let wanted = wanted(found, options);
+    let library = match (search::named(options.runtime.as_deref()), found.format) {
         (Some(path), _) => {
-            vendor::named(&path, word, &wanted).map_err(|error| explain(error, files))?
+            vendor::named(&path, word, &wanted).map_err(|error| explain(error, found))?
         }
         (None, WeightsFormat::Gguf) => Library::open(&search::own()?, word)?,
         (None, WeightsFormat::Rkllm) => {
-            check_version(files)?;
-            vendor::find(&wanted, word).map_err(|error| explain(error, files))?
+            check_version(found)?;
+            vendor::find(&wanted, word).map_err(|error| explain(error, found))?
         }
     };
-    check_format(files.format, &files.weights, &library)?;
+    check_format(found.format, &found.weights, &library)?;
     Ok(library)
 }
 
 /// The version that the option says, or the one that was found.
-fn wanted(files: &ModelFiles, options: &ModelOptions) -> FindOptions {
-    let found = match &files.version {
+fn wanted(found: &Located, options: &ModelOptions) -> FindOptions {
+    let version = match found.version() {
         ModelVersion::Known { version, .. } => Some(version.clone()),
         ModelVersion::Unknown | ModelVersion::Contradiction(_) => None,
     };
     FindOptions {
-        model_version: options.model_version.clone().or(found),
-        model_folder: files.weights.parent().map(Path::to_owned),
+        model_version: options.model_version.clone().or(version),
+        model_folder: found.weights.parent().map(Path::to_owned),
         any_version: options.any_version,
     }
 }
 
 /// No runtime is chosen by one of several versions.
-fn check_version(files: &ModelFiles) -> Result<()> {
-    match &files.version {
+fn check_version(found: &Located) -> Result<()> {
+    match found.version() {
         ModelVersion::Contradiction(why) => Err(Error::new(
             ErrorKind::ModelAmbiguous,
             format!(
                 "{}: {why}, or name a runtime with the option runtime",
-                files.weights.display()
+                found.weights.display()
             ),
         )
         .with("option", "model_version")),
@@ -54,8 +54,8 @@ fn check_version(files: &ModelFiles) -> Result<()> {
 }
 
 /// Says where the version comes from that a runtime was refused for.
-fn explain(error: Error, files: &ModelFiles) -> Error {
-    match &files.version {
+fn explain(error: Error, found: &Located) -> Error {
+    match found.version() {
         ModelVersion::Known { version, source } if error.kind() == ErrorKind::RuntimeMismatch => {
             Error::new(
                 error.kind(),

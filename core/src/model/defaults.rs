@@ -1,7 +1,38 @@
 //! The sampling settings that a model's authors recommend, in `generation_config.json`.
 
-use crate::surface::Json;
+use std::path::Path;
+
+use super::files;
+use crate::surface::{ErrorKind, Json, ModelOptions, Result};
 use crate::vendor::Sampling;
+
+/// The file in a model folder.
+pub(super) const FILE: &str = "generation_config.json";
+
+/// The settings of `generation_config.json` that no option sets.
+pub(super) fn in_folder(folder: Option<&Path>, options: &ModelOptions) -> Result<Sampling> {
+    let config = match folder
+        .map(|folder| folder.join(FILE))
+        .filter(|path| path.is_file())
+    {
+        Some(path) => files::read_json(&path, ErrorKind::InvalidModel)?,
+        None => Json::Null,
+    };
+    let mut sampling = read(&config);
+    // A model that is meant to be greedy is not where an option wants it to sample.
+    if sampling.top_k == Some(1) && (options.temperature.is_some() || options.top_p.is_some()) {
+        sampling.top_k = None;
+    }
+    sampling.top_k = sampling.top_k.filter(|_| options.top_k.is_none());
+    sampling.top_p = sampling.top_p.filter(|_| options.top_p.is_none());
+    sampling.temperature = sampling
+        .temperature
+        .filter(|_| options.temperature.is_none());
+    sampling.repeat_penalty = sampling
+        .repeat_penalty
+        .filter(|_| options.repeat_penalty.is_none());
+    Ok(sampling)
+}
 
 /// Reads them. Values that no runtime takes are left out; `do_sample: false` is greedy.
 pub(super) fn read(config: &Json) -> Sampling {

@@ -13,12 +13,14 @@ use crate::template::SpecialTokens;
 /// What is used of a GGUF file's metadata.
 #[derive(Debug, Clone, Default)]
 pub struct GgufInfo {
-    /// The Jinja source of its chat template.
-    pub chat_template: Option<String>,
+    /// The Jinja sources of its chat templates by name, the default first.
+    pub chat_templates: Vec<(String, String)>,
     /// Texts of the special tokens that are named in the metadata.
     pub special: SpecialTokens,
     /// Tokens of the type CONTROL: text and id, by id.
     pub control: Vec<(String, u32)>,
+    /// Tokens of the type USER_DEFINED, which are found in any text: text and id, by id.
+    pub user_defined: Vec<(String, u32)>,
     /// The id of the token that begins a text.
     pub bos_id: Option<u32>,
     /// Ids of the tokens that end a text, a turn or a message.
@@ -26,6 +28,7 @@ pub struct GgufInfo {
 }
 
 const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
+const DEFAULT_TEMPLATE: &str = "default";
 
 /// Names in the metadata and in templates, after `tokenizer.ggml.` and before `_token_id`.
 const SPECIAL: [(&str, &str); 7] = [
@@ -40,8 +43,9 @@ const SPECIAL: [(&str, &str); 7] = [
 
 const ENDS: [&str; 3] = ["eos", "eot", "eom"];
 
-/// `llama_token_type` CONTROL.
+/// Of `llama_token_type`.
 const CONTROL: u64 = 3;
+const USER_DEFINED: u64 = 4;
 
 /// Token ids are 32 bit; no vocabulary comes near.
 const MAX_TOKENS: u64 = 1 << 24;
@@ -60,7 +64,7 @@ fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
     let header = reader.header()?;
     let mut values: BTreeMap<String, Entry> = BTreeMap::new();
     for _ in 0..header.pairs {
-        let (key, entry) = reader.pair(|key| key == CHAT_TEMPLATE)?;
+        let (key, entry) = reader.pair(|key| template_name(key).is_some())?;
         values.insert(key, entry);
     }
     gguf_tensors::check(
@@ -70,16 +74,16 @@ fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
     )?;
 
     let mut info = GgufInfo {
-        chat_template: text(&values, CHAT_TEMPLATE),
+        chat_templates: chat_templates(&values),
         ..GgufInfo::default()
     };
     let token_id = |name: &str| id(&values, &format!("tokenizer.ggml.{name}_token_id"));
     info.bos_id = token_id("bos");
     info.end_ids = ENDS.into_iter().filter_map(token_id).collect();
 
-    let control = match array(&values, "tokenizer.ggml.token_type") {
-        Some(types) => control_ids(&mut reader, types)?,
-        None => BTreeSet::new(),
+    let (control, user_defined) = match array(&values, "tokenizer.ggml.token_type") {
+        Some(types) => added_ids(&mut reader, types)?,
+        None => Default::default(),
     };
     let special: Vec<(u32, &str)> = SPECIAL
         .into_iter()
@@ -87,7 +91,7 @@ fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
         .collect();
     if let Some(tokens) = array(&values, "tokenizer.ggml.tokens") {
         let wanted: BTreeSet<u32> = control
-            .iter()
+            .union(&user_defined)
             .copied()
             .chain(special.iter().map(|(id, _)| *id))
             .collect();
@@ -97,20 +101,30 @@ fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
                 info.special.set(variable, text);
             }
         }
-        info.control = texts
-            .into_iter()
-            .filter(|(id, _)| control.contains(id))
-            .map(|(id, text)| (text, id))
-            .collect();
+        let of = |ids: &BTreeSet<u32>| {
+            let texts = texts.iter().filter(|(id, _)| ids.contains(id));
+            texts.map(|(id, text)| (text.clone(), *id)).collect()
+        };
+        info.control = of(&control);
+        info.user_defined = of(&user_defined);
     }
     Ok(info)
 }
 
-fn text(values: &BTreeMap<String, Entry>, key: &str) -> Option<String> {
-    match values.get(key)? {
-        Entry::Text(text) => Some(text.clone()),
-        _ => None,
+/// `tokenizer.chat_template` is the default, `tokenizer.chat_template.NAME` another.
+fn template_name(key: &str) -> Option<&str> {
+    match key.strip_prefix(CHAT_TEMPLATE)? {
+        "" => Some(DEFAULT_TEMPLATE),
+        further => further.strip_prefix('.'),
     }
+}
+
+fn chat_templates(values: &BTreeMap<String, Entry>) -> Vec<(String, String)> {
+    let template = |(key, entry): (&String, &Entry)| match (template_name(key), entry) {
+        (Some(name), Entry::Text(text)) => Some((name.to_owned(), text.clone())),
+        _ => None,
+    };
+    values.iter().filter_map(template).collect()
 }
 
 fn number(values: &BTreeMap<String, Entry>, key: &str) -> Option<u64> {
@@ -135,15 +149,18 @@ fn array<'a>(values: &'a BTreeMap<String, Entry>, key: &str) -> Option<&'a Array
     }
 }
 
-fn control_ids(reader: &mut Reader<'_>, types: &Array) -> Result<BTreeSet<u32>> {
-    let mut ids = BTreeSet::new();
+/// The ids of the control tokens, and of those that are user-defined.
+fn added_ids(reader: &mut Reader<'_>, types: &Array) -> Result<(BTreeSet<u32>, BTreeSet<u32>)> {
+    let (mut control, mut user_defined) = (BTreeSet::new(), BTreeSet::new());
     reader.seek(types.start)?;
     for id in 0..types.count as u32 {
-        if reader.number(types.kind)? == Some(CONTROL) {
-            ids.insert(id);
-        }
+        match reader.number(types.kind)? {
+            Some(CONTROL) => control.insert(id),
+            Some(USER_DEFINED) => user_defined.insert(id),
+            _ => false,
+        };
     }
-    Ok(ids)
+    Ok((control, user_defined))
 }
 
 /// The texts of the wanted ids; the others are skipped.

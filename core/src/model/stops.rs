@@ -6,13 +6,13 @@ use std::path::Path;
 use super::files;
 use super::gguf::GgufInfo;
 use crate::surface::{ErrorKind, Json, Result};
-use crate::template::{self, Template};
+use crate::template::{self, Templates};
 use crate::tokenizer::Tokenizer;
 
 /// Where stop ids are looked for.
 pub(super) struct Sources<'a> {
     pub folder: Option<&'a Path>,
-    pub template: Option<&'a Template>,
+    pub template: Option<&'a Templates>,
     pub tokenizer: Option<&'a Tokenizer>,
     pub gguf: Option<&'a GgufInfo>,
     /// Texts that end an answer of the family, where its template is rkchat's.
@@ -88,7 +88,7 @@ fn special_tokens<'a>(sources: &Sources<'a>) -> &'a [(String, u32)] {
 }
 
 /// The special token right after an assistant message, unless it is one that opens a turn.
-fn end_of_turn(template: Option<&Template>, special: &[(String, u32)]) -> Option<u32> {
+fn end_of_turn(template: Option<&Templates>, special: &[(String, u32)]) -> Option<u32> {
     let turns = template?.turns()?;
     let id = first_special(&turns.after_assistant, special)?;
     let prompts = special

@@ -8,8 +8,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{ModelFiles, WeightsFormat, gguf, resolve};
-use crate::surface::{ErrorKind, Json, ModelOptions};
+use super::{Located, ModelFiles, WeightsFormat, gguf};
+use crate::surface::{ErrorKind, Json, ModelOptions, Result};
+
+fn find(path: &Path) -> Result<Located> {
+    super::find(path, &ModelOptions::default())
+}
+
+fn resolve(path: &Path, options: &ModelOptions) -> Result<ModelFiles> {
+    super::find(path, options)?.read(options)
+}
 
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
@@ -28,7 +36,7 @@ impl Folder {
         path
     }
 
-    fn resolve(&self) -> crate::surface::Result<ModelFiles> {
+    fn resolve(&self) -> Result<ModelFiles> {
         resolve(&self.0, &ModelOptions::default())
     }
 }
@@ -95,10 +103,11 @@ const CHATML: &str = "{{ bos_token }}{% for message in messages %}<|im_start|>{{
 /// A model with a vocabulary of five tokens and one tensor.
 fn small_gguf() -> Vec<u8> {
     let tokens = ["<unk>", "<|im_start|>", "<|im_end|>", "a", "<|endoftext|>"];
-    let mut gguf = Gguf::new(1, 8);
+    let mut gguf = Gguf::new(1, 9);
     gguf.text_pair("general.architecture", "llama")
         .u32_pair("llama.context_length", 2048)
         .text_pair("tokenizer.chat_template", CHATML)
+        .text_pair("tokenizer.chat_template.rag", "named")
         .u32_pair("tokenizer.ggml.bos_token_id", 1)
         .u32_pair("tokenizer.ggml.eos_token_id", 4)
         .u32_pair("tokenizer.ggml.padding_token_id", u32::MAX);
@@ -107,7 +116,7 @@ fn small_gguf() -> Vec<u8> {
         gguf.text(token);
     }
     gguf.text("tokenizer.ggml.token_type").u32(9).u32(5).u64(5);
-    for kind in [2, 3, 3, 1, 3] {
+    for kind in [2, 3, 3, 4, 3] {
         gguf.u32(kind);
     }
     gguf.tensor("weight", 64, 8, 0).data(68);
@@ -157,18 +166,19 @@ fn a_folder_brings_its_files() {
         folder.0.clone(),
         folder.0.join("some-model_w8a8_RK3588_ctx8192.rkllm"),
     ] {
-        let files = resolve(&path, &ModelOptions::default()).unwrap();
-        assert_eq!(files.format, WeightsFormat::Rkllm);
+        let found = find(&path).unwrap();
+        assert_eq!(found.format, WeightsFormat::Rkllm);
+        assert_eq!(found.max_context_len(), Some(8192));
+        let files = found.read(&ModelOptions::default()).unwrap();
         assert!(
             files.weights.is_absolute()
                 && files
                     .weights
                     .ends_with("some-model_w8a8_RK3588_ctx8192.rkllm")
         );
-        assert_eq!(files.max_context_len, Some(8192));
         let (template, source) = files.template.unwrap();
         assert!(source.ends_with("tokenizer_config.json"), "{source}");
-        assert_eq!(template.source(), TURNS);
+        assert_eq!(template.source(None).unwrap(), TURNS);
         let (tokenizer, source) = files.tokenizer.unwrap();
         assert!(source.ends_with("tokenizer.json"), "{source}");
         // The truncation of the file does not hold.
@@ -255,10 +265,24 @@ fn a_gguf_file_brings_its_metadata() {
     let folder = Folder::new("gguf");
     let path = folder.write("model.gguf", small_gguf());
     let files = resolve(&path, &ModelOptions::default()).unwrap();
-    assert_eq!(files.format, WeightsFormat::Gguf);
+    assert_eq!(find(&path).unwrap().format, WeightsFormat::Gguf);
     assert_eq!(files.stop_ids, BTreeSet::from([2, 4]));
+    let spelled = files
+        .control
+        .iter()
+        .map(|token| (token.text.as_str(), token.special));
+    assert_eq!(
+        spelled.collect::<Vec<_>>(),
+        [
+            ("<|im_start|>", true),
+            ("<|im_end|>", true),
+            ("<|endoftext|>", true),
+            ("a", false)
+        ]
+    );
     let (template, source) = files.template.unwrap();
     assert_eq!(source, "gguf");
+    assert_eq!(template.info().names, ["default", "rag"]);
     let messages = json!([{"role": "user", "content": "x"}]);
     assert_eq!(
         template.render(&messages, &Default::default()).unwrap(),
@@ -286,10 +310,7 @@ fn a_gguf_file_brings_its_metadata() {
 
     // Without its ending the first bytes tell.
     let path = folder.write("model.bin", small_gguf());
-    assert_eq!(
-        resolve(&path, &ModelOptions::default()).unwrap().format,
-        WeightsFormat::Gguf
-    );
+    assert_eq!(find(&path).unwrap().format, WeightsFormat::Gguf);
 }
 
 #[test]

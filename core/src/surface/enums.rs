@@ -63,4 +63,28 @@ pub enum WarningKind {
     PlatformMismatch = 7,
     /// The model file is smaller than its name says.
     IncompleteModel = 8,
+    /// The chat template refused the messages as they were, and took them changed.
+    TemplateRepair = 9,
+}
+
+/// What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,
+/// tools and documents. The template's own control tokens always count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum UntrustedContent {
+    /// It is encoded as any other text, so nobody can forge a turn.
+    Literal = 1,
+    /// It becomes the control token, as transformers does by default.
+    Transformers = 2,
+}
+
+/// What is done where a chat template refuses the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum TemplateRepair {
+    /// Refused system text goes before the first user message, and neighbours of one role are joined;
+    /// a warning in the completion tells. Only where that does not help, it is the template's error.
+    Auto = 1,
+    /// It is the template's error.
+    Strict = 2,
 }

@@ -212,21 +212,21 @@ impl Drop for Generation {
 /// runtime.
 #[derive(Debug, Clone)]
 pub struct ChatTemplate {
-    inner: Arc<template::Template>,
+    inner: Arc<template::Templates>,
 }
 
 impl ChatTemplate {
-    /// Takes the template from a model folder (`chat_template.jinja`, `tokenizer_config.json`), or
-    /// from one of those files, or from a GGUF file.
+    /// Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
+    /// `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
     /// @blocking
     pub fn open(path: &Path) -> Result<Self> {
-        let inner = Arc::new(template::Template::open(path)?);
+        let inner = Arc::new(template::open(path)?);
         Ok(Self { inner })
     }
 
     /// Takes the Jinja source itself.
     pub fn from_source(source: &str, options: &TemplateOptions) -> Result<Self> {
-        let inner = Arc::new(template::Template::from_options(source, options)?);
+        let inner = Arc::new(template::Templates::from_options(source, options)?);
         Ok(Self { inner })
     }
 
@@ -236,21 +236,39 @@ impl ChatTemplate {
         self.inner.render(messages, options)
     }
 
-    /// Renders, then encodes without adding special tokens, for those are in the template.
+    /// Renders, then encodes without adding special tokens, for those are in the template: what
+    /// transformers' `apply_chat_template` gives with `tokenize=True`.
     pub fn encode(
         &self,
         messages: &Json,
         tokenizer: &Tokenizer,
         options: &RenderOptions,
     ) -> Result<Vec<u32>> {
-        let prompt = self.inner.render(messages, options)?;
-        tokenizer.inner.encode(&prompt, false)
+        self.inner.encode(messages, &tokenizer.inner, options)
     }
 
-    /// The Jinja source.
+    /// For each id that `encode` gives, 1 where it is what the assistant says, by the template's
+    /// `{% generation %}` blocks, else 0: what transformers gives with
+    /// `return_assistant_tokens_mask=True`.
+    pub fn assistant_mask(
+        &self,
+        messages: &Json,
+        tokenizer: &Tokenizer,
+        options: &RenderOptions,
+    ) -> Result<Vec<u32>> {
+        self.inner
+            .assistant_mask(messages, &tokenizer.inner, options)
+    }
+
+    /// Which templates these are.
     /// @constant
-    pub fn source(&self) -> String {
-        self.inner.source().to_owned()
+    pub fn info(&self) -> TemplateInfo {
+        self.inner.info()
+    }
+
+    /// The Jinja source of a template.
+    pub fn source(&self, options: &SourceOptions) -> Result<String> {
+        self.inner.source(options.template_name.as_deref())
     }
 }
 
@@ -282,5 +300,11 @@ impl Tokenizer {
     /// How many tokens a text has.
     pub fn count(&self, text: &str, options: &EncodeOptions) -> Result<u32> {
         self.inner.count(text, options.add_special_tokens)
+    }
+
+    /// Its vocabulary and its special tokens.
+    /// @constant
+    pub fn info(&self) -> TokenizerInfo {
+        self.inner.info()
     }
 }

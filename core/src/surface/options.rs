@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Json;
+use super::{Json, TemplateRepair, UntrustedContent};
 
 /// How a `librkllmrt.so` is taken.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -152,6 +152,15 @@ pub struct GenerateOptions {
     pub now: Option<String>,
     /// As in `RenderOptions`; only for messages.
     pub variables: Option<Json>,
+    /// As in `RenderOptions`; only for messages.
+    pub template_name: Option<String>,
+    /// As in `RenderOptions`; only for messages.
+    pub enable_thinking: Option<bool>,
+    /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+    /// Where the runtime is fed text, such messages are `InvalidArgument` unless this is `Transformers`.
+    pub untrusted_content: Option<UntrustedContent>,
+    /// What is done where the template refuses the messages. Unset: `Auto`.
+    pub template_repair: Option<TemplateRepair>,
 }
 
 /// What is rendered besides the messages.
@@ -173,6 +182,15 @@ pub struct RenderOptions {
     pub now: Option<String>,
     /// Further variables for the template, a JSON object. Unset: none.
     pub variables: Option<Json>,
+    /// Which of a model's templates is used, by its name, such as `rag`. Unset: `tool_use` where it is
+    /// there and tools are given, else `default`.
+    pub template_name: Option<String>,
+    /// The template's variable of that name: whether the model thinks before it answers. Unset: as the
+    /// template has it.
+    pub enable_thinking: Option<bool>,
+    /// For `ChatTemplate.encode` and `assistant_mask`: what becomes of control tokens that the messages,
+    /// tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+    pub untrusted_content: Option<UntrustedContent>,
 }
 
 /// What a template given as source is told about its model.
@@ -184,6 +202,13 @@ pub struct TemplateOptions {
     pub eos_token: Option<String>,
     /// Further special tokens by name, a JSON object of strings. Unset: none.
     pub special_tokens: Option<Json>,
+}
+
+/// Which template's source is meant.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SourceOptions {
+    /// Its name. Unset: `default`, or the only one.
+    pub template_name: Option<String>,
 }
 
 /// How text becomes token ids.

@@ -152,3 +152,30 @@ pub struct Completion {
     /// What went on but may not be what was meant.
     pub warnings: Vec<Warning>,
 }
+
+/// The chat templates of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateInfo {
+    /// Their names; most models have only `default`.
+    pub names: Vec<String>,
+}
+
+/// What is in a tokenizer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenizerInfo {
+    /// How many tokens there are, added ones included.
+    pub vocabulary_size: u32,
+    /// The special tokens, by id.
+    pub special_tokens: Vec<SpecialToken>,
+}
+
+/// A special token of a tokenizer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpecialToken {
+    /// What the model's files call it, such as `bos_token` and `eos_token`; often nothing.
+    pub names: Vec<String>,
+    /// How it is written.
+    pub text: String,
+    /// Its id.
+    pub id: u32,
+}

@@ -15,6 +15,25 @@ const REASONING: [&str; 3] = [REASONING_CONTENT, THINKING, "reasoning"];
 const REASONING_CONTENT: &str = "reasoning_content";
 const THINKING: &str = "thinking";
 
+const ROLE: &str = "role";
+
+/// Roles that are the template's words: some build a control token of one, as Phi 4's does of `<|`, the
+/// role and `|>`. Any other role is a client's text.
+const ROLES: [&str; 12] = [
+    "system",
+    "developer",
+    "user",
+    "assistant",
+    "tool",
+    "function",
+    "ipython",
+    "environment",
+    "observation",
+    "model",
+    "context",
+    "documents",
+];
+
 /// Containers inside containers of the input, at the deepest.
 const MAX_DEPTH: usize = 100;
 
@@ -167,7 +186,14 @@ impl Converter<'_> {
         let mut pairs = Vec::with_capacity(message.len() + 2);
         let mut add = |name: &'a str, value: &'a Json| -> Result<()> {
             let key = Value::Str((self.string)(name));
-            pairs.push((key, self.value(value, &place, 0)?));
+            let value = match value
+                .as_str()
+                .filter(|role| name == ROLE && ROLES.contains(role))
+            {
+                Some(role) => Value::Str(Text::trusted(role)),
+                None => self.value(value, &place, 0)?,
+            };
+            pairs.push((key, value));
             Ok(())
         };
         if let Some(value) = given(THINKING).or(reasoning) {

@@ -4,18 +4,19 @@ pub(crate) mod context;
 mod continuation;
 mod failure;
 mod jinja;
+mod named;
 mod open;
 mod probe;
 mod rendered;
 mod special;
 
-use std::path::Path;
 use std::rc::Rc;
 
 use crate::surface::{Json, RenderOptions, Result, TemplateOptions};
 use jinja::{Meter, Program, Vm};
 
-pub(crate) use open::{in_folder, special_in_folder};
+pub(crate) use named::Templates;
+pub(crate) use open::{in_folder, in_gguf, open, special_in_folder};
 pub(crate) use probe::Turns;
 pub use rendered::Rendered;
 pub(crate) use special::{SpecialTokens, token_text};
@@ -29,11 +30,6 @@ pub struct Template {
 }
 
 impl Template {
-    /// Takes the template of a model folder, or of one of the files that hold one.
-    pub fn open(path: &Path) -> Result<Self> {
-        open::open(path)
-    }
-
     /// Takes the source itself, with what the caller says about the model.
     pub fn from_options(source: &str, options: &TemplateOptions) -> Result<Self> {
         Self::from_source(source, SpecialTokens::from_options(options)?)

@@ -1,8 +1,11 @@
-//! Where a chat template is found.
+//! Where chat templates are found.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{SpecialTokens, Template};
+use super::named::DEFAULT;
+use super::{SpecialTokens, Templates};
+use crate::model::gguf::GgufInfo;
 use crate::model::{files, find, gguf};
 use crate::surface::{Error, ErrorKind, Json, Result};
 
@@ -10,10 +13,15 @@ const JINJA: &str = "chat_template.jinja";
 const CONFIG: &str = "tokenizer_config.json";
 /// Where processors of multimodal models kept it before `chat_template.jinja`.
 const PROCESSOR: &str = "chat_template.json";
+/// A folder of further ones, each in a file of its name.
+const FURTHER: &str = "additional_chat_templates";
 const SPECIAL: &str = "special_tokens_map.json";
 
-/// `Template::open`.
-pub(super) fn open(path: &Path) -> Result<Template> {
+/// Templates by name, each with its source.
+type Sources = Vec<(String, String)>;
+
+/// Takes the templates of a model folder, or of one of the files that hold some.
+pub(crate) fn open(path: &Path) -> Result<Templates> {
     let path = files::existing(path, "a model folder, or a file with a chat template")?;
     if path.is_dir() {
         return of_model(&path, &path);
@@ -25,37 +33,43 @@ pub(super) fn open(path: &Path) -> Result<Template> {
         of_model(path.parent().unwrap_or(&path), &path)
     } else if extension.eq_ignore_ascii_case("json") {
         let config = read_config(&path)?;
-        let source =
-            source_in(&config, &path)?.ok_or_else(|| none(&path, "the key chat_template"))?;
-        compile(&path, &source, &config)
+        let sources = sources_in(&config, &path)?;
+        if sources.is_empty() {
+            return Err(none(&path, "the key chat_template"));
+        }
+        compile(&path, sources, &config)
     } else {
         let source = files::read_text(&path, ErrorKind::Template)?;
-        compile(&path, &source, &Json::Null)
+        compile(&path, vec![(DEFAULT.to_owned(), source)], &Json::Null)
     }
 }
 
-/// The template of a folder's files, or of the GGUF file that is the folder's only model.
-fn of_model(folder: &Path, path: &Path) -> Result<Template> {
-    if let Some((template, _)) = in_folder(folder)? {
-        return Ok(template);
+/// The templates of a folder's files, or of the GGUF file that is the folder's only model.
+fn of_model(folder: &Path, path: &Path) -> Result<Templates> {
+    if let Some((templates, _)) = in_folder(folder)? {
+        return Ok(templates);
     }
     let inside = match find::only_gguf(path)? {
         Some(gguf) => of_gguf(&gguf)?,
         None => None,
     };
-    let wanted =
-        format!("{JINJA}, chat_template in {CONFIG} or {PROCESSOR}, or a GGUF file with one");
+    let wanted = format!(
+        "{JINJA}, chat_template in {CONFIG} or {PROCESSOR}, {FURTHER}, or a GGUF file with one"
+    );
     inside.ok_or_else(|| none(folder, &wanted))
 }
 
-fn of_gguf(path: &Path) -> Result<Option<Template>> {
+fn of_gguf(path: &Path) -> Result<Option<Templates>> {
     let info = gguf::read(path)?;
-    let Some(source) = &info.chat_template else {
+    in_gguf(&info, &info.special).map_err(|error| files::in_file(error, path))
+}
+
+/// The templates in a GGUF file's metadata.
+pub(crate) fn in_gguf(info: &GgufInfo, special: &SpecialTokens) -> Result<Option<Templates>> {
+    if info.chat_templates.is_empty() {
         return Ok(None);
-    };
-    Template::from_source(source, info.special)
-        .map(Some)
-        .map_err(|error| files::in_file(error, path))
+    }
+    Templates::compile(info.chat_templates.clone(), special).map(Some)
 }
 
 fn none(path: &Path, wanted: &str) -> Error {
@@ -69,22 +83,53 @@ fn none(path: &Path, wanted: &str) -> Error {
     .with("path", path.to_string_lossy())
 }
 
-/// The template of a model folder and the file it is in. transformers prefers the `.jinja` file too.
-pub(crate) fn in_folder(folder: &Path) -> Result<Option<(Template, PathBuf)>> {
+/// The templates of a model folder and the file that the default is in. transformers prefers the
+/// `.jinja` file too.
+pub(crate) fn in_folder(folder: &Path) -> Result<Option<(Templates, PathBuf)>> {
+    let further = further(&folder.join(FURTHER))?;
     let jinja = folder.join(JINJA);
     if jinja.is_file() {
         let source = files::read_text(&jinja, ErrorKind::Template)?;
-        return Ok(Some((compile(&jinja, &source, &Json::Null)?, jinja)));
+        let mut sources = vec![(DEFAULT.to_owned(), source)];
+        sources.extend(further);
+        return Ok(Some((compile(&jinja, sources, &Json::Null)?, jinja)));
     }
     for path in [folder.join(CONFIG), folder.join(PROCESSOR)] {
         if path.is_file() {
             let config = read_config(&path)?;
-            if let Some(source) = source_in(&config, &path)? {
-                return Ok(Some((compile(&path, &source, &config)?, path)));
+            let mut sources = sources_in(&config, &path)?;
+            if !sources.is_empty() {
+                sources.extend(further);
+                return Ok(Some((compile(&path, sources, &config)?, path)));
             }
         }
     }
-    Ok(None)
+    if further.is_empty() {
+        return Ok(None);
+    }
+    let path = folder.join(FURTHER);
+    Ok(Some((compile(&path, further, &Json::Null)?, path)))
+}
+
+/// The templates of the folder of further ones, by name.
+fn further(folder: &Path) -> Result<Sources> {
+    if !folder.is_dir() {
+        return Ok(Sources::new());
+    }
+    let entries = fs::read_dir(folder).map_err(|error| files::failed(folder, &error))?;
+    let mut sources = Sources::new();
+    for entry in entries {
+        let path = entry.map_err(|error| files::failed(folder, &error))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name.and_then(|name| name.strip_suffix(".jinja")) {
+            sources.push((
+                name.to_owned(),
+                files::read_text(&path, ErrorKind::Template)?,
+            ));
+        }
+    }
+    sources.sort();
+    Ok(sources)
 }
 
 /// The special tokens that the configuration files of a folder name. `tokenizer_config.json` wins.
@@ -101,7 +146,7 @@ pub(crate) fn special_in_folder(folder: &Path) -> Result<SpecialTokens> {
     Ok(special)
 }
 
-fn compile(path: &Path, source: &str, config: &Json) -> Result<Template> {
+fn compile(path: &Path, sources: Sources, config: &Json) -> Result<Templates> {
     let mut special = match path.parent() {
         Some(folder) => special_in_folder(folder)?,
         None => SpecialTokens::default(),
@@ -109,15 +154,15 @@ fn compile(path: &Path, source: &str, config: &Json) -> Result<Template> {
     for (name, text) in SpecialTokens::from_config(config).iter() {
         special.set(name, text);
     }
-    Template::from_source(source, special).map_err(|error| files::in_file(error, path))
+    Templates::compile(sources, &special).map_err(|error| files::in_file(error, path))
 }
 
 fn read_config(path: &Path) -> Result<Json> {
     files::read_json(path, ErrorKind::Template)
 }
 
-/// `chat_template` is the source, or a list of named ones, of which `default` or the only one counts.
-fn source_in(config: &Json, path: &Path) -> Result<Option<String>> {
+/// `chat_template` is the source, or a list of named ones.
+fn sources_in(config: &Json, path: &Path) -> Result<Sources> {
     let invalid = |what: &str| {
         Error::new(
             ErrorKind::Template,
@@ -126,31 +171,17 @@ fn source_in(config: &Json, path: &Path) -> Result<Option<String>> {
         .with("path", path.to_string_lossy())
     };
     let named = match config.get("chat_template") {
-        None | Some(Json::Null) => return Ok(None),
-        Some(Json::String(source)) => return Ok(Some(source.clone())),
+        None | Some(Json::Null) => return Ok(Sources::new()),
+        Some(Json::String(source)) => return Ok(vec![(DEFAULT.to_owned(), source.clone())]),
         Some(Json::Array(named)) => named,
         Some(_) => return Err(invalid("must be a string or a list")),
     };
     let text = |entry: &Json, key: &str| Some(entry.get(key)?.as_str()?.to_owned());
-    let default = named
-        .iter()
-        .find(|entry| text(entry, "name").as_deref() == Some("default"));
-    let chosen = match (default, named.as_slice()) {
-        (Some(entry), _) | (None, [entry]) => entry,
-        (None, []) => return Ok(None),
-        (None, _) => {
-            let names: Vec<String> = named
-                .iter()
-                .filter_map(|entry| text(entry, "name"))
-                .collect();
-            return Err(invalid(&format!(
-                "has no template named default, only {}; pass the source of one of them",
-                names.join(", ")
-            )));
-        }
+    let entry = |entry| {
+        let name = text(entry, "name").ok_or_else(|| invalid("has an entry without a name"))?;
+        let source =
+            text(entry, "template").ok_or_else(|| invalid("has an entry without a template"))?;
+        Ok((name, source))
     };
-    let source = text(chosen, "template");
-    source
-        .map(Some)
-        .ok_or_else(|| invalid("has an entry without a template"))
+    named.iter().map(entry).collect()
 }

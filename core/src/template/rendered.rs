@@ -14,6 +14,16 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// Whether any of these bytes came from outside.
+    pub fn is_untrusted(&self, place: &Range<usize>) -> bool {
+        let next = self
+            .untrusted
+            .partition_point(|range| range.end <= place.start);
+        self.untrusted
+            .get(next)
+            .is_some_and(|range| range.start < place.end)
+    }
+
     /// Keeps the first `length` bytes.
     pub(super) fn truncate(&mut self, length: usize) {
         self.text.truncate(length);

@@ -1,6 +1,12 @@
 //! Text to token ids and back, by Hugging Face `tokenizers`.
 
+mod added;
 mod bytes;
+mod class;
+mod literal;
+#[cfg(test)]
+mod literal_tests;
+mod named;
 mod stages;
 mod stream;
 #[cfg(test)]
@@ -9,12 +15,19 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use tokenizers::Decoder;
+use tokenizers::{Decoder, OffsetType};
 
+pub(crate) use added::Spellings;
 pub use stream::StreamDecoder;
 
 use crate::model::files;
-use crate::surface::{Error, ErrorKind, Result};
+use crate::surface::{
+    Error, ErrorKind, Json, Result, SpecialToken, TokenizerInfo, UntrustedContent,
+};
+use crate::template::Rendered;
+use class::Class;
+use literal::Added;
+use named::Named;
 
 /// The name of the file in a model folder.
 pub(crate) const FILE: &str = "tokenizer.json";
@@ -23,7 +36,47 @@ pub(crate) const FILE: &str = "tokenizer.json";
 #[derive(Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    added: Added,
     special: Vec<(String, u32)>,
+    named: Named,
+}
+
+/// What stands beside a `tokenizer.json` and changes what it means; null where it is not there.
+#[derive(Debug, Default)]
+struct Beside {
+    /// `tokenizer_config.json`
+    config: Json,
+    /// `config.json`
+    model: Json,
+}
+
+impl Beside {
+    fn read(file: &Path) -> Result<Self> {
+        let Some(folder) = file.parent() else {
+            return Ok(Self::default());
+        };
+        let read = |name: &str| {
+            let path = folder.join(name);
+            match path.is_file() {
+                true => files::read_json(&path, ErrorKind::Tokenizer),
+                false => Ok(Json::Null),
+            }
+        };
+        let mut config = read("tokenizer_config.json")?;
+        // Older files keep the special tokens apart.
+        if config.get("added_tokens_decoder").is_none() {
+            if let (Json::Object(map), false) = (read("special_tokens_map.json")?, config.is_null())
+            {
+                for (name, token) in map {
+                    config[name] = token;
+                }
+            }
+        }
+        Ok(Self {
+            config,
+            model: read("config.json")?,
+        })
+    }
 }
 
 impl Tokenizer {
@@ -47,29 +100,94 @@ impl Tokenizer {
             }
         }
         let json = files::read(&file, ErrorKind::Tokenizer)?;
-        let tokenizer = Self::from_json(&json).map_err(|error| files::in_file(error, &file))?;
+        let tokenizer = Self::with(&json, &Beside::read(&file)?)
+            .map_err(|error| files::in_file(error, &file))?;
         Ok((tokenizer, file))
     }
 
     /// Takes the contents of a `tokenizer.json`.
+    #[cfg(test)]
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(json)).map_err(|error| {
+        Self::with(json, &Beside::default())
+    }
+
+    fn with(json: &[u8], beside: &Beside) -> Result<Self> {
+        let unusable = |error: Error| {
             Error::new(
                 ErrorKind::Tokenizer,
                 format!("not a usable {FILE}: {}", error.message()),
             )
-        })?;
+        };
+        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(json)).map_err(unusable)?;
         // Files keep what their author last trained with; a prompt is neither cut nor padded.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(failed)?;
-        let mut special: Vec<(String, u32)> = inner
-            .get_added_tokens_decoder()
-            .into_iter()
-            .filter(|(_, token)| token.special)
-            .map(|(id, token)| (token.content, id))
+        let class = Class::of(&beside.config, &beside.model, json);
+        let named = guarded(|| {
+            if let Some(class) = class {
+                class.rebuild(&mut inner, &beside.config)?;
+            }
+            named::add(&mut inner, &beside.config, class)
+        })
+        .map_err(unusable)?;
+        let added = inner.get_added_vocabulary().get_added_tokens_decoder();
+        let special = added.iter().filter(|(_, token)| token.special);
+        let mut special: Vec<(String, u32)> = special
+            .map(|(id, token)| (token.content.clone(), *id))
             .collect();
         special.sort_by_key(|(_, id)| *id);
-        Ok(Self { inner, special })
+        Ok(Self {
+            added: Added::of(&inner),
+            inner,
+            special,
+            named,
+        })
+    }
+
+    /// The ids of a rendered prompt, which brings its special tokens with it.
+    pub(crate) fn encode_prompt(
+        &self,
+        prompt: &Rendered,
+        literals: &[String],
+        content: UntrustedContent,
+    ) -> Result<Vec<u32>> {
+        match content {
+            UntrustedContent::Transformers => self.encode(&prompt.text, false),
+            UntrustedContent::Literal => {
+                let encoding = self.encode_literal(prompt, literals, OffsetType::None)?;
+                Ok(encoding.get_ids().to_vec())
+            }
+        }
+    }
+
+    /// For each id of a prompt, 1 where it is inside a generation block. As in transformers, a block
+    /// that begins between two tokens ends the search.
+    pub(crate) fn assistant_mask(
+        &self,
+        prompt: &Rendered,
+        literals: &[String],
+        content: UntrustedContent,
+    ) -> Result<Vec<u32>> {
+        let encoding = match content {
+            UntrustedContent::Transformers => {
+                guarded(|| self.inner.encode(prompt.text.as_str(), false))?
+            }
+            UntrustedContent::Literal => self.encode_literal(prompt, literals, OffsetType::Byte)?,
+        };
+        let mut mask = vec![0; encoding.len()];
+        for block in &prompt.generation {
+            let last = prompt.text[..block.end].char_indices().next_back();
+            let last = last.map_or(0, |(place, _)| place);
+            let Some(start) = encoding.char_to_token(block.start, 0) else {
+                break;
+            };
+            let end = match encoding.char_to_token(last, 0) {
+                None | Some(0) => mask.len(),
+                Some(end) => end + 1,
+            };
+            mask[start..end.max(start)].fill(1);
+        }
+        Ok(mask)
     }
 
     /// Text to token ids. Special tokens that are written in the text become their ids.
@@ -113,6 +231,24 @@ impl Tokenizer {
     /// The id of a token, by the vocabulary's spelling.
     pub fn token_to_id(&self, text: &str) -> Option<u32> {
         self.inner.token_to_id(text)
+    }
+
+    pub fn info(&self) -> TokenizerInfo {
+        let special = self.special.iter().map(|(text, id)| {
+            let named = self
+                .named
+                .iter()
+                .filter(|(_, token)| token.content == *text);
+            SpecialToken {
+                names: named.filter_map(|(name, _)| name.clone()).collect(),
+                text: text.clone(),
+                id: *id,
+            }
+        });
+        TokenizerInfo {
+            vocabulary_size: u32::try_from(self.inner.get_vocab_size(true)).unwrap_or(u32::MAX),
+            special_tokens: special.collect(),
+        }
     }
 
     /// Special tokens: text and id, by id.

@@ -20,23 +20,23 @@ const TEXTS: [&str; 8] = [
 ];
 
 /// The tokenizers that `tools/fetch-tokenizers.sh` fetches.
-fn real() -> &'static [(String, Arc<Tokenizer>)] {
+pub(super) fn real() -> &'static [(String, Arc<Tokenizer>)] {
     static REAL: OnceLock<Vec<(String, Arc<Tokenizer>)>> = OnceLock::new();
     REAL.get_or_init(load)
 }
 
 fn load() -> Vec<(String, Arc<Tokenizer>)> {
     let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/tokenizers");
-    let found: Vec<_> = ["gemma2", "gemma3", "llama2", "llama3", "qwen3"]
-        .into_iter()
-        .filter(|name| cache.join(name).join(super::FILE).is_file())
-        .map(|name| {
-            (
-                name.to_owned(),
-                Arc::new(Tokenizer::open(&cache.join(name)).unwrap()),
-            )
+    let entries = std::fs::read_dir(&cache).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .filter(|entry| entry.path().join(super::FILE).is_file())
+        .map(|entry| {
+            let tokenizer = Tokenizer::open(&entry.path()).unwrap();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, Arc::new(tokenizer))
         })
         .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
     if found.is_empty() {
         println!(
             "SKIPPED: no tokenizers in {}; run tools/fetch-tokenizers.sh",

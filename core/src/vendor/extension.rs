@@ -104,7 +104,12 @@ impl ModelTable {
 }
 
 impl Vocabulary for ModelTable {
-    fn tokenize(&self, text: &str, add_special: bool) -> Result<Vec<u32>, String> {
+    fn tokenize(
+        &self,
+        text: &str,
+        add_special: bool,
+        parse_special: bool,
+    ) -> Result<Vec<u32>, String> {
         let ids = filled(|ids: *mut i32, capacity| {
             // SAFETY: text and room for `capacity` ids are valid for the call.
             unsafe {
@@ -113,7 +118,7 @@ impl Vocabulary for ModelTable {
                     text.as_ptr(),
                     text.len(),
                     add_special.into(),
-                    true.into(),
+                    parse_special.into(),
                     ids,
                     capacity,
                 )

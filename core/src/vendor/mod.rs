@@ -156,8 +156,14 @@ pub(crate) trait Session: Send + Sync {
 
 /// A runtime's own tokenizer; usable from any thread, also during a run.
 pub(crate) trait Vocabulary: Send + Sync {
-    /// Token ids of a text; markers of special tokens in it become those tokens.
-    fn tokenize(&self, text: &str, add_special: bool) -> Result<Vec<u32>, String>;
+    /// Token ids of a text. With `parse_special` control tokens that it spells become those tokens;
+    /// user-defined ones always do.
+    fn tokenize(
+        &self,
+        text: &str,
+        add_special: bool,
+        parse_special: bool,
+    ) -> Result<Vec<u32>, String>;
     /// Bytes of tokens, which may end inside a character.
     fn detokenize(&self, ids: &[u32], skip_special: bool) -> Result<Vec<u8>, String>;
 }

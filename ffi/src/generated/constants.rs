@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"68da2622db04e825", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -68,6 +68,8 @@ pub type rkchat_finish_reason = i32;
 pub type rkchat_input_kind = i32;
 pub type rkchat_measure = i32;
 pub type rkchat_warning_kind = i32;
+pub type rkchat_untrusted_content = i32;
+pub type rkchat_template_repair = i32;
 
 // The header's numbers are those of Rust.
 const _: () = {
@@ -89,4 +91,9 @@ const _: () = {
     assert!(rkchat::WarningKind::RuntimeTemplate as i32 == 6);
     assert!(rkchat::WarningKind::PlatformMismatch as i32 == 7);
     assert!(rkchat::WarningKind::IncompleteModel as i32 == 8);
+    assert!(rkchat::WarningKind::TemplateRepair as i32 == 9);
+    assert!(rkchat::UntrustedContent::Literal as i32 == 1);
+    assert!(rkchat::UntrustedContent::Transformers as i32 == 2);
+    assert!(rkchat::TemplateRepair::Auto as i32 == 1);
+    assert!(rkchat::TemplateRepair::Strict as i32 == 2);
 };

@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"68da2622db04e825", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -651,11 +651,15 @@ pub unsafe extern "C" fn rkchat_generation_free(generation: *mut rkchat_generati
 /// runtime.
 pub struct rkchat_chat_template {
     pub(crate) inner: rkchat::ChatTemplate,
+    info: OnceLock<Held<rkchat_template_info>>,
 }
 
 impl rkchat_chat_template {
     pub(crate) fn new(inner: rkchat::ChatTemplate) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            info: Default::default(),
+        }
     }
 }
 
@@ -665,8 +669,8 @@ const _: fn() = || {
     shareable::<rkchat_chat_template>();
 };
 
-/// Takes the template from a model folder (`chat_template.jinja`, `tokenizer_config.json`), or
-/// from one of those files, or from a GGUF file.
+/// Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
+/// `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
 ///
 /// `*out` becomes the new handle, which the caller frees with `rkchat_chat_template_free`; NULL on failure.
 ///
@@ -747,7 +751,8 @@ pub unsafe extern "C" fn rkchat_chat_template_render(
     }
 }
 
-/// Renders, then encodes without adding special tokens, for those are in the template.
+/// Renders, then encodes without adding special tokens, for those are in the template: what
+/// transformers' `apply_chat_template` gives with `tokenize=True`.
 ///
 /// `*out` becomes the list, which the caller frees with `rkchat_ids_free`; NULL on failure.
 ///
@@ -782,12 +787,77 @@ pub unsafe extern "C" fn rkchat_chat_template_encode(
     }
 }
 
-/// The Jinja source.
+/// For each id that `encode` gives, 1 where it is what the assistant says, by the template's
+/// `{% generation %}` blocks, else 0: what transformers gives with
+/// `return_assistant_tokens_mask=True`.
+///
+/// `*out` becomes the list, which the caller frees with `rkchat_ids_free`; NULL on failure.
+///
+/// `messages` is JSON text.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_template_assistant_mask(
+    chat_template: *const rkchat_chat_template,
+    messages: *const c_char,
+    messages_len: usize,
+    tokenizer: *const rkchat_tokenizer,
+    options: *const rkchat_render_options,
+    out: *mut *mut rkchat_ids,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat_template = input::handle("chat_template", chat_template)?;
+            let messages = input::json("messages", messages, messages_len)?;
+            let tokenizer = input::handle("tokenizer", tokenizer)?;
+            let options = options::read::<rkchat::RenderOptions>(options)?;
+            out.put(rkchat_ids::new(chat_template.inner.assistant_mask(
+                &messages,
+                &tokenizer.inner,
+                &options,
+            )?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Which templates these are.
+///
+/// `*out` is filled; what it points to belongs to `chat_template` and stays until that is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_template_get_info(
+    chat_template: *const rkchat_chat_template,
+    out: *mut rkchat_template_info,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Structure::at(out)?;
+            let chat_template = input::handle("chat_template", chat_template)?;
+            out.put(
+                &chat_template
+                    .info
+                    .get_or_init(|| Held::new(&chat_template.inner.info()))
+                    .value,
+            );
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// The Jinja source of a template.
 ///
 /// `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rkchat_chat_template_get_source(
+pub unsafe extern "C" fn rkchat_chat_template_source(
     chat_template: *const rkchat_chat_template,
+    options: *const rkchat_source_options,
     out: *mut *mut rkchat_text,
     error: *mut *mut rkchat_error,
 ) -> rkchat_status {
@@ -796,7 +866,8 @@ pub unsafe extern "C" fn rkchat_chat_template_get_source(
         guard(error, || {
             let out = output::Boxed::at(out)?;
             let chat_template = input::handle("chat_template", chat_template)?;
-            out.put(rkchat_text::new(chat_template.inner.source()));
+            let options = options::read::<rkchat::SourceOptions>(options)?;
+            out.put(rkchat_text::new(chat_template.inner.source(&options)?));
             Ok(RKCHAT_OK)
         })
     }
@@ -812,11 +883,15 @@ pub unsafe extern "C" fn rkchat_chat_template_free(chat_template: *mut rkchat_ch
 /// A tokenizer. Needs no runtime.
 pub struct rkchat_tokenizer {
     pub(crate) inner: rkchat::Tokenizer,
+    info: OnceLock<Held<rkchat_tokenizer_info>>,
 }
 
 impl rkchat_tokenizer {
     pub(crate) fn new(inner: rkchat::Tokenizer) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            info: Default::default(),
+        }
     }
 }
 
@@ -925,6 +1000,31 @@ pub unsafe extern "C" fn rkchat_tokenizer_count(
             let text = input::text("text", text, text_len)?;
             let options = options::read::<rkchat::EncodeOptions>(options)?;
             out.put(tokenizer.inner.count(text, &options)?);
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Its vocabulary and its special tokens.
+///
+/// `*out` is filled; what it points to belongs to `tokenizer` and stays until that is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_tokenizer_get_info(
+    tokenizer: *const rkchat_tokenizer,
+    out: *mut rkchat_tokenizer_info,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Structure::at(out)?;
+            let tokenizer = input::handle("tokenizer", tokenizer)?;
+            out.put(
+                &tokenizer
+                    .info
+                    .get_or_init(|| Held::new(&tokenizer.inner.info()))
+                    .value,
+            );
             Ok(RKCHAT_OK)
         })
     }

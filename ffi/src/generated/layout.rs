@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"68da2622db04e825", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -88,7 +88,7 @@ const _: () = {
     assert!(offset_of!(rkchat_model_options, presence_penalty) == pick(192, 136));
     assert!(offset_of!(rkchat_model_options, capture_logs) == pick(200, 144));
     assert!(offset_of!(rkchat_model_options, reserved_capture_logs) == pick(204, 148));
-    assert!(size_of::<rkchat_generate_options>() == pick(136, 104));
+    assert!(size_of::<rkchat_generate_options>() == pick(176, 136));
     assert!(offset_of!(rkchat_generate_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_generate_options, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_generate_options, max_new_tokens) == pick(8, 8));
@@ -107,7 +107,15 @@ const _: () = {
     assert!(offset_of!(rkchat_generate_options, now_len) == pick(112, 92));
     assert!(offset_of!(rkchat_generate_options, variables) == pick(120, 96));
     assert!(offset_of!(rkchat_generate_options, variables_len) == pick(128, 100));
-    assert!(size_of::<rkchat_render_options>() == pick(88, 56));
+    assert!(offset_of!(rkchat_generate_options, template_name) == pick(136, 104));
+    assert!(offset_of!(rkchat_generate_options, template_name_len) == pick(144, 108));
+    assert!(offset_of!(rkchat_generate_options, enable_thinking) == pick(152, 112));
+    assert!(offset_of!(rkchat_generate_options, reserved_enable_thinking) == pick(156, 116));
+    assert!(offset_of!(rkchat_generate_options, untrusted_content) == pick(160, 120));
+    assert!(offset_of!(rkchat_generate_options, reserved_untrusted_content) == pick(164, 124));
+    assert!(offset_of!(rkchat_generate_options, template_repair) == pick(168, 128));
+    assert!(offset_of!(rkchat_generate_options, reserved_template_repair) == pick(172, 132));
+    assert!(size_of::<rkchat_render_options>() == pick(120, 80));
     assert!(offset_of!(rkchat_render_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_render_options, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_render_options, add_generation_prompt) == pick(8, 8));
@@ -122,6 +130,12 @@ const _: () = {
     assert!(offset_of!(rkchat_render_options, now_len) == pick(64, 44));
     assert!(offset_of!(rkchat_render_options, variables) == pick(72, 48));
     assert!(offset_of!(rkchat_render_options, variables_len) == pick(80, 52));
+    assert!(offset_of!(rkchat_render_options, template_name) == pick(88, 56));
+    assert!(offset_of!(rkchat_render_options, template_name_len) == pick(96, 60));
+    assert!(offset_of!(rkchat_render_options, enable_thinking) == pick(104, 64));
+    assert!(offset_of!(rkchat_render_options, reserved_enable_thinking) == pick(108, 68));
+    assert!(offset_of!(rkchat_render_options, untrusted_content) == pick(112, 72));
+    assert!(offset_of!(rkchat_render_options, reserved_untrusted_content) == pick(116, 76));
     assert!(size_of::<rkchat_template_options>() == pick(56, 32));
     assert!(offset_of!(rkchat_template_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_template_options, reserved) == pick(4, 4));
@@ -131,6 +145,11 @@ const _: () = {
     assert!(offset_of!(rkchat_template_options, eos_token_len) == pick(32, 20));
     assert!(offset_of!(rkchat_template_options, special_tokens) == pick(40, 24));
     assert!(offset_of!(rkchat_template_options, special_tokens_len) == pick(48, 28));
+    assert!(size_of::<rkchat_source_options>() == pick(24, 16));
+    assert!(offset_of!(rkchat_source_options, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_source_options, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_source_options, template_name) == pick(8, 8));
+    assert!(offset_of!(rkchat_source_options, template_name_len) == pick(16, 12));
     assert!(size_of::<rkchat_encode_options>() == pick(16, 16));
     assert!(offset_of!(rkchat_encode_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_encode_options, reserved) == pick(4, 4));
@@ -246,4 +265,23 @@ const _: () = {
     assert!(offset_of!(rkchat_completion, timings_size) == pick(72, 44));
     assert!(offset_of!(rkchat_completion, warnings) == pick(80, 48));
     assert!(offset_of!(rkchat_completion, warnings_len) == pick(88, 52));
+    assert!(size_of::<rkchat_template_info>() == pick(24, 16));
+    assert!(offset_of!(rkchat_template_info, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_template_info, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_template_info, names) == pick(8, 8));
+    assert!(offset_of!(rkchat_template_info, names_len) == pick(16, 12));
+    assert!(size_of::<rkchat_tokenizer_info>() == pick(32, 24));
+    assert!(offset_of!(rkchat_tokenizer_info, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_tokenizer_info, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_tokenizer_info, vocabulary_size) == pick(8, 8));
+    assert!(offset_of!(rkchat_tokenizer_info, special_tokens) == pick(16, 16));
+    assert!(offset_of!(rkchat_tokenizer_info, special_tokens_len) == pick(24, 20));
+    assert!(size_of::<rkchat_special_token>() == pick(48, 32));
+    assert!(offset_of!(rkchat_special_token, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_special_token, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_special_token, names) == pick(8, 8));
+    assert!(offset_of!(rkchat_special_token, names_len) == pick(16, 12));
+    assert!(offset_of!(rkchat_special_token, text) == pick(24, 16));
+    assert!(offset_of!(rkchat_special_token, text_len) == pick(32, 20));
+    assert!(offset_of!(rkchat_special_token, id) == pick(40, 24));
 };

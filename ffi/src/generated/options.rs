@@ -4,11 +4,12 @@
 
 use std::ffi::c_char;
 
+use crate::generated::constants::*;
 use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"68da2622db04e825", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -448,6 +449,22 @@ pub struct rkchat_generate_options {
     /// JSON text.
     pub variables: *const c_char,
     pub variables_len: usize,
+    /// As in `rkchat_render_options`; only for messages.
+    pub template_name: *const c_char,
+    pub template_name_len: usize,
+    /// As in `rkchat_render_options`; only for messages.
+    /// 0 or 1.
+    pub enable_thinking: i32,
+    pub reserved_enable_thinking: i32,
+    /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+    /// Where the runtime is fed text, such messages are `RKCHAT_ERR_INVALID_ARGUMENT` unless this is `Transformers`.
+    /// One of `RKCHAT_UNTRUSTED_CONTENT_*`.
+    pub untrusted_content: rkchat_untrusted_content,
+    pub reserved_untrusted_content: i32,
+    /// What is done where the template refuses the messages. Unset: `Auto`.
+    /// One of `RKCHAT_TEMPLATE_REPAIR_*`.
+    pub template_repair: rkchat_template_repair,
+    pub reserved_template_repair: i32,
 }
 
 impl rkchat_generate_options {
@@ -470,6 +487,14 @@ impl rkchat_generate_options {
         now_len: 0,
         variables: std::ptr::null(),
         variables_len: 0,
+        template_name: std::ptr::null(),
+        template_name_len: 0,
+        enable_thinking: RKCHAT_UNSET,
+        reserved_enable_thinking: 0,
+        untrusted_content: RKCHAT_UNSET,
+        reserved_untrusted_content: 0,
+        template_repair: RKCHAT_UNSET,
+        reserved_template_repair: 0,
     };
 }
 
@@ -505,6 +530,35 @@ impl Input for rkchat::GenerateOptions {
                 documents: input::optional_json("documents", c.documents, c.documents_len)?,
                 now: input::optional_text("now", c.now, c.now_len)?,
                 variables: input::optional_json("variables", c.variables, c.variables_len)?,
+                template_name: input::optional_text(
+                    "template_name",
+                    c.template_name,
+                    c.template_name_len,
+                )?,
+                enable_thinking: input::optional_choice(
+                    "enable_thinking",
+                    c.enable_thinking,
+                    c.reserved_enable_thinking,
+                    &[(0, false), (1, true)],
+                )?,
+                untrusted_content: input::optional_choice(
+                    "untrusted_content",
+                    c.untrusted_content,
+                    c.reserved_untrusted_content,
+                    &[
+                        (1, rkchat::UntrustedContent::Literal),
+                        (2, rkchat::UntrustedContent::Transformers),
+                    ],
+                )?,
+                template_repair: input::optional_choice(
+                    "template_repair",
+                    c.template_repair,
+                    c.reserved_template_repair,
+                    &[
+                        (1, rkchat::TemplateRepair::Auto),
+                        (2, rkchat::TemplateRepair::Strict),
+                    ],
+                )?,
             })
         }
     }
@@ -543,6 +597,20 @@ pub struct rkchat_render_options {
     /// JSON text.
     pub variables: *const c_char,
     pub variables_len: usize,
+    /// Which of a model's templates is used, by its name, such as `rag`. Unset: `tool_use` where it is
+    /// there and tools are given, else `default`.
+    pub template_name: *const c_char,
+    pub template_name_len: usize,
+    /// The template's variable of that name: whether the model thinks before it answers. Unset: as the
+    /// template has it.
+    /// 0 or 1.
+    pub enable_thinking: i32,
+    pub reserved_enable_thinking: i32,
+    /// For `rkchat_chat_template.encode` and `assistant_mask`: what becomes of control tokens that the messages,
+    /// tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+    /// One of `RKCHAT_UNTRUSTED_CONTENT_*`.
+    pub untrusted_content: rkchat_untrusted_content,
+    pub reserved_untrusted_content: i32,
 }
 
 impl rkchat_render_options {
@@ -561,6 +629,12 @@ impl rkchat_render_options {
         now_len: 0,
         variables: std::ptr::null(),
         variables_len: 0,
+        template_name: std::ptr::null(),
+        template_name_len: 0,
+        enable_thinking: RKCHAT_UNSET,
+        reserved_enable_thinking: 0,
+        untrusted_content: RKCHAT_UNSET,
+        reserved_untrusted_content: 0,
     };
 }
 
@@ -596,6 +670,26 @@ impl Input for rkchat::RenderOptions {
                 documents: input::optional_json("documents", c.documents, c.documents_len)?,
                 now: input::optional_text("now", c.now, c.now_len)?,
                 variables: input::optional_json("variables", c.variables, c.variables_len)?,
+                template_name: input::optional_text(
+                    "template_name",
+                    c.template_name,
+                    c.template_name_len,
+                )?,
+                enable_thinking: input::optional_choice(
+                    "enable_thinking",
+                    c.enable_thinking,
+                    c.reserved_enable_thinking,
+                    &[(0, false), (1, true)],
+                )?,
+                untrusted_content: input::optional_choice(
+                    "untrusted_content",
+                    c.untrusted_content,
+                    c.reserved_untrusted_content,
+                    &[
+                        (1, rkchat::UntrustedContent::Literal),
+                        (2, rkchat::UntrustedContent::Transformers),
+                    ],
+                )?,
             })
         }
     }
@@ -653,6 +747,51 @@ impl Input for rkchat::TemplateOptions {
                     "special_tokens",
                     c.special_tokens,
                     c.special_tokens_len,
+                )?,
+            })
+        }
+    }
+}
+
+/// Which template's source is meant.
+///
+/// Begin with `RKCHAT_SOURCE_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_source_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// Its name. Unset: `default`, or the only one.
+    pub template_name: *const c_char,
+    pub template_name_len: usize,
+}
+
+impl rkchat_source_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        template_name: std::ptr::null(),
+        template_name_len: 0,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_source_options {
+    const NAME: &str = "rkchat_source_options";
+}
+
+impl Input for rkchat::SourceOptions {
+    type C = rkchat_source_options;
+    const UNSET: Self::C = rkchat_source_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                template_name: input::optional_text(
+                    "template_name",
+                    c.template_name,
+                    c.template_name_len,
                 )?,
             })
         }

@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"68da2622db04e825", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -522,6 +522,117 @@ impl Record for rkchat::Completion {
             timings_size,
             warnings,
             warnings_len,
+        }
+    }
+}
+
+/// The chat templates of a model.
+///
+/// Begin with `RKCHAT_TEMPLATE_INFO_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_template_info {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// Their names; most models have only `default`.
+    pub names: *const rkchat_str,
+    pub names_len: usize,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_template_info {
+    const NAME: &str = "rkchat_template_info";
+}
+
+impl Record for rkchat::TemplateInfo {
+    type C = rkchat_template_info;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let names = arena.texts(&record.names);
+        let (names, names_len) = arena.list(names);
+        rkchat_template_info {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            names,
+            names_len,
+        }
+    }
+}
+
+/// What is in a tokenizer.
+///
+/// Begin with `RKCHAT_TOKENIZER_INFO_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_tokenizer_info {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// How many tokens there are, added ones included.
+    pub vocabulary_size: i64,
+    /// The special tokens, by id.
+    pub special_tokens: *const *const rkchat_special_token,
+    pub special_tokens_len: usize,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_tokenizer_info {
+    const NAME: &str = "rkchat_tokenizer_info";
+}
+
+impl Record for rkchat::TokenizerInfo {
+    type C = rkchat_tokenizer_info;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let special_tokens = arena.records(&record.special_tokens);
+        let (special_tokens, special_tokens_len) = arena.list(special_tokens);
+        rkchat_tokenizer_info {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            vocabulary_size: crate::output::integer(record.vocabulary_size),
+            special_tokens,
+            special_tokens_len,
+        }
+    }
+}
+
+/// A special token of a tokenizer.
+///
+/// Begin with `RKCHAT_SPECIAL_TOKEN_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_special_token {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// What the model's files call it, such as `bos_token` and `eos_token`; often nothing.
+    pub names: *const rkchat_str,
+    pub names_len: usize,
+    /// How it is written.
+    pub text: *const c_char,
+    pub text_len: usize,
+    /// Its id.
+    pub id: i64,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_special_token {
+    const NAME: &str = "rkchat_special_token";
+}
+
+impl Record for rkchat::SpecialToken {
+    type C = rkchat_special_token;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let names = arena.texts(&record.names);
+        let (names, names_len) = arena.list(names);
+        let text = arena.text(&record.text);
+        rkchat_special_token {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            names,
+            names_len,
+            text: text.data,
+            text_len: text.len,
+            id: crate::output::integer(record.id),
         }
     }
 }

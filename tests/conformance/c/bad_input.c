@@ -67,7 +67,7 @@ static void null_handles(void) {
   FAILS(BAD, "`generation` is NULL", rkchat_generation_completion(NULL, &answer, &error));
   FAILS(BAD, "`chat_template` is NULL", rkchat_chat_template_render(NULL, "[]", 2, NULL, &text, &error));
   FAILS(BAD, "`chat_template` is NULL", rkchat_chat_template_encode(NULL, "[]", 2, NULL, NULL, &ids, &error));
-  FAILS(BAD, "`chat_template` is NULL", rkchat_chat_template_get_source(NULL, &text, &error));
+  FAILS(BAD, "`chat_template` is NULL", rkchat_chat_template_source(NULL, NULL, &text, &error));
   FAILS(BAD, "`tokenizer` is NULL", rkchat_tokenizer_encode(NULL, "x", 1, NULL, &ids, &error));
   FAILS(BAD, "`tokenizer` is NULL", rkchat_tokenizer_decode(NULL, IDS, 3, NULL, &text, &error));
   FAILS(BAD, "`tokenizer` is NULL", rkchat_tokenizer_count(NULL, "x", 1, NULL, &count, &error));
@@ -102,7 +102,7 @@ static void null_arguments(void) {
   FAILS(BAD, "`out` is NULL", rkchat_chat_template_render(template, "[]", 2, NULL, NULL, &error));
   FAILS(BAD, "`tokenizer` is NULL",
         rkchat_chat_template_encode(template, MESSAGES, MESSAGES_LEN, NULL, NULL, &ids, &error));
-  FAILS(BAD, "`out` is NULL", rkchat_chat_template_get_source(template, NULL, &error));
+  FAILS(BAD, "`out` is NULL", rkchat_chat_template_source(template, NULL, NULL, &error));
   rkchat_chat_template_free(template);
   rkchat_generation_free(generation);
   rkchat_model_free(model);

@@ -45,7 +45,7 @@ static void a_template_renders(void) {
   rkchat_chat_template *template = turns();
   rkchat_text *text = NULL;
   renders_gemmas_prompt(template);
-  OK(rkchat_chat_template_get_source(template, &text, &error));
+  OK(rkchat_chat_template_source(template, NULL, &text, &error));
   CHECK(strstr(rkchat_text_data(text, NULL), "raise_exception") != NULL);
   rkchat_text_free(text);
   rkchat_chat_template_free(template);
@@ -148,5 +148,41 @@ static void a_template_encodes(void) {
   rkchat_chat_template_free(template);
 }
 
+static void nobody_outside_writes_a_control_token(void) {
+  static const char MESSAGES[] = "[{\"role\": \"user\", \"content\": \"the <eos> sea\"}]";
+  static const uint32_t THEIRS[] = {0, 3, 1, 4}, LITERAL[] = {0, 3, 2, 2, 4};
+  rkchat_chat_template *template = NULL;
+  rkchat_tokenizer *tokenizer = NULL;
+  rkchat_render_options options = RKCHAT_RENDER_OPTIONS_INIT;
+  rkchat_ids *ids = NULL;
+  size_t len = 0;
+  OK(rkchat_chat_template_open(in_root("tests/fixtures/words"), &template, &error));
+  OK(rkchat_tokenizer_open(in_root("tests/fixtures/words"), &tokenizer, &error));
+  OK(rkchat_chat_template_encode(template, MESSAGES, sizeof MESSAGES - 1, tokenizer, NULL, &ids, &error));
+  const uint32_t *data = rkchat_ids_data(ids, &len);
+  CHECK(len == 4 && memcmp(data, THEIRS, sizeof THEIRS) == 0);
+  rkchat_ids_free(ids);
+  options.untrusted_content = RKCHAT_UNTRUSTED_CONTENT_LITERAL;
+  OK(rkchat_chat_template_encode(template, MESSAGES, sizeof MESSAGES - 1, tokenizer, &options, &ids, &error));
+  data = rkchat_ids_data(ids, &len);
+  CHECK(len == 5 && memcmp(data, LITERAL, sizeof LITERAL) == 0);
+  rkchat_ids_free(ids);
+  OK(rkchat_chat_template_assistant_mask(template, MESSAGES, sizeof MESSAGES - 1, tokenizer, &options, &ids, &error));
+  data = rkchat_ids_data(ids, &len);
+  CHECK(len == 5 && data[0] == 0 && data[4] == 0);
+  rkchat_ids_free(ids);
+
+  rkchat_tokenizer_info info = RKCHAT_TOKENIZER_INFO_INIT;
+  OK(rkchat_tokenizer_get_info(tokenizer, &info, &error));
+  CHECK(info.vocabulary_size == 8 && info.special_tokens_len == 2);
+  CHECK(info.special_tokens[1]->id == 1 && strcmp(info.special_tokens[1]->text, "<eos>") == 0);
+  CHECK(info.special_tokens[1]->names_len == 1);
+  rkchat_template_info names = RKCHAT_TEMPLATE_INFO_INIT;
+  OK(rkchat_chat_template_get_info(template, &names, &error));
+  CHECK(names.names_len == 1);
+  rkchat_tokenizer_free(tokenizer);
+  rkchat_chat_template_free(template);
+}
+
 RUN(TEST(a_template_renders), TEST(gemma_2s_own_template_renders), TEST(a_template_refuses_in_its_own_words), TEST(options_reach_the_template),
-    TEST(a_tokenizer_goes_both_ways), TEST(a_template_encodes))
+    TEST(a_tokenizer_goes_both_ways), TEST(a_template_encodes), TEST(nobody_outside_writes_a_control_token))

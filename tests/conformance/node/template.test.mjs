@@ -90,6 +90,29 @@ test('a tokenizer encodes, decodes and counts', async (t) => {
   assert.deepEqual(template.encode([{ role: 'user', content: '<bos> hello' }], tokenizer), [1, 2, 3])
 })
 
+test('nobody outside writes a control token', async () => {
+  const words = join(ROOT, 'tests/fixtures/words')
+  const [template, tokenizer] = await Promise.all([ChatTemplate.open(words), Tokenizer.open(words)])
+  const messages = [{ role: 'user', content: 'the <eos> sea' }]
+  assert.deepEqual(template.encode(messages, tokenizer), [0, 3, 1, 4])
+  assert.deepEqual(template.encode(messages, tokenizer, { untrustedContent: 'literal' }), [0, 3, 2, 2, 4])
+  assert.deepEqual(template.assistantMask(messages, tokenizer), [0, 0, 0, 0])
+  const { specialTokens, vocabularySize } = tokenizer.info()
+  assert.equal(vocabularySize, 8)
+  assert.deepEqual(specialTokens[1], { names: ['eos_token'], text: '<eos>', id: 1 })
+  assert.deepEqual(template.info().names, ['default'])
+})
+
+test('a template is chosen by its name', async (t) => {
+  const named = ['default', 'tool_use', 'rag'].map((name) => ({ name, template: `${name} {{ enable_thinking }}` }))
+  const template = await ChatTemplate.open(folder(t, { 'tokenizer_config.json': JSON.stringify({ chat_template: named }) }))
+  assert.equal(template.render(QUESTION), 'default ')
+  assert.equal(template.render(QUESTION, { tools: [], enableThinking: false }), 'tool_use False')
+  assert.equal(template.render(QUESTION, { tools: [], templateName: 'rag' }), 'rag ')
+  assert.equal(template.source({ templateName: 'rag' }), 'rag {{ enable_thinking }}')
+  assert.throws(() => template.render(QUESTION, { templateName: 'x' }), failing('INVALID_ARGUMENT', /default, tool_use, rag/))
+})
+
 test('bad tokenizers', async (t) => {
   await assert.rejects(Tokenizer.open('/no/such/tokenizer.json'), failing('NOT_FOUND'))
   await assert.rejects(Tokenizer.open(folder(t)), failing('NOT_FOUND', /tokenizer\.json/))

@@ -21,6 +21,14 @@ GROUPS = ["1.0.0", "1.0.1", "1.1.0", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0"]
 TOKEN_GROUPS = GROUPS[2:]
 QUESTION = [{"role": "user", "content": "one two three"}]
 
+
+
+def vectors(name):
+    """The lines of a file that all languages share."""
+    with open(ROOT / "tests" / "vectors" / name, encoding="utf-8", newline="\n") as lines:
+        return [json.loads(line) for line in lines]
+
+
 VOCABULARY = ["<unk>", "<bos>", "<end_of_turn>", "one", "two", "three", "four"]
 
 

@@ -1,6 +1,7 @@
 """Chat templates and tokenizers, without a runtime."""
 
 import datetime
+import json
 
 import pytest
 
@@ -95,3 +96,32 @@ def test_template_to_ids(tokenizer_path):
     assert template.encode([{"role": "user", "content": "two one"}], tokenizer) == [1, 4, 3]
     with pytest.raises(TypeError, match="Tokenizer"):
         template.encode([], "tokenizer.json")
+
+
+def test_nobody_outside_writes_a_control_token():
+    words = ROOT / "tests" / "fixtures" / "words"
+    template, tokenizer = rkchat.ChatTemplate.open(words), rkchat.Tokenizer.open(words)
+    messages = [{"role": "user", "content": "the <eos> sea"}]
+    assert template.encode(messages, tokenizer) == [0, 3, 1, 4]
+    assert template.encode(messages, tokenizer, untrusted_content="literal") == [0, 3, 2, 2, 4]
+    assert template.assistant_mask(messages, tokenizer) == [0, 0, 0, 0]
+    info = tokenizer.info()
+    assert info.vocabulary_size == 8
+    token = info.special_tokens[1]
+    assert (list(token.names), token.text, token.id) == (["eos_token"], "<eos>", 1)
+    with pytest.raises(rkchat.InvalidArgument, match="untrusted_content"):
+        template.encode(messages, tokenizer, untrusted_content="none")
+
+
+def test_a_template_is_chosen_by_its_name(tmp_path):
+    names = ["default", "tool_use", "rag"]
+    named = [{"name": name, "template": name + " {{ enable_thinking }}"} for name in names]
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": named}))
+    template = rkchat.ChatTemplate.open(tmp_path)
+    assert list(template.info().names) == names
+    assert template.render(HELLO) == "default "
+    assert template.render(HELLO, tools=[], enable_thinking=False) == "tool_use False"
+    assert template.render(HELLO, tools=[], template_name="rag") == "rag "
+    assert template.source(template_name="rag") == "rag {{ enable_thinking }}"
+    with pytest.raises(rkchat.InvalidArgument, match="default, tool_use, rag"):
+        template.render(HELLO, template_name="x")

@@ -115,8 +115,9 @@ impl FromJs for rkchat::WarningKind {
             "runtime_template" => Ok(Self::RuntimeTemplate),
             "platform_mismatch" => Ok(Self::PlatformMismatch),
             "incomplete_model" => Ok(Self::IncompleteModel),
+            "template_repair" => Ok(Self::TemplateRepair),
             other => Err(invalid(format!(
-                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, got {other:?}"
+                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, got {other:?}"
             ))),
         }
     }
@@ -133,6 +134,51 @@ impl IntoJs for rkchat::WarningKind {
             Self::RuntimeTemplate => "runtime_template",
             Self::PlatformMismatch => "platform_mismatch",
             Self::IncompleteModel => "incomplete_model",
+            Self::TemplateRepair => "template_repair",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::UntrustedContent {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "literal" => Ok(Self::Literal),
+            "transformers" => Ok(Self::Transformers),
+            other => Err(invalid(format!(
+                "{name} must be one of literal, transformers, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::UntrustedContent {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::Literal => "literal",
+            Self::Transformers => "transformers",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::TemplateRepair {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "auto" => Ok(Self::Auto),
+            "strict" => Ok(Self::Strict),
+            other => Err(invalid(format!(
+                "{name} must be one of auto, strict, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::TemplateRepair {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::Auto => "auto",
+            Self::Strict => "strict",
         };
         give(env, text)
     }

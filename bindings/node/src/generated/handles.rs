@@ -393,8 +393,36 @@ impl ChatTemplate {
     }
 
     #[napi]
-    pub fn source<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
-        now(env, || Ok(self.inner.source()))
+    pub fn assistant_mask<'env>(
+        &self,
+        env: &'env Env,
+        messages: Unknown<'_>,
+        tokenizer: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let messages: rkchat::Json = FromJs::from_js(&messages, "messages")?;
+            let tokenizer: rkchat::Tokenizer = FromJs::from_js(&tokenizer, "tokenizer")?;
+            let options: rkchat::RenderOptions = FromJs::from_js(&options, "options")?;
+            Ok(self.inner.assistant_mask(&messages, &tokenizer, &options)?)
+        })
+    }
+
+    #[napi]
+    pub fn info<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.info()))
+    }
+
+    #[napi]
+    pub fn source<'env>(
+        &self,
+        env: &'env Env,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let options: rkchat::SourceOptions = FromJs::from_js(&options, "options")?;
+            Ok(self.inner.source(&options)?)
+        })
     }
 }
 
@@ -474,5 +502,10 @@ impl Tokenizer {
             let options: rkchat::EncodeOptions = FromJs::from_js(&options, "options")?;
             Ok(self.inner.count(&text, &options)?)
         })
+    }
+
+    #[napi]
+    pub fn info<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.info()))
     }
 }

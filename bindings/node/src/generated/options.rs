@@ -110,6 +110,10 @@ impl FromJs for rkchat::GenerateOptions {
             "documents",
             "now",
             "variables",
+            "templateName",
+            "enableThinking",
+            "untrustedContent",
+            "templateRepair",
             "signal",
         ];
         let fields = Fields::new(value, name, KNOWN)?;
@@ -126,6 +130,10 @@ impl FromJs for rkchat::GenerateOptions {
             documents: fields.get("documents")?,
             now: fields.get("now")?,
             variables: fields.get("variables")?,
+            template_name: fields.get("templateName")?,
+            enable_thinking: fields.get("enableThinking")?,
+            untrusted_content: fields.get("untrustedContent")?,
+            template_repair: fields.get("templateRepair")?,
         })
     }
 }
@@ -139,6 +147,9 @@ impl FromJs for rkchat::RenderOptions {
             "documents",
             "now",
             "variables",
+            "templateName",
+            "enableThinking",
+            "untrustedContent",
         ];
         let fields = Fields::new(value, name, KNOWN)?;
         let defaults = Self::default();
@@ -153,6 +164,9 @@ impl FromJs for rkchat::RenderOptions {
             documents: fields.get("documents")?,
             now: fields.get("now")?,
             variables: fields.get("variables")?,
+            template_name: fields.get("templateName")?,
+            enable_thinking: fields.get("enableThinking")?,
+            untrusted_content: fields.get("untrustedContent")?,
         })
     }
 }
@@ -165,6 +179,16 @@ impl FromJs for rkchat::TemplateOptions {
             bos_token: fields.get("bosToken")?,
             eos_token: fields.get("eosToken")?,
             special_tokens: fields.get("specialTokens")?,
+        })
+    }
+}
+
+impl FromJs for rkchat::SourceOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["templateName"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            template_name: fields.get("templateName")?,
         })
     }
 }

@@ -110,3 +110,30 @@ impl IntoJs for rkchat::Completion {
         Ok(record.to_unknown())
     }
 }
+
+impl IntoJs for rkchat::TemplateInfo {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("names", self.names.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::TokenizerInfo {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("vocabularySize", self.vocabulary_size.into_js(env)?)?;
+        record.set("specialTokens", self.special_tokens.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::SpecialToken {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("names", self.names.into_js(env)?)?;
+        record.set("text", self.text.into_js(env)?)?;
+        record.set("id", self.id.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}

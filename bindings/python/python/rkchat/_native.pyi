@@ -264,6 +264,10 @@ class Model:
         documents: Json | None = None,
         now: str | None = None,
         variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        untrusted_content: UntrustedContent | str | None = None,
+        template_repair: TemplateRepair | str | None = None,
     ) -> Generation:
         """Answers a conversation: a JSON array of messages, each an object with `role` and
         `content`. The prompt is rendered and checked before this returns; the answer streams
@@ -292,6 +296,13 @@ class Model:
             documents: As in `Model.render`; only for messages.
             now: As in `Model.render`; only for messages.
             variables: As in `Model.render`; only for messages.
+            template_name: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages.
+            untrusted_content: What becomes of control tokens that the messages, tools or
+                documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
+                are `InvalidArgument` unless this is `Transformers`.
+            template_repair: What is done where the template refuses the messages. Unset:
+                `Auto`.
         """
 
     def complete(
@@ -310,6 +321,10 @@ class Model:
         documents: Json | None = None,
         now: str | None = None,
         variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        untrusted_content: UntrustedContent | str | None = None,
+        template_repair: TemplateRepair | str | None = None,
     ) -> Generation:
         """Continues a text. It gets the special tokens that the tokenizer puts around a text, and
         no template.
@@ -337,6 +352,13 @@ class Model:
             documents: As in `Model.render`; only for messages.
             now: As in `Model.render`; only for messages.
             variables: As in `Model.render`; only for messages.
+            template_name: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages.
+            untrusted_content: What becomes of control tokens that the messages, tools or
+                documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
+                are `InvalidArgument` unless this is `Transformers`.
+            template_repair: What is done where the template refuses the messages. Unset:
+                `Auto`.
         """
 
     def render(
@@ -349,6 +371,9 @@ class Model:
         documents: Json | None = None,
         now: str | datetime | None = None,
         variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        untrusted_content: UntrustedContent | str | None = None,
     ) -> str:
         """Renders messages with the model's template. With `add_generation_prompt` it is the
         prompt that `generate` sends.
@@ -362,6 +387,13 @@ class Model:
             now: The time that the template's clock shows, ISO 8601 without a zone, such as
                 `2026-03-07T08:05:09.012345`. Unset: now, local time.
             variables: Further variables for the template, a JSON object. Unset: none.
+            template_name: Which of a model's templates is used, by its name, such as `rag`.
+                Unset: `tool_use` where it is there and tools are given, else `default`.
+            enable_thinking: The template's variable of that name: whether the model thinks
+                before it answers. Unset: as the template has it.
+            untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
+                control tokens that the messages, tools or documents spell. `generate` has an
+                option of its own. Unset: `Transformers`.
         """
 
     def encode(
@@ -453,8 +485,9 @@ class ChatTemplate:
 
     @staticmethod
     def open(path: str | os.PathLike[str]) -> ChatTemplate:
-        """Takes the template from a model folder (`chat_template.jinja`, `tokenizer_config.json`),
-        or from one of those files, or from a GGUF file."""
+        """Takes the templates from a model folder (`chat_template.jinja`,
+        `additional_chat_templates`, `tokenizer_config.json`, `chat_template.json`), or from one
+        of those files, or from a GGUF file."""
 
     @staticmethod
     def from_source(
@@ -485,6 +518,9 @@ class ChatTemplate:
         documents: Json | None = None,
         now: str | datetime | None = None,
         variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        untrusted_content: UntrustedContent | str | None = None,
     ) -> str:
         """Renders a JSON array of messages, as transformers' `apply_chat_template` does. A
         template that refuses them is `TemplateError` with the template's own words.
@@ -498,6 +534,13 @@ class ChatTemplate:
             now: The time that the template's clock shows, ISO 8601 without a zone, such as
                 `2026-03-07T08:05:09.012345`. Unset: now, local time.
             variables: Further variables for the template, a JSON object. Unset: none.
+            template_name: Which of a model's templates is used, by its name, such as `rag`.
+                Unset: `tool_use` where it is there and tools are given, else `default`.
+            enable_thinking: The template's variable of that name: whether the model thinks
+                before it answers. Unset: as the template has it.
+            untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
+                control tokens that the messages, tools or documents spell. `generate` has an
+                option of its own. Unset: `Transformers`.
         """
 
     def encode(
@@ -511,8 +554,12 @@ class ChatTemplate:
         documents: Json | None = None,
         now: str | datetime | None = None,
         variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        untrusted_content: UntrustedContent | str | None = None,
     ) -> list[int]:
-        """Renders, then encodes without adding special tokens, for those are in the template.
+        """Renders, then encodes without adding special tokens, for those are in the template: what
+        transformers' `apply_chat_template` gives with `tokenize=True`.
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
@@ -523,10 +570,65 @@ class ChatTemplate:
             now: The time that the template's clock shows, ISO 8601 without a zone, such as
                 `2026-03-07T08:05:09.012345`. Unset: now, local time.
             variables: Further variables for the template, a JSON object. Unset: none.
+            template_name: Which of a model's templates is used, by its name, such as `rag`.
+                Unset: `tool_use` where it is there and tools are given, else `default`.
+            enable_thinking: The template's variable of that name: whether the model thinks
+                before it answers. Unset: as the template has it.
+            untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
+                control tokens that the messages, tools or documents spell. `generate` has an
+                option of its own. Unset: `Transformers`.
         """
 
-    def source(self) -> str:
-        """The Jinja source."""
+    def assistant_mask(
+        self,
+        messages: Json,
+        tokenizer: Tokenizer,
+        *,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
+        tools: Json | None = None,
+        documents: Json | None = None,
+        now: str | datetime | None = None,
+        variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        untrusted_content: UntrustedContent | str | None = None,
+    ) -> list[int]:
+        """For each id that `encode` gives, 1 where it is what the assistant says, by the
+        template's `{% generation %}` blocks, else 0: what transformers gives with
+        `return_assistant_tokens_mask=True`.
+
+        Args:
+            add_generation_prompt: End with the words that open the assistant's turn.
+            continue_final_message: End inside the last message, so that the model goes on with
+                it. Excludes `add_generation_prompt`.
+            tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
+            documents: Documents for retrieval templates, a JSON array. Unset: none.
+            now: The time that the template's clock shows, ISO 8601 without a zone, such as
+                `2026-03-07T08:05:09.012345`. Unset: now, local time.
+            variables: Further variables for the template, a JSON object. Unset: none.
+            template_name: Which of a model's templates is used, by its name, such as `rag`.
+                Unset: `tool_use` where it is there and tools are given, else `default`.
+            enable_thinking: The template's variable of that name: whether the model thinks
+                before it answers. Unset: as the template has it.
+            untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
+                control tokens that the messages, tools or documents spell. `generate` has an
+                option of its own. Unset: `Transformers`.
+        """
+
+    def info(self) -> TemplateInfo:
+        """Which templates these are."""
+
+    def source(
+        self,
+        *,
+        template_name: str | None = None,
+    ) -> str:
+        """The Jinja source of a template.
+
+        Args:
+            template_name: Its name. Unset: `default`, or the only one.
+        """
 
 
 @final
@@ -575,5 +677,8 @@ class Tokenizer:
             add_special_tokens: Put the special tokens around the text that the tokenizer puts
                 there, such as `<bos>`.
         """
+
+    def info(self) -> TokenizerInfo:
+        """Its vocabulary and its special tokens."""
 
 

@@ -14,6 +14,8 @@ __all__ = [
     "InputKind",
     "Measure",
     "WarningKind",
+    "UntrustedContent",
+    "TemplateRepair",
     "RuntimeInfo",
     "ModelInfo",
     "FolderInfo",
@@ -23,9 +25,12 @@ __all__ = [
     "Timings",
     "Warning",
     "Completion",
+    "TemplateInfo",
+    "TokenizerInfo",
+    "SpecialToken",
 ]
 
-_SURFACE = "dd7755fb645b4107"
+_SURFACE = "68da2622db04e825"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
@@ -102,6 +107,35 @@ class WarningKind(str, Enum):
     """The model was converted for another chip than this board's."""
     INCOMPLETE_MODEL = "incomplete_model"
     """The model file is smaller than its name says."""
+    TEMPLATE_REPAIR = "template_repair"
+    """The chat template refused the messages as they were, and took them changed."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class UntrustedContent(str, Enum):
+    """What becomes of a control token, such as `<|im_start|>`, that stands in text from
+    outside: messages, tools and documents. The template's own control tokens always count."""
+
+    LITERAL = "literal"
+    """It is encoded as any other text, so nobody can forge a turn."""
+    TRANSFORMERS = "transformers"
+    """It becomes the control token, as transformers does by default."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class TemplateRepair(str, Enum):
+    """What is done where a chat template refuses the messages."""
+
+    AUTO = "auto"
+    """Refused system text goes before the first user message, and neighbours of one role are
+    joined; a warning in the completion tells. Only where that does not help, it is the
+    template's error."""
+    STRICT = "strict"
+    """It is the template's error."""
 
     def __str__(self) -> str:
         return self.value
@@ -258,4 +292,34 @@ class Completion:
     """How long it took."""
     warnings: tuple[Warning, ...]
     """What went on but may not be what was meant."""
+
+
+@dataclass(frozen=True)
+class TemplateInfo:
+    """The chat templates of a model."""
+
+    names: tuple[str, ...]
+    """Their names; most models have only `default`."""
+
+
+@dataclass(frozen=True)
+class TokenizerInfo:
+    """What is in a tokenizer."""
+
+    vocabulary_size: int
+    """How many tokens there are, added ones included."""
+    special_tokens: tuple[SpecialToken, ...]
+    """The special tokens, by id."""
+
+
+@dataclass(frozen=True)
+class SpecialToken:
+    """A special token of a tokenizer."""
+
+    names: tuple[str, ...]
+    """What the model's files call it, such as `bos_token` and `eos_token`; often nothing."""
+    text: str
+    """How it is written."""
+    id: int
+    """Its id."""
 

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"68da2622db04e825", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -536,9 +536,16 @@ impl Model {
     ///     documents: As in `Model.render`; only for messages.
     ///     now: As in `Model.render`; only for messages.
     ///     variables: As in `Model.render`; only for messages.
+    ///     template_name: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools or
+    ///         documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
+    ///         are `InvalidArgument` unless this is `Transformers`.
+    ///     template_repair: What is done where the template refuses the messages. Unset:
+    ///         `Auto`.
     #[pyo3(
-        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, template_repair=None, ),
+        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, template_repair=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn generate<'py>(
@@ -557,6 +564,10 @@ impl Model {
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
+        template_repair: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
@@ -603,6 +614,30 @@ impl Model {
         set(&mut options.documents, documents, "documents", None)?;
         set(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
+        set(
+            &mut options.template_repair,
+            template_repair,
+            "template_repair",
+            None,
+        )?;
         call(py, move || inner.generate(&messages, &options))
     }
 
@@ -632,9 +667,16 @@ impl Model {
     ///     documents: As in `Model.render`; only for messages.
     ///     now: As in `Model.render`; only for messages.
     ///     variables: As in `Model.render`; only for messages.
+    ///     template_name: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools or
+    ///         documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
+    ///         are `InvalidArgument` unless this is `Transformers`.
+    ///     template_repair: What is done where the template refuses the messages. Unset:
+    ///         `Auto`.
     #[pyo3(
-        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None)"
+        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, template_repair=None, ),
+        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, template_repair=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn complete<'py>(
@@ -653,6 +695,10 @@ impl Model {
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
+        template_repair: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let prompt: TextOr<u32> = read(prompt, "prompt")?;
@@ -699,6 +745,30 @@ impl Model {
         set(&mut options.documents, documents, "documents", None)?;
         set(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
+        set(
+            &mut options.template_repair,
+            template_repair,
+            "template_repair",
+            None,
+        )?;
         match prompt {
             TextOr::Text(text) => call(py, move || inner.complete(&text, &options)),
             TextOr::List(list) => call(py, move || inner.complete_ids(&list, &options)),
@@ -717,9 +787,16 @@ impl Model {
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
+    ///     template_name: Which of a model's templates is used, by its name, such as `rag`.
+    ///         Unset: `tool_use` where it is there and tools are given, else `default`.
+    ///     enable_thinking: The template's variable of that name: whether the model thinks
+    ///         before it answers. Unset: as the template has it.
+    ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
+    ///         control tokens that the messages, tools or documents spell. `generate` has an
+    ///         option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn render<'py>(
@@ -732,6 +809,9 @@ impl Model {
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
@@ -752,6 +832,24 @@ impl Model {
         set(&mut options.documents, documents, "documents", None)?;
         set_moment(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
         call(py, move || inner.render(&messages, &options))
     }
 
@@ -910,8 +1008,9 @@ impl Output for rkchat::ChatTemplate {
 
 #[pymethods]
 impl ChatTemplate {
-    /// Takes the template from a model folder (`chat_template.jinja`, `tokenizer_config.json`),
-    /// or from one of those files, or from a GGUF file.
+    /// Takes the templates from a model folder (`chat_template.jinja`,
+    /// `additional_chat_templates`, `tokenizer_config.json`, `chat_template.json`), or from one
+    /// of those files, or from a GGUF file.
     #[staticmethod]
     #[pyo3(
         signature = (path, ),
@@ -970,9 +1069,16 @@ impl ChatTemplate {
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
+    ///     template_name: Which of a model's templates is used, by its name, such as `rag`.
+    ///         Unset: `tool_use` where it is there and tools are given, else `default`.
+    ///     enable_thinking: The template's variable of that name: whether the model thinks
+    ///         before it answers. Unset: as the template has it.
+    ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
+    ///         control tokens that the messages, tools or documents spell. `generate` has an
+    ///         option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn render<'py>(
@@ -985,6 +1091,9 @@ impl ChatTemplate {
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
@@ -1005,10 +1114,29 @@ impl ChatTemplate {
         set(&mut options.documents, documents, "documents", None)?;
         set_moment(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
         call(py, move || inner.render(&messages, &options))
     }
 
-    /// Renders, then encodes without adding special tokens, for those are in the template.
+    /// Renders, then encodes without adding special tokens, for those are in the template: what
+    /// transformers' `apply_chat_template` gives with `tokenize=True`.
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
@@ -1019,9 +1147,16 @@ impl ChatTemplate {
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
+    ///     template_name: Which of a model's templates is used, by its name, such as `rag`.
+    ///         Unset: `tool_use` where it is there and tools are given, else `default`.
+    ///     enable_thinking: The template's variable of that name: whether the model thinks
+    ///         before it answers. Unset: as the template has it.
+    ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
+    ///         control tokens that the messages, tools or documents spell. `generate` has an
+    ///         option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn encode<'py>(
@@ -1035,6 +1170,9 @@ impl ChatTemplate {
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
@@ -1056,13 +1194,138 @@ impl ChatTemplate {
         set(&mut options.documents, documents, "documents", None)?;
         set_moment(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
         call(py, move || inner.encode(&messages, &tokenizer, &options))
     }
 
-    /// The Jinja source.
-    fn source<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// For each id that `encode` gives, 1 where it is what the assistant says, by the
+    /// template's `{% generation %}` blocks, else 0: what transformers gives with
+    /// `return_assistant_tokens_mask=True`.
+    ///
+    /// Args:
+    ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
+    ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
+    ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
+    ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
+    ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
+    ///     variables: Further variables for the template, a JSON object. Unset: none.
+    ///     template_name: Which of a model's templates is used, by its name, such as `rag`.
+    ///         Unset: `tool_use` where it is there and tools are given, else `default`.
+    ///     enable_thinking: The template's variable of that name: whether the model thinks
+    ///         before it answers. Unset: as the template has it.
+    ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
+    ///         control tokens that the messages, tools or documents spell. `generate` has an
+    ///         option of its own. Unset: `Transformers`.
+    #[pyo3(
+        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn assistant_mask<'py>(
+        &self,
+        py: Python<'py>,
+        messages: &Bound<'py, PyAny>,
+        tokenizer: &Bound<'py, Tokenizer>,
+        add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        documents: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
-        call(py, move || Ok(inner.source()))
+        let messages: rkchat::Json = read(messages, "messages")?;
+        let tokenizer = Arc::clone(&tokenizer.get().inner);
+        let mut options = rkchat::RenderOptions::default();
+        set(
+            &mut options.add_generation_prompt,
+            add_generation_prompt,
+            "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
+            None,
+        )?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
+        call(py, move || {
+            inner.assistant_mask(&messages, &tokenizer, &options)
+        })
+    }
+
+    /// Which templates these are.
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || Ok(inner.info()))
+    }
+
+    /// The Jinja source of a template.
+    ///
+    /// Args:
+    ///     template_name: Its name. Unset: `default`, or the only one.
+    #[pyo3(
+        signature = (*, template_name=None, ),
+        text_signature = "($self, *, template_name=None)"
+    )]
+    fn source<'py>(
+        &self,
+        py: Python<'py>,
+        template_name: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let mut options = rkchat::SourceOptions::default();
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        call(py, move || inner.source(&options))
     }
 
     fn __reduce__(&self) -> PyResult<()> {
@@ -1179,6 +1442,12 @@ impl Tokenizer {
             None,
         )?;
         call(py, move || inner.count(&text, &options))
+    }
+
+    /// Its vocabulary and its special tokens.
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || Ok(inner.info()))
     }
 
     fn __reduce__(&self) -> PyResult<()> {

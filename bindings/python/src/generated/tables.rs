@@ -6,10 +6,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::input::{At, Input, invalid};
 use crate::output::{Frozen, Output, make};
 
 const _: () = {
-    let (here, there) = (b"dd7755fb645b4107", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"68da2622db04e825", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -106,6 +107,7 @@ impl Output for rkchat::WarningKind {
             Self::RuntimeTemplate => "runtime_template",
             Self::PlatformMismatch => "platform_mismatch",
             Self::IncompleteModel => "incomplete_model",
+            Self::TemplateRepair => "template_repair",
         };
         make(
             py,
@@ -113,6 +115,68 @@ impl Output for rkchat::WarningKind {
             "WarningKind",
             [value.into_pyobject(py)?.into_any()],
         )
+    }
+}
+
+impl Output for rkchat::UntrustedContent {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::Literal => "literal",
+            Self::Transformers => "transformers",
+        };
+        make(
+            py,
+            &CLASS,
+            "UntrustedContent",
+            [value.into_pyobject(py)?.into_any()],
+        )
+    }
+}
+
+impl Input for rkchat::UntrustedContent {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
+        // The members are str too.
+        match String::read(value, at)?.as_str() {
+            "literal" => Ok(Self::Literal),
+            "transformers" => Ok(Self::Transformers),
+            other => {
+                let allowed = "literal, transformers";
+                let message = format!("`{}` is {other:?}; allowed are {allowed}", at.name);
+                Err(invalid(value.py(), message))
+            }
+        }
+    }
+}
+
+impl Output for rkchat::TemplateRepair {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::Auto => "auto",
+            Self::Strict => "strict",
+        };
+        make(
+            py,
+            &CLASS,
+            "TemplateRepair",
+            [value.into_pyobject(py)?.into_any()],
+        )
+    }
+}
+
+impl Input for rkchat::TemplateRepair {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
+        // The members are str too.
+        match String::read(value, at)?.as_str() {
+            "auto" => Ok(Self::Auto),
+            "strict" => Ok(Self::Strict),
+            other => {
+                let allowed = "auto, strict";
+                let message = format!("`{}` is {other:?}; allowed are {allowed}", at.name);
+                Err(invalid(value.py(), message))
+            }
+        }
     }
 }
 
@@ -266,6 +330,44 @@ impl Output for rkchat::Completion {
                 self.usage.write(py)?,
                 self.timings.write(py)?,
                 Frozen(self.warnings).write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::TemplateInfo {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(py, &CLASS, "TemplateInfo", [Frozen(self.names).write(py)?])
+    }
+}
+
+impl Output for rkchat::TokenizerInfo {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "TokenizerInfo",
+            [
+                self.vocabulary_size.write(py)?,
+                Frozen(self.special_tokens).write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::SpecialToken {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "SpecialToken",
+            [
+                Frozen(self.names).write(py)?,
+                self.text.write(py)?,
+                self.id.write(py)?,
             ],
         )
     }

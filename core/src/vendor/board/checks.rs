@@ -381,7 +381,7 @@ fn question_input(subject: &Subject<'_>, question: &str) -> Input {
     }
     let ids = match (&subject.files.tokenizer, subject.session.vocabulary()) {
         (Some((tokenizer, _)), _) => tokenizer.encode(&prompt, false).ok(),
-        (None, Some(vocabulary)) => vocabulary.tokenize(&prompt, false).ok(),
+        (None, Some(vocabulary)) => vocabulary.tokenize(&prompt, false, true).ok(),
         (None, None) => None,
     };
     match ids {

@@ -29,7 +29,8 @@ pub(super) struct Subject<'a> {
 /// Opens a model in a runtime and checks every assumption that can be checked without risk.
 pub fn check(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Report> {
     let library = Library::open(runtime, Word::of(abi, false)?)?;
-    let files = model::resolve(model, &ModelOptions::default())?;
+    let options = ModelOptions::default();
+    let files = model::find(model, &options)?.read(&options)?;
     let mut findings = vec![checks::default_param(&library)];
     let window = InitParams {
         model_path: files.weights.clone(),
@@ -78,9 +79,9 @@ pub fn check(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Report> 
 /// that may be lost.
 pub fn check_second_model(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Finding> {
     let library = Library::open(runtime, Word::of(abi, false)?)?;
-    let files = model::resolve(model, &ModelOptions::default())?;
+    let found = model::find(model, &ModelOptions::default())?;
     let params = InitParams {
-        model_path: files.weights,
+        model_path: found.weights,
         max_context_len: WINDOW,
         sampling: Sampling::default(),
         unlimited: false,

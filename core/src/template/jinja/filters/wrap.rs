@@ -160,7 +160,7 @@ fn wrap<'t>(
         }
         if let Some(long) = rest.last().copied().filter(|chunk| width_of(chunk) > width) {
             if breaks_long {
-                let space = width.saturating_sub(length).max(usize::from(width < 1));
+                let space = width.saturating_sub(length);
                 let mut end = long
                     .char_indices()
                     .nth(space)
@@ -172,11 +172,10 @@ fn wrap<'t>(
                         }
                     }
                 }
-                if end > 0 {
-                    line.push(&long[..end]);
-                    rest.pop();
-                    rest.push(&long[end..]);
-                }
+                // A line that is full takes nothing, and that is what loses its space below.
+                line.push(&long[..end]);
+                rest.pop();
+                rest.push(&long[end..]);
             } else if line.is_empty() {
                 line.push(long);
                 rest.pop();

@@ -124,7 +124,18 @@ impl<'a> Formatter<'a> {
         let inner = field.part(inner);
         self.write(vm, &mut inner_spec, &inner, depth - 1)
             .or_else(|fault| if inner.is_empty() { Ok(()) } else { Err(fault) })?;
-        spec::apply(vm, out, &value, inner_spec.as_str())
+        if !field.is_markup() {
+            return spec::apply(vm, out, &value, inner_spec.as_str());
+        }
+        let mut plain = vm.builder();
+        spec::apply(vm, &mut plain, &value, inner_spec.as_str())?;
+        let markup = matches!(&value, Value::Str(text) if text.is_markup());
+        let plain = plain.finish()?;
+        match markup {
+            true => out.text(&plain),
+            false => out.text(&vm.escape_text(&plain)?),
+        }
+        Ok(())
     }
 
     /// `name.attribute[index]`

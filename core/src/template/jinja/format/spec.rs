@@ -13,6 +13,8 @@ struct Spec {
     align: Option<char>,
     sign: Option<char>,
     alternate: bool,
+    /// `z`, only for floats.
+    no_negative_zero: bool,
     width: usize,
     grouping: Option<char>,
     precision: Option<usize>,
@@ -42,7 +44,7 @@ fn parse(text: &str) -> Result<Spec> {
         found
     };
     spec.sign = take(&['+', '-', ' ']);
-    take(&['z']);
+    spec.no_negative_zero = take(&['z']).is_some();
     spec.alternate = take(&['#']).is_some();
     if take(&['0']).is_some() {
         spec.fill = spec.fill.or(Some('0'));
@@ -91,9 +93,6 @@ pub(super) fn apply<'a>(
     match value {
         Value::Str(text) => string(vm, out, text, &spec),
         Value::Float(float) => floating(out, *float, &spec),
-        Value::Bool(_) if spec.kind.is_none_or(|kind| kind == 's') => {
-            string(vm, out, &vm.str(value)?, &spec)
-        }
         Value::Int(_) | Value::Bool(_) => integer(out, value.as_int().unwrap_or_default(), &spec),
         other => fail(format!("'{}' object takes no format", other.type_name())),
     }
@@ -144,7 +143,11 @@ fn floating(out: &mut Builder, value: f64, spec: &Spec) -> Result<()> {
         Some('E' | 'G' | 'F') => digits.to_uppercase(),
         _ => digits,
     };
-    let negative = value.is_sign_negative() && !value.is_nan();
+    let is_zero = digits
+        .bytes()
+        .all(|byte| matches!(byte, b'0' | b'.' | b'%'));
+    let kept = !(spec.no_negative_zero && is_zero);
+    let negative = value.is_sign_negative() && !value.is_nan() && kept;
     padded(out, sign(negative, spec), &digits, spec);
     Ok(())
 }
@@ -166,8 +169,8 @@ fn integer(out: &mut Builder, value: i128, spec: &Spec) -> Result<()> {
         Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => return floating(out, value as f64, spec),
         Some(kind) => return fail(format!("the format type '{kind}' is not for integers")),
     };
-    if spec.precision.is_some() {
-        return fail("a precision is not for integers");
+    if spec.precision.is_some() || spec.no_negative_zero {
+        return fail("this format is not for integers");
     }
     let mark = if spec.alternate {
         number::prefix(kind)

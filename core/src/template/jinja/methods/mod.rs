@@ -81,6 +81,32 @@ const FLOAT: &[&str] = &["is_integer", "conjugate", "hex", "as_integer_ratio"];
 const CYCLER: &[&str] = &["next", "reset"];
 const LOOP: &[&str] = &["cycle", "changed"];
 
+/// Attributes that are no methods.
+const PLAIN: &[&str] = &[
+    "real",
+    "imag",
+    "numerator",
+    "denominator",
+    "start",
+    "stop",
+    "step",
+    "name",
+    "arguments",
+    "current",
+    "grouper",
+    "list",
+    "index0",
+    "first",
+    "last",
+    "length",
+    "revindex",
+    "revindex0",
+    "depth",
+    "depth0",
+    "previtem",
+    "nextitem",
+];
+
 fn table(of: &Value<'_>) -> &'static [&'static str] {
     match of {
         Value::Str(_) => STR,
@@ -111,7 +137,7 @@ pub(crate) fn changes(of: &Value<'_>, name: &str) -> bool {
     }
 }
 
-/// A name that some type has a method of.
+/// A name that some type has an attribute of.
 pub(crate) fn known_name(name: &str) -> Option<&'static str> {
     let tables = [
         STR,
@@ -125,6 +151,7 @@ pub(crate) fn known_name(name: &str) -> Option<&'static str> {
         FLOAT,
         CYCLER,
         LOOP,
+        PLAIN,
     ];
     tables
         .into_iter()

@@ -1,0 +1,61 @@
+//! Times templates over prepared cases: `prompt_bench CASES TEMPLATES [ROUNDS]`. One number a line, in
+//! microseconds; -1 where it fails. Without ROUNDS it renders the first case and ends. With
+//! `--tokenizer PATH` it opens that and ends. `tools/bench/prompts.py` runs it.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use rkchat::{ChatTemplate, Json, RenderOptions, TemplateOptions, Tokenizer};
+
+/// What is an argument of its own; anything else is a variable.
+const ARGUMENTS: [&str; 4] = ["messages", "tools", "documents", "add_generation_prompt"];
+
+fn options(context: &Json) -> RenderOptions {
+    let given = |name: &str| Some(context[name].clone()).filter(|value| !value.is_null());
+    let mut variables = context.as_object().expect("an object").clone();
+    variables.retain(|name, _| !ARGUMENTS.contains(&name.as_str()));
+    RenderOptions {
+        add_generation_prompt: context["add_generation_prompt"] == true,
+        tools: given("tools"),
+        documents: given("documents"),
+        variables: Some(variables.into()),
+        ..RenderOptions::default()
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (cases, templates, rest) = match arguments.as_slice() {
+        [flag, path] if flag == "--tokenizer" => {
+            let tokenizer = Tokenizer::open(path.as_ref()).expect("a tokenizer");
+            println!("{}", tokenizer.info().vocabulary_size);
+            return;
+        }
+        [cases, templates, rest @ ..] => (cases, templates, rest),
+        _ => panic!("usage: prompt_bench CASES TEMPLATES [ROUNDS]"),
+    };
+    let rounds: Option<usize> = rest.first().map(|rounds| rounds.parse().expect("a number"));
+    let mut compiled: HashMap<String, Option<ChatTemplate>> = HashMap::new();
+    for line in std::fs::read_to_string(cases).expect("the cases").lines() {
+        let case: Json = serde_json::from_str(line).expect("JSON lines");
+        let id = case["t"].as_str().expect("a template").to_owned();
+        let template = compiled.entry(id).or_insert_with_key(|id| {
+            let source = std::fs::read(format!("{templates}/{id}.jinja")).expect("a template");
+            let source = String::from_utf8(source).expect("UTF-8");
+            ChatTemplate::from_source(&source, &TemplateOptions::default()).ok()
+        });
+        let (messages, options) = (&case["context"]["messages"], options(&case["context"]));
+        let render = || template.as_ref()?.render(messages, &options).ok();
+        let Some(rounds) = rounds else {
+            println!("{}", render().expect("the first case renders"));
+            return;
+        };
+        let times = (0..rounds).map(|_| {
+            let begun = Instant::now();
+            let done = render();
+            let time = begun.elapsed().as_nanos() as f64 / 1000.0;
+            done.map_or(-1.0, |text| std::hint::black_box((text, time)).1)
+        });
+        println!("{:.3}", times.fold(f64::INFINITY, f64::min));
+    }
+}
