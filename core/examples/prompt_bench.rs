@@ -1,8 +1,10 @@
 //! Times templates over prepared cases: `prompt_bench CASES TEMPLATES [ROUNDS]`. One number a line, in
 //! microseconds; -1 where it fails. Without ROUNDS it renders the first case and ends. With
-//! `--tokenizer PATH` it opens that and ends. `tools/bench/prompts.py` runs it.
+//! `--tokenizer PATH` it opens that and ends; with `--run COMMAND...` it runs that and prints its
+//! milliseconds and megabytes. `tools/bench/prompts.py` runs it.
 
 use std::collections::HashMap;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use rkchat::{ChatTemplate, Json, RenderOptions, TemplateOptions, Tokenizer};
@@ -23,6 +25,24 @@ fn options(context: &Json) -> RenderOptions {
     }
 }
 
+/// Time and the most memory that was resident. A process begins with the memory of the one that started
+/// it, so a small one has to.
+fn measure(command: &[String]) {
+    let begun = Instant::now();
+    let status = Command::new(&command[0])
+        .args(&command[1..])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.expect("a command").success(), "{command:?}");
+    let time = begun.elapsed().as_secs_f64() * 1000.0;
+    // SAFETY: all zeros is a value of this struct of numbers.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the struct is valid for the call.
+    unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage) };
+    println!("{time:.3} {:.3}", usage.ru_maxrss as f64 / 1024.0);
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (cases, templates, rest) = match arguments.as_slice() {
@@ -31,6 +51,7 @@ fn main() {
             println!("{}", tokenizer.info().vocabulary_size);
             return;
         }
+        [flag, command @ ..] if flag == "--run" => return measure(command),
         [cases, templates, rest @ ..] => (cases, templates, rest),
         _ => panic!("usage: prompt_bench CASES TEMPLATES [ROUNDS]"),
     };
