@@ -160,7 +160,7 @@ fn wrap<'t>(
         }
         if let Some(long) = rest.last().copied().filter(|chunk| width_of(chunk) > width) {
             if breaks_long {
-                let space = width.saturating_sub(length).max(usize::from(width < 1));
+                let space = width.saturating_sub(length);
                 let mut end = long
                     .char_indices()
                     .nth(space)
