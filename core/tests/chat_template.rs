@@ -500,3 +500,53 @@ fn a_named_template_is_chosen() {
     );
     fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn the_last_message_can_be_continued() {
+    let source =
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}</{{ m.role }}>\n{% endfor %}";
+    let continued = |source: &str, content: Json, add_generation_prompt| {
+        let options = RenderOptions {
+            continue_final_message: true,
+            add_generation_prompt,
+            ..RenderOptions::default()
+        };
+        let messages = json!([
+            {"role": "user", "content": "Count"},
+            {"role": "assistant", "content": content},
+        ]);
+        compile(source).unwrap().render(&messages, &options)
+    };
+    assert_eq!(
+        continued(source, json!("One, two, "), false).unwrap(),
+        "<user>Count</user>\n<assistant>One, two, "
+    );
+    // A template that strips its messages strips the end of the prompt too.
+    let strips = source.replace("m.content", "m.content | trim");
+    assert_eq!(
+        continued(&strips, json!("One, two, "), false).unwrap(),
+        "<user>Count</user>\n<assistant>One, two,"
+    );
+    let parts = source.replace("m.content", "m.content[-1].text or m.content");
+    let content = json!([{"type": "text", "text": "One"}]);
+    assert!(
+        continued(&parts, content, false)
+            .unwrap()
+            .ends_with("<assistant>One")
+    );
+    for (source, content, add_generation_prompt, says) in [
+        (source, json!("x"), true, "add_generation_prompt"),
+        (source, Json::Null, false, "no content"),
+        (source, json!([]), false, "no text"),
+        ("{{ messages[0].role }}", json!("x"), false, "does not use"),
+        (
+            "{{ messages[0].content }}",
+            json!("x"),
+            false,
+            "not in the prompt",
+        ),
+    ] {
+        let error = continued(source, content, add_generation_prompt).unwrap_err();
+        assert!(error.message().contains(says), "{says}: {error}");
+    }
+}

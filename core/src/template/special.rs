@@ -15,7 +15,6 @@ impl SpecialTokens {
         }
     }
 
-    /// Names and texts.
     /// The text of one of them.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter()
@@ -23,6 +22,7 @@ impl SpecialTokens {
             .map(|(_, text)| text)
     }
 
+    /// Names and texts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
