@@ -187,8 +187,8 @@ typedef int32_t rkchat_warning_kind;
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_RENDER_OPTIONS_INIT \
-    {(uint32_t)sizeof(rkchat_render_options), 0, RKCHAT_UNSET, 0, NULL, 0, NULL, 0, NULL, 0, \
-    NULL, 0}
+    {(uint32_t)sizeof(rkchat_render_options), 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, NULL, 0, \
+    NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_TEMPLATE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_template_options), 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_ENCODE_OPTIONS_INIT \
@@ -690,6 +690,13 @@ typedef struct rkchat_render_options {
    */
   int32_t add_generation_prompt;
   int32_t reserved_add_generation_prompt;
+  /**
+   * End inside the last message, so that the model goes on with it. Excludes
+   * `add_generation_prompt`.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t continue_final_message;
+  int32_t reserved_continue_final_message;
   /**
    * Function tools, a JSON array in the OpenAI shape. Unset: none.
    * JSON text.

@@ -462,6 +462,9 @@ struct GenerateOptions {
 struct RenderOptions {
   /// End with the words that open the assistant's turn.
   bool add_generation_prompt = false;
+  /// End inside the last message, so that the model goes on with it. Excludes
+  /// `add_generation_prompt`.
+  bool continue_final_message = false;
   /// Function tools, a JSON array in the OpenAI shape. Unset: none.
   /// JSON text.
   Optional<std::string> tools;
@@ -479,6 +482,7 @@ struct RenderOptions {
   rkchat_render_options c() const {
     rkchat_render_options c = RKCHAT_RENDER_OPTIONS_INIT;
     c.add_generation_prompt = add_generation_prompt ? 1 : 0;
+    c.continue_final_message = continue_final_message ? 1 : 0;
     if (tools) { c.tools = (*tools).c_str(); c.tools_len = (*tools).size(); }
     if (documents) { c.documents = (*documents).c_str(); c.documents_len = (*documents).size(); }
     if (now) { c.now = (*now).c_str(); c.now_len = (*now).size(); }

@@ -29,3 +29,7 @@ pub use surface::*;
 /// Adds a folder with rkchat's own runtimes, for bindings that bring them along.
 #[doc(hidden)]
 pub use vendor::search::add_folder as add_runtime_folder;
+
+/// The template engine itself, for its own tests and benchmarks.
+#[doc(hidden)]
+pub use template::{Rendered, Template};

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"fb25d1219b0dafc3", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -132,6 +132,7 @@ mod tests {
             RenderOptions::default(),
             RenderOptions {
                 add_generation_prompt: false,
+                continue_final_message: false,
                 tools: None,
                 documents: None,
                 now: None,

@@ -247,6 +247,7 @@ impl Tokens {
 fn render_options(options: &GenerateOptions) -> RenderOptions {
     RenderOptions {
         add_generation_prompt: true,
+        continue_final_message: false,
         tools: options.tools.clone(),
         documents: options.documents.clone(),
         now: options.now.clone(),

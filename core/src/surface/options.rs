@@ -156,6 +156,10 @@ pub struct RenderOptions {
     /// End with the words that open the assistant's turn.
     /// @default false
     pub add_generation_prompt: bool,
+    /// End inside the last message, so that the model goes on with it. Excludes
+    /// `add_generation_prompt`.
+    /// @default false
+    pub continue_final_message: bool,
     /// Function tools, a JSON array in the OpenAI shape. Unset: none.
     pub tools: Option<Json>,
     /// Documents for retrieval templates, a JSON array. Unset: none.

@@ -1,28 +1,44 @@
 //! Messages and options as the template's variables.
 
-use minijinja::value::Value;
+use jiff::civil::DateTime;
 
-use super::{SpecialTokens, clock, python};
+use super::SpecialTokens;
+use super::failure;
+use super::jinja::{Dict, Meter, Text, Value};
 use crate::surface::{Error, ErrorKind, Json, RenderOptions, Result};
 
 /// What `apply_chat_template` sets itself.
 const OWN: [&str; 4] = ["messages", "tools", "documents", "add_generation_prompt"];
 
-const REASONING: &str = "reasoning_content";
+/// The names that reasoning goes by, in the order in which they are looked for.
+const REASONING: [&str; 3] = [REASONING_CONTENT, THINKING, "reasoning"];
+const REASONING_CONTENT: &str = "reasoning_content";
 const THINKING: &str = "thinking";
 
-/// All variables of one rendering. Later ones win, as Python's keyword arguments do over the special
-/// tokens.
-pub(super) fn build(
-    messages: &Json,
-    options: &RenderOptions,
-    special: &SpecialTokens,
-) -> Result<Value> {
-    let now = options.now.as_deref().map(clock::parse).transpose()?;
-    let mut variables: Vec<(String, Value)> = vec![("strftime_now".into(), clock::function(now))];
-    for (name, text) in special.iter() {
-        variables.push((name.to_owned(), Value::from(text)));
-    }
+/// Containers inside containers of the input, at the deepest.
+const MAX_DEPTH: usize = 100;
+
+/// All variables of one rendering, of which later ones win, as Python's keyword arguments do over the
+/// special tokens. `last` stands in for the last message.
+pub(super) fn build<'a>(
+    messages: &'a [Json],
+    last: Option<&'a Json>,
+    options: &'a RenderOptions,
+    special: &'a SpecialTokens,
+    meter: &Meter,
+) -> Result<Vec<(&'a str, Value<'a>)>> {
+    let tokens = special.iter();
+    let mut variables: Vec<(&str, Value)> = tokens
+        .map(|(name, text)| (name, Value::text(text)))
+        .collect();
+    let trusted = Converter {
+        string: |text| Text::trusted(text),
+        meter,
+    };
+    let outside = Converter {
+        string: |text| Text::untrusted(text),
+        meter,
+    };
     if let Some(further) = &options.variables {
         let further = further.as_object().ok_or_else(|| {
             invalid(format!(
@@ -36,33 +52,59 @@ pub(super) fn build(
                     "variables must not have {name:?}: it is set from the argument of that name"
                 )));
             }
-            variables.push((name.clone(), convert(value, "variables", 0)?));
+            variables.push((name, trusted.value(value, &|| "variables".to_owned(), 0)?));
         }
     }
-    let values = [
-        self::messages(messages)?,
-        list(options.tools.as_ref(), "tools")?,
-        list(options.documents.as_ref(), "documents")?,
-        Value::from(options.add_generation_prompt),
-    ];
-    variables.extend(OWN.into_iter().map(String::from).zip(values));
-    Ok(Value::from_pairs(variables))
-}
-
-/// `tools` and `documents`: none where unset, as in Python.
-fn list(json: Option<&Json>, name: &str) -> Result<Value> {
-    match json {
-        None | Some(Json::Null) => Ok(Value::from(())),
-        Some(json @ Json::Array(_)) => convert(json, name, 0),
-        Some(other) => Err(invalid(format!(
-            "{name} must be a JSON array, not {}",
-            kind(other)
-        ))),
+    let first = last.map_or(messages, |_| &messages[..messages.len() - 1]);
+    let mut converted = Vec::with_capacity(messages.len());
+    for (index, message) in first.iter().chain(last).enumerate() {
+        converted.push(outside.message(index, message)?);
     }
+    let values = [
+        Value::list(converted, meter).map_err(|fault| failure::of(&fault))?,
+        outside.list(options.tools.as_ref(), "tools")?,
+        outside.list(options.documents.as_ref(), "documents")?,
+        Value::Bool(options.add_generation_prompt),
+    ];
+    variables.extend(OWN.into_iter().zip(values));
+    Ok(variables)
 }
 
-/// Checks and converts the messages.
-pub(crate) fn messages(json: &Json) -> Result<Value> {
+/// Reads `RenderOptions.now`.
+pub(super) fn now(options: &RenderOptions) -> Result<Option<DateTime>> {
+    let Some(now) = &options.now else {
+        return Ok(None);
+    };
+    now.parse().map(Some).map_err(|error| {
+        invalid(format!(
+            "now must be a date and time such as 2026-03-07T08:05:09, without a zone; {now:?} is not: {error}"
+        ))
+    })
+}
+
+/// Bytes of the input, some for each element among them.
+pub(super) fn size(messages: &[Json], options: &RenderOptions) -> usize {
+    let extra = [&options.tools, &options.documents, &options.variables];
+    let extra = extra.into_iter().flatten();
+    messages.iter().chain(extra).map(size_of_json).sum()
+}
+
+fn size_of_json(json: &Json) -> usize {
+    const ELEMENT: usize = 16;
+    ELEMENT
+        + match json {
+            Json::String(text) => text.len(),
+            Json::Array(items) => items.iter().map(size_of_json).sum(),
+            Json::Object(map) => map
+                .iter()
+                .map(|(key, value)| key.len() + size_of_json(value))
+                .sum(),
+            Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+        }
+}
+
+/// Checks that these are messages.
+pub(crate) fn messages(json: &Json) -> Result<&[Json]> {
     let messages = json
         .as_array()
         .ok_or_else(|| invalid(format!("messages must be a JSON array, not {}", kind(json))))?;
@@ -72,78 +114,115 @@ pub(crate) fn messages(json: &Json) -> Result<Value> {
                 .into(),
         ));
     }
-    let messages: Result<Vec<Value>> = messages.iter().enumerate().map(message).collect();
-    messages.map(Value::from)
+    for (index, message) in messages.iter().enumerate() {
+        let place = format!("messages[{index}]");
+        let message = message.as_object().ok_or_else(|| {
+            invalid(format!("{place} must be a JSON object, not {}", kind(message)))
+        })?;
+        match message.get("role") {
+            Some(Json::String(_)) => {}
+            Some(other) => {
+                return Err(invalid(format!(
+                    "{place}: role must be a string, not {}",
+                    kind(other)
+                )));
+            }
+            None => return Err(invalid(format!("{place} has no role"))),
+        }
+    }
+    Ok(messages)
 }
 
-fn message((index, json): (usize, &Json)) -> Result<Value> {
-    let place = format!("messages[{index}]");
-    let message = json
-        .as_object()
-        .ok_or_else(|| invalid(format!("{place} must be a JSON object, not {}", kind(json))))?;
-    match message.get("role") {
-        Some(Json::String(_)) => {}
-        Some(other) => {
-            return Err(invalid(format!(
-                "{place}: role must be a string, not {}",
+/// Turns JSON into the template's values. Strings are borrowed.
+struct Converter<'m> {
+    string: for<'t> fn(&'t str) -> Text<'t>,
+    meter: &'m Meter,
+}
+
+impl Converter<'_> {
+    /// `tools` and `documents`: none where unset, as in Python.
+    fn list<'a>(&self, json: Option<&'a Json>, name: &str) -> Result<Value<'a>> {
+        match json {
+            None | Some(Json::Null) => Ok(Value::None),
+            Some(json @ Json::Array(_)) => self.value(json, &|| name.to_owned(), 0),
+            Some(other) => Err(invalid(format!(
+                "{name} must be a JSON array, not {}",
                 kind(other)
+            ))),
+        }
+    }
+
+    /// A message: keys without a value are dropped, and reasoning goes by two names, `thinking` as the
+    /// first key.
+    fn message<'a>(&self, index: usize, json: &'a Json) -> Result<Value<'a>> {
+        let place = || format!("messages[{index}]");
+        let Some(message) = json.as_object() else {
+            return Err(invalid(format!("{} must be a JSON object", place())));
+        };
+        let given = |name: &str| message.get(name).filter(|value| !value.is_null());
+        let reasoning = REASONING.into_iter().find_map(given);
+        let mut pairs = Vec::with_capacity(message.len() + 2);
+        let mut add = |name: &'a str, value: &'a Json| -> Result<()> {
+            let key = Value::Str((self.string)(name));
+            pairs.push((key, self.value(value, &place, 0)?));
+            Ok(())
+        };
+        if let Some(value) = given(THINKING).or(reasoning) {
+            add(THINKING, value)?;
+        }
+        for (key, value) in message {
+            if key != THINKING && !value.is_null() {
+                let replaced = reasoning.filter(|_| key == REASONING_CONTENT);
+                add(key, replaced.unwrap_or(value))?;
+            }
+        }
+        if let (Some(value), None) = (reasoning, given(REASONING_CONTENT)) {
+            add(REASONING_CONTENT, value)?;
+        }
+        self.dict(pairs)
+    }
+
+    fn dict<'a>(&self, pairs: Vec<(Value<'a>, Value<'a>)>) -> Result<Value<'a>> {
+        Dict::of_distinct(pairs, self.meter)
+            .map(Value::Dict)
+            .map_err(|fault| failure::of(&fault))
+    }
+
+    fn value<'a>(
+        &self,
+        json: &'a Json,
+        place: &dyn Fn() -> String,
+        depth: usize,
+    ) -> Result<Value<'a>> {
+        if depth > MAX_DEPTH {
+            return Err(invalid(format!(
+                "{} is nested more than {MAX_DEPTH} levels deep",
+                place()
             )));
         }
-        None => return Err(invalid(format!("{place} has no role"))),
+        Ok(match json {
+            Json::Null => Value::None,
+            Json::Bool(value) => Value::Bool(*value),
+            Json::Number(number) => match (number.as_i128(), number.as_f64()) {
+                (Some(int), _) => Value::Int(int),
+                (None, float) => Value::Float(float.unwrap_or(f64::NAN)),
+            },
+            Json::String(text) => Value::Str((self.string)(text)),
+            Json::Array(items) => {
+                let items = items.iter().map(|item| self.value(item, place, depth + 1));
+                let items: Result<Vec<Value>> = items.collect();
+                Value::list(items?, self.meter).map_err(|fault| failure::of(&fault))?
+            }
+            Json::Object(map) => {
+                let mut pairs = Vec::with_capacity(map.len());
+                for (key, value) in map {
+                    let key = Value::Str((self.string)(key));
+                    pairs.push((key, self.value(value, place, depth + 1)?));
+                }
+                self.dict(pairs)?
+            }
+        })
     }
-    let given = |name| message.get(name).filter(|value| !value.is_null());
-    let mut pairs = Vec::with_capacity(message.len() + 2);
-    let mut add = |name: &str, value: &Json| -> Result<()> {
-        pairs.push((name.to_owned(), convert(value, &place, 0)?));
-        Ok(())
-    };
-    // Reasoning goes by two names; transformers gives templates both, `thinking` as the first key.
-    let reasoning = given(REASONING).or_else(|| given(THINKING));
-    if let Some(value) = given(THINKING).or(reasoning) {
-        add(THINKING, value)?;
-    }
-    for (key, value) in message {
-        if key != THINKING && !value.is_null() {
-            add(key, value)?;
-        }
-    }
-    if let (Some(value), None) = (reasoning, given(REASONING)) {
-        add(REASONING, value)?;
-    }
-    Ok(Value::from_pairs(pairs))
-}
-
-fn convert(json: &Json, place: &str, depth: usize) -> Result<Value> {
-    if depth > python::MAX_DEPTH {
-        return Err(invalid(format!(
-            "{place} is nested more than {} levels deep",
-            python::MAX_DEPTH
-        )));
-    }
-    Ok(match json {
-        Json::Null => Value::from(()),
-        Json::Bool(value) => Value::from(*value),
-        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), _, _) => Value::from(number),
-            (_, Some(number), _) => Value::from(number),
-            (_, _, number) => Value::from(number.unwrap_or(f64::NAN)),
-        },
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => {
-            let items: Result<Vec<Value>> = items
-                .iter()
-                .map(|item| convert(item, place, depth + 1))
-                .collect();
-            Value::from(items?)
-        }
-        Json::Object(map) => {
-            let pairs: Result<Vec<(String, Value)>> = map
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), convert(value, place, depth + 1)?)))
-                .collect();
-            Value::from_pairs(pairs?)
-        }
-    })
 }
 
 fn invalid(message: String) -> Error {

@@ -1,35 +1,29 @@
-//! Chat templates: Jinja, set up as transformers sets up jinja2 for `apply_chat_template`.
+//! Chat templates: Jinja, as transformers runs jinja2 for `apply_chat_template`.
 
-mod clock;
 pub(crate) mod context;
-mod environment;
+mod continuation;
 mod failure;
-mod filters;
-mod methods;
+mod jinja;
 mod open;
 mod probe;
-mod python;
-mod source;
+mod rendered;
 mod special;
-mod tojson;
 
 use std::path::Path;
-
-use minijinja::Environment;
+use std::rc::Rc;
 
 use crate::surface::{Json, RenderOptions, Result, TemplateOptions};
+use jinja::{Meter, Program, Vm};
 
 pub(crate) use open::{in_folder, special_in_folder};
 pub(crate) use probe::Turns;
+pub use rendered::Rendered;
 pub(crate) use special::{SpecialTokens, token_text};
-
-/// The name of the only template of an environment; errors show it with the line.
-const NAME: &str = "chat_template";
 
 /// A compiled chat template with the special tokens of its model.
 #[derive(Debug)]
 pub struct Template {
-    environment: Environment<'static>,
+    program: Program,
     source: String,
     special: SpecialTokens,
 }
@@ -47,10 +41,8 @@ impl Template {
 
     /// Compiles `source`. A syntax error names its line.
     pub fn from_source(source: &str, special: SpecialTokens) -> Result<Self> {
-        let environment =
-            environment::with_template(source::prepare(source)).map_err(failure::of)?;
         Ok(Self {
-            environment,
+            program: Program::compile(source).map_err(|fault| failure::of(&fault))?,
             source: source.to_owned(),
             special,
         })
@@ -63,18 +55,35 @@ impl Template {
 
     /// Renders messages, a JSON array of objects with a `role`.
     pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
-        let context = context::build(messages, options, &self.special)?;
-        let mut environment;
-        let environment = match environment::fuel_for(messages, options) {
-            environment::BASE_FUEL => &self.environment,
-            fuel => {
-                environment = self.environment.clone();
-                environment.set_fuel(Some(fuel));
-                &environment
-            }
+        self.render_marked(messages, options)
+            .map(|rendered| rendered.text)
+    }
+
+    /// Renders messages and tells which parts of the prompt came from outside.
+    pub fn render_marked(&self, messages: &Json, options: &RenderOptions) -> Result<Rendered> {
+        let messages = context::messages(messages)?;
+        let continued = continuation::begin(messages, options, &self.source)?;
+        let now = context::now(options)?;
+        let meter = Rc::new(Meter::for_input(context::size(messages, options)));
+        let last = continued.as_ref().map(continuation::Continued::message);
+        let variables = context::build(messages, last, options, &self.special, &meter)?;
+        let output = Vm::run(&self.program, &variables, now, meter)
+            .map_err(|fault| failure::of(&fault))?;
+        let rendered = Rendered {
+            text: output.text,
+            untrusted: output.untrusted,
+            generation: output.generation,
         };
-        let template = environment.get_template(NAME).map_err(failure::of)?;
-        template.render(context).map_err(failure::of)
+        match continued {
+            Some(continued) => continued.cut(rendered),
+            None => Ok(rendered.within_text()),
+        }
+    }
+
+    /// What the template itself writes, control tokens among it: every string literal and piece of
+    /// raw text of its source.
+    pub(crate) fn literals(&self) -> &[String] {
+        self.program.literals()
     }
 
     /// The source as it was given.

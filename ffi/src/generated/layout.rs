@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"fb25d1219b0dafc3", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -105,19 +105,21 @@ const _: () = {
     assert!(offset_of!(rkchat_generate_options, now_len) == pick(112, 92));
     assert!(offset_of!(rkchat_generate_options, variables) == pick(120, 96));
     assert!(offset_of!(rkchat_generate_options, variables_len) == pick(128, 100));
-    assert!(size_of::<rkchat_render_options>() == pick(80, 48));
+    assert!(size_of::<rkchat_render_options>() == pick(88, 56));
     assert!(offset_of!(rkchat_render_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_render_options, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_render_options, add_generation_prompt) == pick(8, 8));
     assert!(offset_of!(rkchat_render_options, reserved_add_generation_prompt) == pick(12, 12));
-    assert!(offset_of!(rkchat_render_options, tools) == pick(16, 16));
-    assert!(offset_of!(rkchat_render_options, tools_len) == pick(24, 20));
-    assert!(offset_of!(rkchat_render_options, documents) == pick(32, 24));
-    assert!(offset_of!(rkchat_render_options, documents_len) == pick(40, 28));
-    assert!(offset_of!(rkchat_render_options, now) == pick(48, 32));
-    assert!(offset_of!(rkchat_render_options, now_len) == pick(56, 36));
-    assert!(offset_of!(rkchat_render_options, variables) == pick(64, 40));
-    assert!(offset_of!(rkchat_render_options, variables_len) == pick(72, 44));
+    assert!(offset_of!(rkchat_render_options, continue_final_message) == pick(16, 16));
+    assert!(offset_of!(rkchat_render_options, reserved_continue_final_message) == pick(20, 20));
+    assert!(offset_of!(rkchat_render_options, tools) == pick(24, 24));
+    assert!(offset_of!(rkchat_render_options, tools_len) == pick(32, 28));
+    assert!(offset_of!(rkchat_render_options, documents) == pick(40, 32));
+    assert!(offset_of!(rkchat_render_options, documents_len) == pick(48, 36));
+    assert!(offset_of!(rkchat_render_options, now) == pick(56, 40));
+    assert!(offset_of!(rkchat_render_options, now_len) == pick(64, 44));
+    assert!(offset_of!(rkchat_render_options, variables) == pick(72, 48));
+    assert!(offset_of!(rkchat_render_options, variables_len) == pick(80, 52));
     assert!(size_of::<rkchat_template_options>() == pick(56, 32));
     assert!(offset_of!(rkchat_template_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_template_options, reserved) == pick(4, 4));

@@ -8,7 +8,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"fb25d1219b0dafc3", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -514,6 +514,11 @@ pub struct rkchat_render_options {
     /// 0 or 1. Unset: 0.
     pub add_generation_prompt: i32,
     pub reserved_add_generation_prompt: i32,
+    /// End inside the last message, so that the model goes on with it. Excludes
+    /// `add_generation_prompt`.
+    /// 0 or 1. Unset: 0.
+    pub continue_final_message: i32,
+    pub reserved_continue_final_message: i32,
     /// Function tools, a JSON array in the OpenAI shape. Unset: none.
     /// JSON text.
     pub tools: *const c_char,
@@ -538,6 +543,8 @@ impl rkchat_render_options {
         reserved: 0,
         add_generation_prompt: RKCHAT_UNSET,
         reserved_add_generation_prompt: 0,
+        continue_final_message: RKCHAT_UNSET,
+        reserved_continue_final_message: 0,
         tools: std::ptr::null(),
         tools_len: 0,
         documents: std::ptr::null(),
@@ -570,6 +577,13 @@ impl Input for rkchat::RenderOptions {
                     &[(0, false), (1, true)],
                 )?
                 .unwrap_or(defaults.add_generation_prompt),
+                continue_final_message: input::optional_choice(
+                    "continue_final_message",
+                    c.continue_final_message,
+                    c.reserved_continue_final_message,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.continue_final_message),
                 tools: input::optional_json("tools", c.tools, c.tools_len)?,
                 documents: input::optional_json("documents", c.documents, c.documents_len)?,
                 now: input::optional_text("now", c.now, c.now_len)?,

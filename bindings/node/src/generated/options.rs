@@ -132,6 +132,7 @@ impl FromJs for rkchat::RenderOptions {
     fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
         const KNOWN: &[&str] = &[
             "addGenerationPrompt",
+            "continueFinalMessage",
             "tools",
             "documents",
             "now",
@@ -143,6 +144,9 @@ impl FromJs for rkchat::RenderOptions {
             add_generation_prompt: fields
                 .get("addGenerationPrompt")?
                 .unwrap_or(defaults.add_generation_prompt),
+            continue_final_message: fields
+                .get("continueFinalMessage")?
+                .unwrap_or(defaults.continue_final_message),
             tools: fields.get("tools")?,
             documents: fields.get("documents")?,
             now: fields.get("now")?,

@@ -263,6 +263,7 @@ class Model:
         messages: Json,
         *,
         add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
         tools: Json | None = None,
         documents: Json | None = None,
         now: str | datetime | None = None,
@@ -273,6 +274,8 @@ class Model:
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
+            continue_final_message: End inside the last message, so that the model goes on with
+                it. Excludes `add_generation_prompt`.
             tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
             documents: Documents for retrieval templates, a JSON array. Unset: none.
             now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -396,6 +399,7 @@ class ChatTemplate:
         messages: Json,
         *,
         add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
         tools: Json | None = None,
         documents: Json | None = None,
         now: str | datetime | None = None,
@@ -406,6 +410,8 @@ class ChatTemplate:
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
+            continue_final_message: End inside the last message, so that the model goes on with
+                it. Excludes `add_generation_prompt`.
             tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
             documents: Documents for retrieval templates, a JSON array. Unset: none.
             now: The time that the template's clock shows, ISO 8601 without a zone, such as
@@ -419,6 +425,7 @@ class ChatTemplate:
         tokenizer: Tokenizer,
         *,
         add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
         tools: Json | None = None,
         documents: Json | None = None,
         now: str | datetime | None = None,
@@ -428,6 +435,8 @@ class ChatTemplate:
 
         Args:
             add_generation_prompt: End with the words that open the assistant's turn.
+            continue_final_message: End inside the last message, so that the model goes on with
+                it. Excludes `add_generation_prompt`.
             tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
             documents: Documents for retrieval templates, a JSON array. Unset: none.
             now: The time that the template's clock shows, ISO 8601 without a zone, such as

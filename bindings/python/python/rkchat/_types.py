@@ -23,7 +23,7 @@ __all__ = [
     "Completion",
 ]
 
-_SURFACE = "d85cd8c28b3274af"
+_SURFACE = "fb25d1219b0dafc3"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a

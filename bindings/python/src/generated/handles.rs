@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"d85cd8c28b3274af", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"fb25d1219b0dafc3", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -531,14 +531,16 @@ impl Model {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
+        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn render<'py>(
@@ -546,6 +548,7 @@ impl Model {
         py: Python<'py>,
         messages: &Bound<'py, PyAny>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -558,6 +561,12 @@ impl Model {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
@@ -775,14 +784,16 @@ impl ChatTemplate {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
+        text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn render<'py>(
@@ -790,6 +801,7 @@ impl ChatTemplate {
         py: Python<'py>,
         messages: &Bound<'py, PyAny>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -804,6 +816,12 @@ impl ChatTemplate {
             "add_generation_prompt",
             None,
         )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
+            None,
+        )?;
         set(&mut options.tools, tools, "tools", None)?;
         set(&mut options.documents, documents, "documents", None)?;
         set_moment(&mut options.now, now, "now", None)?;
@@ -815,14 +833,16 @@ impl ChatTemplate {
     ///
     /// Args:
     ///     add_generation_prompt: End with the words that open the assistant's turn.
+    ///     continue_final_message: End inside the last message, so that the model goes on with
+    ///         it. Excludes `add_generation_prompt`.
     ///     tools: Function tools, a JSON array in the OpenAI shape. Unset: none.
     ///     documents: Documents for retrieval templates, a JSON array. Unset: none.
     ///     now: The time that the template's clock shows, ISO 8601 without a zone, such as
     ///         `2026-03-07T08:05:09.012345`. Unset: now, local time.
     ///     variables: Further variables for the template, a JSON object. Unset: none.
     #[pyo3(
-        signature = (messages, tokenizer, *, add_generation_prompt=None, tools=None, documents=None, now=None, variables=None, ),
-        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, tools=None, documents=None, now=None, variables=None)"
+        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, ),
+        text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn encode<'py>(
@@ -831,6 +851,7 @@ impl ChatTemplate {
         messages: &Bound<'py, PyAny>,
         tokenizer: &Bound<'py, Tokenizer>,
         add_generation_prompt: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
@@ -844,6 +865,12 @@ impl ChatTemplate {
             &mut options.add_generation_prompt,
             add_generation_prompt,
             "add_generation_prompt",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;

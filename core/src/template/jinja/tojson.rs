@@ -1,0 +1,180 @@
+//! The filter `tojson` as transformers defines it: `json.dumps` with `ensure_ascii=False`.
+
+use super::args::Args;
+use super::dict::Dict;
+use super::fault::{Result, fail};
+use super::filters::sort;
+use super::numbers::float_repr;
+use super::repr;
+use super::text::{Builder, Text};
+use super::value::Value;
+use super::vm::Vm;
+
+/// `value | tojson(ensure_ascii=false, indent=none, separators=none, sort_keys=false)`
+pub(super) fn filter<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
+    let names = ["ensure_ascii", "indent", "separators", "sort_keys"];
+    let [ensure_ascii, indent, separators, sort_keys] = args.bind("tojson", names, 0)?;
+    let indent = match indent {
+        None | Some(Value::None) => None,
+        Some(Value::Str(text)) => Some(text.as_str().to_owned()),
+        Some(other) => match other.as_int() {
+            Some(width) if width <= 256 => Some(" ".repeat(usize::try_from(width).unwrap_or(0))),
+            _ => return fail("tojson: indent must be a small integer or a string"),
+        },
+    };
+    let between = match separators {
+        None | Some(Value::None) => {
+            // With an indent json.dumps leaves no space at the end of lines.
+            let item = if indent.is_some() { "," } else { ", " };
+            [Text::trusted(item), Text::trusted(": ")]
+        }
+        Some(pair) => match vm.collect(&pair)?.as_slice() {
+            [Value::Str(item), Value::Str(key)] => [item.clone(), key.clone()],
+            _ => return fail("tojson: separators must be two strings"),
+        },
+    };
+    let mut writer = Writer {
+        out: vm.builder(),
+        indent,
+        between,
+        sort_keys: sort_keys.is_some_and(|value| value.is_true()),
+        ensure_ascii: ensure_ascii.is_some_and(|value| value.is_true()),
+        vm,
+    };
+    writer.value(&value, 0)?;
+    Ok(Value::Str(writer.out.finish()?))
+}
+
+struct Writer<'v, 'a> {
+    out: Builder,
+    indent: Option<String>,
+    /// What stands between items, and between a key and its value.
+    between: [Text<'a>; 2],
+    sort_keys: bool,
+    ensure_ascii: bool,
+    vm: &'v mut Vm<'a>,
+}
+
+impl<'a> Writer<'_, 'a> {
+    fn value(&mut self, value: &Value<'a>, depth: usize) -> Result<()> {
+        self.vm.meter.step()?;
+        self.vm.meter.stack()?;
+        match value {
+            Value::None => self.out.trusted("null"),
+            Value::Bool(true) => self.out.trusted("true"),
+            Value::Bool(false) => self.out.trusted("false"),
+            Value::Int(_) => repr::repr_into(&mut self.out, value, &self.vm.meter)?,
+            Value::Float(float) => self.float(*float),
+            Value::Str(text) => self.string(text),
+            Value::List(seq) | Value::Tuple(seq) => {
+                self.out.trusted("[");
+                for (index, item) in seq.items.iter().enumerate() {
+                    self.separate(index, depth + 1);
+                    self.value(item, depth + 1)?;
+                }
+                self.close(seq.items.is_empty(), depth, "]");
+            }
+            Value::Dict(dict) => self.dict(dict, depth)?,
+            other => {
+                return fail(format!(
+                    "tojson: a value of type {} cannot be written as JSON",
+                    other.type_name()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn dict(&mut self, dict: &Dict<'a>, depth: usize) -> Result<()> {
+        let mut sorted = Vec::new();
+        let mut pairs = dict.pairs();
+        if self.sort_keys {
+            sorted.extend_from_slice(pairs);
+            sort::by_key(&mut sorted, false, self.vm, |(key, _)| key)?;
+            pairs = &sorted;
+        }
+        self.out.trusted("{");
+        for (index, (key, value)) in pairs.iter().enumerate() {
+            self.separate(index, depth + 1);
+            match key {
+                Value::Str(text) => self.string(text),
+                Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                    self.out.trusted("\"");
+                    self.value(key, depth + 1)?;
+                    self.out.trusted("\"");
+                }
+                _ => return fail("tojson: keys must be strings, numbers, booleans or none"),
+            }
+            let colon = self.between[1].clone();
+            self.out.text(&colon);
+            self.value(value, depth + 1)?;
+        }
+        self.close(pairs.is_empty(), depth, "}");
+        Ok(())
+    }
+
+    fn separate(&mut self, index: usize, depth: usize) {
+        if index > 0 {
+            self.out.text(&self.between[0]);
+        }
+        self.new_line(depth);
+    }
+
+    fn close(&mut self, empty: bool, depth: usize, bracket: &str) {
+        if !empty {
+            self.new_line(depth);
+        }
+        self.out.trusted(bracket);
+    }
+
+    fn new_line(&mut self, depth: usize) {
+        if let Some(indent) = &self.indent {
+            self.out.trusted("\n");
+            for _ in 0..depth {
+                self.out.trusted(indent);
+            }
+        }
+    }
+
+    fn float(&mut self, float: f64) {
+        if float.is_nan() {
+            self.out.trusted("NaN");
+        } else if float.is_infinite() {
+            self.out.trusted(if float > 0.0 { "Infinity" } else { "-Infinity" });
+        } else {
+            self.out.trusted(&float_repr(float));
+        }
+    }
+
+    /// A string in quotes. Escapes have the origin of what they stand for.
+    fn string(&mut self, text: &Text<'a>) {
+        let out = &mut self.out;
+        out.trusted("\"");
+        for (piece, outside) in text.pieces() {
+            let mut plain = 0;
+            for (at, c) in piece.char_indices() {
+                let escaped = match c {
+                    '"' => "\\\"",
+                    '\\' => "\\\\",
+                    '\n' => "\\n",
+                    '\r' => "\\r",
+                    '\t' => "\\t",
+                    '\x08' => "\\b",
+                    '\x0c' => "\\f",
+                    c if c < ' ' || (self.ensure_ascii && !c.is_ascii()) => "",
+                    _ => continue,
+                };
+                out.push(&piece[plain..at], outside);
+                plain = at + c.len_utf8();
+                out.push(escaped, outside);
+                if escaped.is_empty() {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        out.push(&format!("\\u{unit:04x}"), outside);
+                    }
+                }
+            }
+            out.push(&piece[plain..], outside);
+        }
+        out.trusted("\"");
+    }
+}

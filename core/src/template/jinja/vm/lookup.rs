@@ -1,0 +1,106 @@
+//! `a.b` and `a[b]`, with what the sandbox keeps back.
+
+use std::rc::Rc;
+
+use super::super::fault::Result;
+use super::super::methods;
+use super::super::repr;
+use super::super::slices;
+use super::super::value::{Undefined, Value};
+use super::Vm;
+
+impl<'a> Vm<'a> {
+    /// `of.name`: the attribute, else the item.
+    pub(super) fn get_attribute(&mut self, of: &Value<'a>, name: &'a str) -> Result<Value<'a>> {
+        if let Some(found) = self.attribute(of, name)? {
+            return Ok(found);
+        }
+        let item = match of {
+            Value::Dict(dict) => dict.get_str(name).cloned(),
+            Value::Template => self.block_named(name),
+            _ => None,
+        };
+        Ok(item.unwrap_or(Value::Undefined(Undefined::Member(of.type_name(), name))))
+    }
+
+    /// An attribute in Python's sense.
+    pub fn attribute(&mut self, of: &Value<'a>, name: &'a str) -> Result<Option<Value<'a>>> {
+        let special = match of {
+            Value::Undefined(undefined) => return Err(undefined.fault()),
+            // Most lookups: a dictionary has methods only.
+            Value::Dict(_) | Value::Str(_) => None,
+            Value::Namespace(namespace) => return Ok(namespace.get(name)),
+            Value::Loop(inside) => self.loop_attribute(&inside.clone(), name)?,
+            Value::Macro(called) => called.attribute(name, self)?,
+            Value::Tuple(seq) if seq.is_group => match name {
+                "grouper" => seq.items.first().cloned(),
+                "list" => seq.items.get(1).cloned(),
+                _ => None,
+            },
+            Value::Range(range) => match name {
+                "start" => Some(Value::Int(range.start)),
+                "stop" => Some(Value::Int(range.stop)),
+                "step" => Some(Value::Int(range.step)),
+                _ => None,
+            },
+            Value::Cycler(cycler) => match name {
+                "current" => Some(cycler.items[cycler.at.get()].clone()),
+                "items" => Some(Value::tuple(cycler.items.clone(), &self.meter)?),
+                "pos" => Some(Value::int(cycler.at.get())),
+                _ => None,
+            },
+            Value::Joiner(joiner) => match name {
+                "sep" => Some(joiner.separator.clone()),
+                "used" => Some(Value::Bool(joiner.used.get())),
+                _ => None,
+            },
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) => methods::number_attribute(of, name),
+            _ => None,
+        };
+        if special.is_some() {
+            return Ok(special);
+        }
+        if methods::exists(of, name) {
+            return Value::method(of.clone(), name).map(Some);
+        }
+        if methods::changes(of, name) {
+            return Ok(Some(Value::Undefined(Undefined::Unsafe(of.type_name(), name))));
+        }
+        Ok(None)
+    }
+
+    fn block_named(&self, name: &str) -> Option<Value<'a>> {
+        let place = self.program.blocks.iter().position(|block| *block.name == *name)?;
+        Some(Value::Block(place as u32))
+    }
+
+    /// `of[key]`: the item, else the attribute.
+    pub fn get_item(&mut self, of: &Value<'a>, key: Value<'a>) -> Result<Value<'a>> {
+        let found = match of {
+            Value::Undefined(undefined) => return Err(undefined.fault()),
+            // An unhashable key is not an error here.
+            Value::Dict(dict) => dict.get(&key, &self.meter).ok().flatten().cloned(),
+            Value::Template => key.as_text().and_then(|name| self.block_named(name.as_str())),
+            _ => key.as_int().and_then(|index| slices::at(of, index)),
+        };
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        if let Value::Str(name) = &key {
+            if let Some(name) = name.borrowed() {
+                if let Some(attribute) = self.attribute(of, name)? {
+                    return Ok(attribute);
+                }
+                return Ok(Value::Undefined(Undefined::Member(of.type_name(), name)));
+            }
+            if let Some(name) = methods::known_name(name.as_str()) {
+                if let Some(attribute) = self.attribute(of, name)? {
+                    return Ok(attribute);
+                }
+            }
+        }
+        self.meter.work(64)?;
+        let key: Rc<str> = repr::short(&key, &self.meter).into();
+        Ok(Value::Undefined(Undefined::Item(of.type_name(), key)))
+    }
+}

@@ -1,0 +1,42 @@
+//! A prompt that knows where its parts come from.
+
+use std::ops::Range;
+
+/// A rendered prompt.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rendered {
+    /// The prompt.
+    pub text: String,
+    /// Byte ranges of `text` that came from messages, tools or documents; ascending, not touching.
+    pub untrusted: Vec<Range<usize>>,
+    /// Byte ranges inside `{% generation %}` blocks.
+    pub generation: Vec<Range<usize>>,
+}
+
+impl Rendered {
+    /// Keeps the first `length` bytes.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.text.truncate(length);
+        for span in &mut self.untrusted {
+            *span = span.start.min(length)..span.end.min(length);
+        }
+        self.untrusted.retain(|span| !span.is_empty());
+    }
+
+    /// Moves the ends of `generation` that are no places in the text: transformers counts from where
+    /// the outermost block began, which may be wrong for what macros and blocks inside wrote.
+    pub(super) fn within_text(mut self) -> Self {
+        let text = &self.text;
+        let place = |at: usize| {
+            let mut at = at.min(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        for span in &mut self.generation {
+            *span = place(span.start)..place(span.end);
+        }
+        self
+    }
+}
