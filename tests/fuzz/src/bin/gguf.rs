@@ -1,0 +1,4 @@
+//! Fuzzes the target `gguf`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rkchat_fuzz::run("gguf", bytes));
