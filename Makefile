@@ -34,6 +34,7 @@ help:
 	@echo 'make bench          speed over the CPU runtime against llama.cpp called directly, and of prompts'
 	@echo 'make sanitize       valgrind and AddressSanitizer over the C programs'
 	@echo 'make test-cross     the tests without llama.cpp for arm64 and armhf, under qemu'
+	@echo 'make fuzz           fuzzing of what comes with a model; half an hour'
 	@echo 'make test-docs      run what the documents show'
 	@echo 'make clean          remove what was built (kept: .venv and the model)'
 
@@ -151,8 +152,13 @@ test-cross:
 test-cross-short:
 	$(PYTHON) tests/cross/run.py --short
 
-.PHONY: sanitize bench
+.PHONY: sanitize bench fuzz
 sanitize: build test-sanitize
+
+# SECONDS_TO_FUZZ in total; findings stay in target/fuzz.
+SECONDS_TO_FUZZ ?= 1800
+fuzz:
+	$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS_TO_FUZZ)
 
 bench: build
 	$(cargo) build --release $(runtime_set) --examples

@@ -13,7 +13,9 @@ const SLOW: Duration = Duration::from_secs(10);
 #[test]
 fn the_corpus_is_replayed() {
     for (name, target) in targets::TARGETS {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../tests/fuzz/corpus")
+            .join(name);
         let mut files: Vec<_> = fs::read_dir(&folder)
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
             .map(|entry| entry.unwrap().path())
@@ -23,7 +25,12 @@ fn the_corpus_is_replayed() {
             let bytes = fs::read(path).unwrap();
             let begun = Instant::now();
             target(&bytes);
-            assert!(begun.elapsed() < SLOW, "{}: {:?}", path.display(), begun.elapsed());
+            assert!(
+                begun.elapsed() < SLOW,
+                "{}: {:?}",
+                path.display(),
+                begun.elapsed()
+            );
         }
         println!("{name}: {} inputs", files.len());
         assert!(files.len() >= 5, "{name}");

@@ -23,7 +23,9 @@ pub const TARGETS: [Target; 5] = [
 fn template(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == 0);
     let source = String::from_utf8_lossy(parts.next().unwrap_or_default());
-    let messages = parts.next().and_then(|text| serde_json::from_slice(text).ok());
+    let messages = parts
+        .next()
+        .and_then(|text| serde_json::from_slice(text).ok());
     let messages = messages.unwrap_or_else(|| {
         serde_json::json!([{"role": "user", "content": "one two"}, {"role": "assistant", "content": "three"}])
     });
@@ -50,7 +52,10 @@ fn messages(bytes: &[u8]) {
 fn render(template: &ChatTemplate, messages: &Json) {
     let options = RenderOptions {
         add_generation_prompt: true,
-        tools: messages.get(0).and_then(|first| first.get("tools")).cloned(),
+        tools: messages
+            .get(0)
+            .and_then(|first| first.get("tools"))
+            .cloned(),
         now: Some("2026-03-07T08:05:09.012345".to_owned()),
         ..RenderOptions::default()
     };
