@@ -301,7 +301,7 @@ fn methods() {
     );
     method("/// A.\npub fn a(self) {}", 5, "&self");
     method("/// A.\npub fn a(&mut self) {}", 5, "&self");
-    method("/// A.\npub fn a() -> Self {}", 5, "Result<Self>");
+    method("/// A.\npub fn a() -> Self {}", 5, "returns a Result");
     method("/// A.\npub fn a() -> Result<u32> {}", 5, "Result<Self>");
     method("/// A.\npub fn a(&self, text: String) {}", 5, "borrowed");
     method(
