@@ -1,8 +1,8 @@
 //! Templates that mean harm are stopped: in time, in memory, and without the process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rkchat::{ErrorKind, RenderOptions, Template, TemplateOptions};
@@ -13,8 +13,12 @@ struct Counting;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
-/// One template at a time.
+/// One test at a time: all memory is counted.
 static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 // SAFETY: every call goes to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
@@ -40,7 +44,6 @@ const MEMORY: usize = 64 << 20;
 const TIME: Duration = Duration::from_secs(4);
 
 fn stopped(source: &str) {
-    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
     let shown: String = source.chars().take(110).collect();
     let before = NOW.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
@@ -70,6 +73,7 @@ fn stopped(source: &str) {
 
 #[test]
 fn endless_work() {
+    let _turn = turn();
     for source in [
         "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
         "{% for a in range(99999) %}{% for b in range(99999) %}{{ 'some text' }}{% endfor %}{% endfor %}",
@@ -89,6 +93,7 @@ fn endless_work() {
 
 #[test]
 fn endless_text() {
+    let _turn = turn();
     for source in [
         "{{ 'x' * 10000000000 }}",
         "{{ ('x' * 9000000) * 90000000 }}",
@@ -119,6 +124,7 @@ fn endless_text() {
 
 #[test]
 fn endless_lists() {
+    let _turn = turn();
     for source in [
         "{{ [1] * 10000000000 }}",
         "{% set ns = namespace(x=[1]) %}{% for a in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x|length }}",
@@ -141,6 +147,7 @@ fn endless_lists() {
 
 #[test]
 fn endless_depth() {
+    let _turn = turn();
     let repeated =
         |open: &str, inner: &str, close: &str| open.repeat(20_000) + inner + &close.repeat(20_000);
     for source in [
@@ -173,7 +180,7 @@ fn endless_depth() {
 
 #[test]
 fn long_conversations_are_honest() {
-    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
+    let _turn = turn();
     let source = "{% set ns = namespace(all='') %}{% for m in messages %}{% set ns.all = ns.all ~ m.role ~ '\n' ~ m.content|trim ~ '\n' %}{% endfor %}{{ ns.all }}";
     let template = Template::from_options(source, &TemplateOptions::default()).unwrap();
     let turn = |index: usize| {
