@@ -37,7 +37,7 @@ def build() -> Path:
     host = subprocess.run(["rustc", "-vV"], stdout=subprocess.PIPE, text=True, check=True).stdout
     triple = next(line.split()[1] for line in host.splitlines() if line.startswith("host:"))
     environment = {**os.environ, "RUSTFLAGS": " ".join(FLAGS), "CARGO_TARGET_DIR": str(BUILT)}
-    command = ["cargo", "build", "--release", "--locked", "--target", triple]
+    command = ["cargo", "build", "--release", "--target", triple]
     subprocess.run(command, cwd=HERE, env=environment, check=True)
     return BUILT / triple / "release"
 
