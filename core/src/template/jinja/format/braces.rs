@@ -149,6 +149,8 @@ impl<'a> Formatter<'a> {
                 let end = after.find(['.', '[']).unwrap_or(after.len());
                 value = attribute(vm, &value, &after[..end])?;
                 rest = &after[end..];
+            } else if !rest.starts_with('[') {
+                return fail("in a format only '.' and '[' may follow a ']'");
             } else if let Some((key, after)) = rest[1..].split_once(']') {
                 let key = match key.parse() {
                     Ok(index) => Value::Int(index),
