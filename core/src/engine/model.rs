@@ -293,11 +293,7 @@ fn with_doubts(error: Error, doubts: &[Warning]) -> Error {
         error.message(),
         doubts.join("; ")
     );
-    let mut told = Error::new(error.kind(), message);
-    for (key, value) in error.details() {
-        told = told.with(key, value.clone());
-    }
-    told
+    error.reworded(message)
 }
 
 /// The warnings that hold for the way that prompts take.

@@ -57,14 +57,12 @@ fn check_version(found: &Located) -> Result<()> {
 fn explain(error: Error, found: &Located) -> Error {
     match found.version() {
         ModelVersion::Known { version, source } if error.kind() == ErrorKind::RuntimeMismatch => {
-            Error::new(
-                error.kind(),
-                format!(
-                    "{} That the model is of version {version}, {source} says; if that is wrong, set the option \
+            let message = format!(
+                "{} That the model is of version {version}, {source} says; if that is wrong, set the option \
                  model_version.",
-                    error.message()
-                ),
-            )
+                error.message()
+            );
+            error.reworded(message)
         }
         _ => error,
     }

@@ -35,14 +35,8 @@ pub(crate) fn failed(path: &Path, error: &io::Error) -> Error {
 
 /// Puts the file in front of what was wrong in it.
 pub(crate) fn in_file(error: Error, path: &Path) -> Error {
-    let mut named = Error::new(
-        error.kind(),
-        format!("{}: {}", path.display(), error.message()),
-    );
-    for (key, value) in error.details() {
-        named = named.with(key, value.clone());
-    }
-    named.with("path", path.to_string_lossy())
+    let message = format!("{}: {}", path.display(), error.message());
+    error.reworded(message).with("path", path.to_string_lossy())
 }
 
 /// The bytes of a file; `kind` is the error for one that is too large to be what it should be.

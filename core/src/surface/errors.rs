@@ -101,6 +101,12 @@ impl Error {
         self
     }
 
+    /// The same error in other words.
+    pub(crate) fn reworded(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
     /// A defect that the bindings caught: the text of a panic.
     #[doc(hidden)]
     pub fn panic(payload: &(dyn std::any::Any + Send)) -> Self {

@@ -46,7 +46,7 @@ pub(crate) fn find(options: &FindOptions, word: Option<Word>) -> Result<Arc<Libr
             false => {
                 let others = looked.passed_over.join("; ");
                 let message = format!("{}. Passed over: {others}", error.message());
-                Error::new(error.kind(), message)
+                error.reworded(message)
             }
         })?;
     let remarks = Remarks {
@@ -102,7 +102,8 @@ pub(crate) fn named(
 fn version(options: &FindOptions) -> Result<Option<Version>> {
     let parse = |text: &String| {
         text.parse::<Version>().map_err(|error| {
-            Error::new(error.kind(), format!("model_version: {}", error.message()))
+            let message = format!("model_version: {}", error.message());
+            error.reworded(message)
         })
     };
     options.model_version.as_ref().map(parse).transpose()

@@ -56,7 +56,8 @@ impl Library {
             match error.kind() {
                 ErrorKind::RuntimeNotFound => {
                     let advice = choose::what_to_get_here(None);
-                    Error::new(error.kind(), format!("{}. {advice}", error.message()))
+                    let message = format!("{}. {advice}", error.message());
+                    error.reworded(message)
                 }
                 _ => error,
             }

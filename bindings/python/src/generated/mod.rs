@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "68da2622db04e825";
+const HASH: &str = "cc111e630614fe87";
 const _: () = {
-    let (here, there) = (b"68da2622db04e825", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
