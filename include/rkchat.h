@@ -120,15 +120,19 @@ typedef int32_t rkchat_status;
  */
 #define RKCHAT_ERR_MODEL_AMBIGUOUS 19
 
-/** Why a generation ended. The numbers that are missing are kept for reasons to come. */
+/** Why a generation ended. */
 typedef int32_t rkchat_finish_reason;
 
 /** The model ended its turn: it produced one of the stop ids. */
 #define RKCHAT_FINISH_REASON_STOP 1
+/** One of the request's `stop_strings` came. */
+#define RKCHAT_FINISH_REASON_STOP_STRING 2
 /** `max_new_tokens` were produced. */
 #define RKCHAT_FINISH_REASON_LENGTH 3
 /** The context window is full: no room was left for another token. */
 #define RKCHAT_FINISH_REASON_CONTEXT_FULL 4
+/** The model ended its turn, and calls tools in it. */
+#define RKCHAT_FINISH_REASON_TOOL_CALLS 5
 /** The caller cancelled it, dropped it, or closed the model. */
 #define RKCHAT_FINISH_REASON_CANCELLED 6
 /** The runtime failed; the error is what `next` and `completion` report. */
@@ -150,13 +154,13 @@ typedef int32_t rkchat_input_kind;
  */
 #define RKCHAT_INPUT_KIND_RUNTIME_TEMPLATE 3
 
-/** Who measured a duration or a speed. */
+/** Who measured or counted something. */
 typedef int32_t rkchat_measure;
 
 /** The runtime reported it at the end of the run. */
 #define RKCHAT_MEASURE_RUNTIME 1
-/** rkchat took the time between the request and the tokens. */
-#define RKCHAT_MEASURE_CLOCK 2
+/** rkchat: by its own clock, its tokenizer, or what the system says of the process. */
+#define RKCHAT_MEASURE_RKCHAT 2
 
 /** What a warning is about. */
 typedef int32_t rkchat_warning_kind;
@@ -188,6 +192,38 @@ typedef int32_t rkchat_warning_kind;
 #define RKCHAT_WARNING_KIND_INCOMPLETE_MODEL 8
 /** The chat template refused the messages as they were, and took them changed. */
 #define RKCHAT_WARNING_KIND_TEMPLATE_REPAIR 9
+/**
+ * The request asks for other sampling settings than the model was opened with, and its runtime
+ * cannot change them.
+ */
+#define RKCHAT_WARNING_KIND_FIXED_SAMPLING 10
+/** An option has no effect on this runtime. */
+#define RKCHAT_WARNING_KIND_IGNORED_OPTION 11
+/** What looked like a tool call could not be read, and is left in the text. */
+#define RKCHAT_WARNING_KIND_BROKEN_TOOL_CALL 12
+
+/** What a piece of an answer is part of. */
+typedef int32_t rkchat_chunk_kind;
+
+/** What the model says. */
+#define RKCHAT_CHUNK_KIND_TEXT 1
+/** What it thinks before. */
+#define RKCHAT_CHUNK_KIND_REASONING 2
+/** A call of a tool: `text` is a piece of the JSON of its arguments. */
+#define RKCHAT_CHUNK_KIND_TOOL_CALL 3
+
+/**
+ * What is done with sampling settings of a request where the runtime fixes them when a model is opened,
+ * as those before 1.3.0 do.
+ */
+typedef int32_t rkchat_fixed_sampling;
+
+/** The settings that the model was opened with are used, and a warning in the completion tells. */
+#define RKCHAT_FIXED_SAMPLING_WARN 1
+/** It is `RKCHAT_ERR_UNSUPPORTED`. */
+#define RKCHAT_FIXED_SAMPLING_ERROR 2
+/** The model is opened again with the settings, which takes as long as opening it. */
+#define RKCHAT_FIXED_SAMPLING_RELOAD 3
 
 /**
  * What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,
@@ -223,12 +259,15 @@ typedef int32_t rkchat_template_repair;
     {(uint32_t)sizeof(rkchat_model_options), 0, NULL, 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, \
     NULL, 0, RKCHAT_UNSET, 0, NULL, 0, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0}
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
 #define RKCHAT_GENERATE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_generate_options), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
-    RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
+    RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
 #define RKCHAT_RENDER_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_render_options), 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, NULL, 0, \
     NULL, 0, NULL, 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
@@ -245,24 +284,32 @@ typedef int32_t rkchat_template_repair;
     NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_MODEL_INFO_INIT \
     {(uint32_t)sizeof(rkchat_model_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET, \
-    0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+    0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+#define RKCHAT_SAMPLING_DEFAULTS_INIT \
+    {(uint32_t)sizeof(rkchat_sampling_defaults), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
+    RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT}
 #define RKCHAT_FOLDER_INFO_INIT \
     {(uint32_t)sizeof(rkchat_folder_info), 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_FACT_INIT \
     {(uint32_t)sizeof(rkchat_fact), 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_CHUNK_INIT \
-    {(uint32_t)sizeof(rkchat_chunk), 0, NULL, 0, NULL, 0}
+    {(uint32_t)sizeof(rkchat_chunk), 0, RKCHAT_UNSET, 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
+    NULL, 0, NULL, 0}
+#define RKCHAT_TOOL_CALL_INIT \
+    {(uint32_t)sizeof(rkchat_tool_call), 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_USAGE_INIT \
-    {(uint32_t)sizeof(rkchat_usage), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
+    {(uint32_t)sizeof(rkchat_usage), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET, 0}
 #define RKCHAT_TIMINGS_INIT \
     {(uint32_t)sizeof(rkchat_timings), 0, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET, 0}
+    RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET, 0}
 #define RKCHAT_WARNING_INIT \
     {(uint32_t)sizeof(rkchat_warning), 0, RKCHAT_UNSET, 0, NULL, 0}
 #define RKCHAT_COMPLETION_INIT \
-    {(uint32_t)sizeof(rkchat_completion), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, NULL, 0, NULL, \
-    0, NULL, 0}
+    {(uint32_t)sizeof(rkchat_completion), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
+    RKCHAT_UNSET, 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_TEMPLATE_INFO_INIT \
     {(uint32_t)sizeof(rkchat_template_info), 0, NULL, 0}
 #define RKCHAT_TOKENIZER_INFO_INIT \
@@ -578,36 +625,64 @@ typedef struct rkchat_model_options {
    */
   int64_t max_queue;
   /**
-   * Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's default, 40.
+   * Sample from the k likeliest tokens; 1 is greedy. Unset: 40.
    * From 1 to 1000000.
    */
   int64_t top_k;
   /**
-   * Sample from the likeliest tokens that together have this probability. Unset: the runtime's
-   * default, 0.9.
+   * Sample from the likeliest tokens that together have this probability. Unset: 0.9.
    * From 0 to 1.
    */
   double top_p;
   /**
-   * Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+   * Sampling temperature; 0 is greedy. Unset: 0.8.
    * From 0 to 100.
    */
   double temperature;
   /**
-   * Penalty on tokens that were used already; 1 is none. Unset: the runtime's default, 1.1.
+   * Penalty on tokens that were used already; 1 is none. Unset: 1.1.
    * From 0 to 100.
    */
   double repeat_penalty;
   /**
-   * Penalty that grows with how often a token was used. Unset: the runtime's default, 0.
+   * Penalty that grows with how often a token was used. Unset: 0.
    * From -2 to 2.
    */
   double frequency_penalty;
   /**
-   * Penalty on every token that was used. Unset: the runtime's default, 0.
+   * Penalty on every token that was used. Unset: 0.
    * From -2 to 2.
    */
   double presence_penalty;
+  /**
+   * Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0.
+   * From 0 to 2.
+   */
+  int64_t mirostat;
+  /**
+   * The surprise that Mirostat aims at. Unset: 5.
+   * From 0 to 100.
+   */
+  double mirostat_tau;
+  /**
+   * How quickly Mirostat learns. Unset: 0.1.
+   * From 0 to 1.
+   */
+  double mirostat_eta;
+  /**
+   * What is done where a request asks for other sampling settings and the runtime cannot change
+   * them. Unset: `Warn`.
+   * One of `RKCHAT_FIXED_SAMPLING_*`.
+   */
+  rkchat_fixed_sampling fixed_sampling;
+  int32_t reserved_fixed_sampling;
+  /**
+   * The runtime goes on after the end-of-sequence token, so that requests can set `ignore_eos`;
+   * the others end there as ever. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t ignore_eos;
+  int32_t reserved_ignore_eos;
   /**
    * While the model is opened, read what the runtime prints (descriptors 1 and 2 of the whole
    * process, given back afterwards and passed on) so that errors can quote it. Only one model of
@@ -672,6 +747,52 @@ typedef struct rkchat_folder_info {
 } rkchat_folder_info;
 
 /**
+ * How a model samples where a request says nothing else; the fields are those of `rkchat_model_options`.
+ *
+ * Begin with `RKCHAT_SAMPLING_DEFAULTS_INIT`.
+ */
+typedef struct rkchat_sampling_defaults {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * How many of the likeliest tokens are sampled from.
+   */
+  int64_t top_k;
+  /**
+   * The probability that the tokens that are sampled from have together.
+   */
+  double top_p;
+  /**
+   * Sampling temperature.
+   */
+  double temperature;
+  /**
+   * Penalty on tokens that were used already.
+   */
+  double repeat_penalty;
+  /**
+   * Penalty that grows with how often a token was used.
+   */
+  double frequency_penalty;
+  /**
+   * Penalty on every token that was used.
+   */
+  double presence_penalty;
+  /**
+   * Version of Mirostat; 0 is without.
+   */
+  int64_t mirostat;
+  /**
+   * The surprise that Mirostat aims at.
+   */
+  double mirostat_tau;
+  /**
+   * How quickly Mirostat learns.
+   */
+  double mirostat_eta;
+} rkchat_sampling_defaults;
+
+/**
  * An opened model: what was chosen for it, and from where.
  *
  * Begin with `RKCHAT_MODEL_INFO_INIT`.
@@ -718,6 +839,11 @@ typedef struct rkchat_model_info {
   const uint32_t *stop_ids;
   size_t stop_ids_len;
   /**
+   * Sampling where a request says nothing else.
+   */
+  const struct rkchat_sampling_defaults *sampling;
+  size_t sampling_size;
+  /**
    * What is taken for granted about the runtime, and why: `bos=keep (default)`.
    */
   const struct rkchat_str *assumed;
@@ -748,46 +874,113 @@ typedef struct rkchat_generate_options {
    */
   int64_t max_new_tokens;
   /**
-   * As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
    * From 1 to 1000000.
    */
   int64_t top_k;
   /**
-   * As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
    * From 0 to 1.
    */
   double top_p;
   /**
-   * As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
    * From 0 to 100.
    */
   double temperature;
   /**
-   * As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
    * From 0 to 100.
    */
   double repeat_penalty;
   /**
-   * As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
    * From -2 to 2.
    */
   double frequency_penalty;
   /**
-   * As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
    * From -2 to 2.
    */
   double presence_penalty;
+  /**
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
+   * From 0 to 2.
+   */
+  int64_t mirostat;
+  /**
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
+   * From 0 to 100.
+   */
+  double mirostat_tau;
+  /**
+   * As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+   * runtimes before 1.3.0. Unset: as the model was opened.
+   * From 0 to 1.
+   */
+  double mirostat_eta;
+  /**
+   * Leave tokens out that are less likely than the likeliest times this. No runtime has it yet: a
+   * warning tells.
+   * From 0 to 1.
+   */
+  double min_p;
+  /**
+   * Seed for sampling, for answers that can be repeated. No runtime has one yet: a warning tells.
+   * From 0 to 9007199254740991.
+   */
+  int64_t seed;
+  /**
+   * Texts that end the answer, which ends before them. Unset: none.
+   */
+  const struct rkchat_str *stop_strings;
+  size_t stop_strings_len;
+  /**
+   * Go on where the model would stop, until something else ends the answer. Needs
+   * `rkchat_model_options.ignore_eos`.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t ignore_eos;
+  int32_t reserved_ignore_eos;
+  /**
+   * How long the request may take from now until its end; then it ends with `RKCHAT_ERR_TIMEOUT`. Unset: as long
+   * as it takes.
+   */
+  int64_t timeout_ms;
   /**
    * How long the request may wait in the queue before it ends with `RKCHAT_ERR_TIMEOUT`. Unset: as long as it
    * takes.
    */
   int64_t queue_timeout_ms;
   /**
-   * As in `rkchat_render_options`; only for messages.
+   * As in `rkchat_render_options`; only for messages. Calls of them come out of the answer as such.
    * JSON text.
    */
   const char *tools;
   size_t tools_len;
+  /**
+   * Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`, `"required"`, or
+   * `{"type": "function", "function": {"name": ...}}` for one of them. The last two begin the answer
+   * with a call, and are `RKCHAT_ERR_UNSUPPORTED` for models whose calls have no beginning of their own. Unset:
+   * `"auto"`.
+   * JSON text.
+   */
+  const char *tool_choice;
+  size_t tool_choice_len;
+  /**
+   * How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`, `mistral`, `deepseek_v3`,
+   * `deepseek_v31`, `functiongemma`, `phi4`, `json` or `none`. Unset: told from the chat template.
+   */
+  const char *tool_format;
+  size_t tool_format_len;
   /**
    * As in `rkchat_render_options`; only for messages.
    * JSON text.
@@ -811,11 +1004,17 @@ typedef struct rkchat_generate_options {
   const char *template_name;
   size_t template_name_len;
   /**
-   * As in `rkchat_render_options`; only for messages.
+   * As in `rkchat_render_options`; only for messages. Where the runtime's own template is used, its switch.
    * 0 or 1.
    */
   int32_t enable_thinking;
   int32_t reserved_enable_thinking;
+  /**
+   * As in `rkchat_render_options`; only for messages. The answer is what comes after the last message.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t continue_final_message;
+  int32_t reserved_continue_final_message;
   /**
    * What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
    * Where the runtime is fed text, such messages are `RKCHAT_ERR_INVALID_ARGUMENT` unless this is `Transformers`.
@@ -931,6 +1130,32 @@ typedef struct rkchat_decode_options {
 } rkchat_decode_options;
 
 /**
+ * A call of a tool.
+ *
+ * Begin with `RKCHAT_TOOL_CALL_INIT`.
+ */
+typedef struct rkchat_tool_call {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * Its id, for the message with its result.
+   */
+  const char *id;
+  size_t id_len;
+  /**
+   * The function.
+   */
+  const char *name;
+  size_t name_len;
+  /**
+   * Its arguments, a JSON object.
+   * JSON text.
+   */
+  const char *arguments;
+  size_t arguments_len;
+} rkchat_tool_call;
+
+/**
  * How many tokens a request used.
  *
  * Begin with `RKCHAT_USAGE_INIT`.
@@ -939,7 +1164,7 @@ typedef struct rkchat_usage {
   uint32_t struct_size;
   uint32_t reserved;
   /**
-   * Tokens of the prompt; 0 where only the runtime could count them and it did not say.
+   * Tokens of the prompt; 0 where nobody could count them.
    * In tokens.
    */
   int64_t prompt_tokens;
@@ -954,10 +1179,16 @@ typedef struct rkchat_usage {
    * In tokens.
    */
   int64_t new_tokens;
+  /**
+   * Who counted the tokens of the prompt.
+   * One of `RKCHAT_MEASURE_*`.
+   */
+  rkchat_measure counted_by;
+  int32_t reserved_counted_by;
 } rkchat_usage;
 
 /**
- * How long a request took.
+ * How long a request took, and how much memory.
  *
  * Begin with `RKCHAT_TIMINGS_INIT`.
  */
@@ -1000,6 +1231,17 @@ typedef struct rkchat_timings {
    */
   rkchat_measure measured_by;
   int32_t reserved_measured_by;
+  /**
+   * The most memory that the process has used until now.
+   * In bytes.
+   */
+  int64_t peak_memory;
+  /**
+   * Who measured the memory.
+   * One of `RKCHAT_MEASURE_*`.
+   */
+  rkchat_measure memory_measured_by;
+  int32_t reserved_memory_measured_by;
 } rkchat_timings;
 
 /**
@@ -1011,10 +1253,26 @@ typedef struct rkchat_completion {
   uint32_t struct_size;
   uint32_t reserved;
   /**
-   * The text, all chunks joined.
+   * The text, all chunks of that kind joined.
    */
   const char *text;
   size_t text_len;
+  /**
+   * What it thought before, where it did.
+   */
+  const char *reasoning;
+  size_t reasoning_len;
+  /**
+   * The tools it calls.
+   */
+  const struct rkchat_tool_call *const *tool_calls;
+  size_t tool_calls_len;
+  /**
+   * All of that as a message in the OpenAI shape, to go on with.
+   * JSON text.
+   */
+  const char *message;
+  size_t message_len;
   /**
    * The tokens, without the one that ended the answer.
    */
@@ -1151,7 +1409,13 @@ typedef struct rkchat_chunk {
   uint32_t struct_size;
   uint32_t reserved;
   /**
-   * Whole characters, never empty.
+   * What it is part of.
+   * One of `RKCHAT_CHUNK_KIND_*`.
+   */
+  rkchat_chunk_kind kind;
+  int32_t reserved_kind;
+  /**
+   * Whole characters. Never empty but where it begins a tool call.
    */
   const char *text;
   size_t text_len;
@@ -1160,6 +1424,20 @@ typedef struct rkchat_chunk {
    */
   const uint32_t *token_ids;
   size_t token_ids_len;
+  /**
+   * Which tool call it is part of, counted from 0; unset for text and reasoning.
+   */
+  int64_t tool_call;
+  /**
+   * The call's id, in its first piece.
+   */
+  const char *tool_call_id;
+  size_t tool_call_id_len;
+  /**
+   * The name of the function that is called, in the call's first piece.
+   */
+  const char *tool_name;
+  size_t tool_name_len;
 } rkchat_chunk;
 
 #ifdef __cplusplus
@@ -1468,6 +1746,17 @@ rkchat_status rkchat_generation_finish_reason(const struct rkchat_generation *ge
 rkchat_status rkchat_generation_wait(const struct rkchat_generation *generation,
                                      int64_t timeout_ms,
                                      int32_t *out,
+                                     struct rkchat_error **error);
+
+/**
+ * Waits for the end and gives the text of the answer.
+ *
+ * `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_generation_text(const struct rkchat_generation *generation,
+                                     struct rkchat_text **out,
                                      struct rkchat_error **error);
 
 /**

@@ -54,6 +54,28 @@ class Optional {
   T value_;
 };
 
+/// A list of texts among the options.
+class Texts : public std::vector<std::string> {
+ public:
+  using std::vector<std::string>::vector;
+
+  /// For C; valid as long as this list is and does not change. Not from several threads at once.
+  const rkchat_str *c() const {
+    // Never NULL, which would be unset.
+    views_.resize(size() + 1);
+    std::transform(begin(), end(), views_.begin(), [](const std::string &text) {
+      rkchat_str view;
+      view.data = text.c_str();
+      view.len = text.size();
+      return view;
+    });
+    return views_.data();
+  }
+
+ private:
+  mutable std::vector<rkchat_str> views_;
+};
+
 /// What went wrong.
 enum class ErrorKind : std::int32_t {
   /// An argument is out of its range, of the wrong shape, or not UTF-8.
@@ -102,14 +124,18 @@ enum class ErrorKind : std::int32_t {
   ModelAmbiguous = 19,
 };
 
-/// Why a generation ended. The numbers that are missing are kept for reasons to come.
+/// Why a generation ended.
 enum class FinishReason : std::int32_t {
   /// The model ended its turn: it produced one of the stop ids.
   Stop = 1,
+  /// One of the request's `stop_strings` came.
+  StopString = 2,
   /// `max_new_tokens` were produced.
   Length = 3,
   /// The context window is full: no room was left for another token.
   ContextFull = 4,
+  /// The model ended its turn, and calls tools in it.
+  ToolCalls = 5,
   /// The caller cancelled it, dropped it, or closed the model.
   Cancelled = 6,
   /// The runtime failed; the error is what `next` and `completion` report.
@@ -128,12 +154,12 @@ enum class InputKind : std::int32_t {
   RuntimeTemplate = 3,
 };
 
-/// Who measured a duration or a speed.
+/// Who measured or counted something.
 enum class Measure : std::int32_t {
   /// The runtime reported it at the end of the run.
   Runtime = 1,
-  /// rkchat took the time between the request and the tokens.
-  Clock = 2,
+  /// rkchat: by its own clock, its tokenizer, or what the system says of the process.
+  Rkchat = 2,
 };
 
 /// What a warning is about.
@@ -159,6 +185,34 @@ enum class WarningKind : std::int32_t {
   IncompleteModel = 8,
   /// The chat template refused the messages as they were, and took them changed.
   TemplateRepair = 9,
+  /// The request asks for other sampling settings than the model was opened with, and its runtime
+  /// cannot change them.
+  FixedSampling = 10,
+  /// An option has no effect on this runtime.
+  IgnoredOption = 11,
+  /// What looked like a tool call could not be read, and is left in the text.
+  BrokenToolCall = 12,
+};
+
+/// What a piece of an answer is part of.
+enum class ChunkKind : std::int32_t {
+  /// What the model says.
+  Text = 1,
+  /// What it thinks before.
+  Reasoning = 2,
+  /// A call of a tool: `text` is a piece of the JSON of its arguments.
+  ToolCall = 3,
+};
+
+/// What is done with sampling settings of a request where the runtime fixes them when a model is opened,
+/// as those before 1.3.0 do.
+enum class FixedSampling : std::int32_t {
+  /// The settings that the model was opened with are used, and a warning in the completion tells.
+  Warn = 1,
+  /// It is `Unsupported`.
+  Error = 2,
+  /// The model is opened again with the settings, which takes as long as opening it.
+  Reload = 3,
 };
 
 /// What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,
@@ -392,25 +446,39 @@ struct ModelOptions {
   /// Requests that may wait while another runs; one more answers with `Busy`. Unset: 16.
   /// From 0 to 65535.
   Optional<std::int64_t> max_queue;
-  /// Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's default, 40.
+  /// Sample from the k likeliest tokens; 1 is greedy. Unset: 40.
   /// From 1 to 1000000.
   Optional<std::int64_t> top_k;
-  /// Sample from the likeliest tokens that together have this probability. Unset: the runtime's
-  /// default, 0.9.
+  /// Sample from the likeliest tokens that together have this probability. Unset: 0.9.
   /// From 0 to 1.
   Optional<double> top_p;
-  /// Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+  /// Sampling temperature; 0 is greedy. Unset: 0.8.
   /// From 0 to 100.
   Optional<double> temperature;
-  /// Penalty on tokens that were used already; 1 is none. Unset: the runtime's default, 1.1.
+  /// Penalty on tokens that were used already; 1 is none. Unset: 1.1.
   /// From 0 to 100.
   Optional<double> repeat_penalty;
-  /// Penalty that grows with how often a token was used. Unset: the runtime's default, 0.
+  /// Penalty that grows with how often a token was used. Unset: 0.
   /// From -2 to 2.
   Optional<double> frequency_penalty;
-  /// Penalty on every token that was used. Unset: the runtime's default, 0.
+  /// Penalty on every token that was used. Unset: 0.
   /// From -2 to 2.
   Optional<double> presence_penalty;
+  /// Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0.
+  /// From 0 to 2.
+  Optional<std::int64_t> mirostat;
+  /// The surprise that Mirostat aims at. Unset: 5.
+  /// From 0 to 100.
+  Optional<double> mirostat_tau;
+  /// How quickly Mirostat learns. Unset: 0.1.
+  /// From 0 to 1.
+  Optional<double> mirostat_eta;
+  /// What is done where a request asks for other sampling settings and the runtime cannot change
+  /// them. Unset: `Warn`.
+  Optional<FixedSampling> fixed_sampling;
+  /// The runtime goes on after the end-of-sequence token, so that requests can set `ignore_eos`;
+  /// the others end there as ever. `Unsupported` on runtimes before 1.3.0.
+  bool ignore_eos = false;
   /// While the model is opened, read what the runtime prints (descriptors 1 and 2 of the whole
   /// process, given back afterwards and passed on) so that errors can quote it. Only one model of
   /// the process is opened at a time meanwhile. Never needed for the CPU runtime.
@@ -436,6 +504,11 @@ struct ModelOptions {
     if (repeat_penalty) { c.repeat_penalty = (*repeat_penalty); }
     if (frequency_penalty) { c.frequency_penalty = (*frequency_penalty); }
     if (presence_penalty) { c.presence_penalty = (*presence_penalty); }
+    if (mirostat) { c.mirostat = (*mirostat); }
+    if (mirostat_tau) { c.mirostat_tau = (*mirostat_tau); }
+    if (mirostat_eta) { c.mirostat_eta = (*mirostat_eta); }
+    if (fixed_sampling) { c.fixed_sampling = static_cast<std::int32_t>((*fixed_sampling)); }
+    c.ignore_eos = ignore_eos ? 1 : 0;
     c.capture_logs = capture_logs ? 1 : 0;
     return c;
   }
@@ -446,30 +519,72 @@ struct GenerateOptions {
   /// Tokens to produce at the most. Unset: until the model stops or the context window is full.
   /// In tokens. From 1 to 1048576.
   Optional<std::int64_t> max_new_tokens;
-  /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
   /// From 1 to 1000000.
   Optional<std::int64_t> top_k;
-  /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
   /// From 0 to 1.
   Optional<double> top_p;
-  /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
   /// From 0 to 100.
   Optional<double> temperature;
-  /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
   /// From 0 to 100.
   Optional<double> repeat_penalty;
-  /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
   /// From -2 to 2.
   Optional<double> frequency_penalty;
-  /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
   /// From -2 to 2.
   Optional<double> presence_penalty;
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
+  /// From 0 to 2.
+  Optional<std::int64_t> mirostat;
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
+  /// From 0 to 100.
+  Optional<double> mirostat_tau;
+  /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+  /// runtimes before 1.3.0. Unset: as the model was opened.
+  /// From 0 to 1.
+  Optional<double> mirostat_eta;
+  /// Leave tokens out that are less likely than the likeliest times this. No runtime has it yet: a
+  /// warning tells.
+  /// From 0 to 1.
+  Optional<double> min_p;
+  /// Seed for sampling, for answers that can be repeated. No runtime has one yet: a warning tells.
+  /// From 0 to 9007199254740991.
+  Optional<std::int64_t> seed;
+  /// Texts that end the answer, which ends before them. Unset: none.
+  Optional<Texts> stop_strings;
+  /// Go on where the model would stop, until something else ends the answer. Needs
+  /// `ModelOptions.ignore_eos`.
+  bool ignore_eos = false;
+  /// How long the request may take from now until its end; then it ends with `Timeout`. Unset: as long
+  /// as it takes.
+  Optional<std::chrono::milliseconds> timeout;
   /// How long the request may wait in the queue before it ends with `Timeout`. Unset: as long as it
   /// takes.
   Optional<std::chrono::milliseconds> queue_timeout;
-  /// As in `RenderOptions`; only for messages.
+  /// As in `RenderOptions`; only for messages. Calls of them come out of the answer as such.
   /// JSON text.
   Optional<std::string> tools;
+  /// Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`, `"required"`, or
+  /// `{"type": "function", "function": {"name": ...}}` for one of them. The last two begin the answer
+  /// with a call, and are `Unsupported` for models whose calls have no beginning of their own. Unset:
+  /// `"auto"`.
+  /// JSON text.
+  Optional<std::string> tool_choice;
+  /// How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`, `mistral`, `deepseek_v3`,
+  /// `deepseek_v31`, `functiongemma`, `phi4`, `json` or `none`. Unset: told from the chat template.
+  Optional<std::string> tool_format;
   /// As in `RenderOptions`; only for messages.
   /// JSON text.
   Optional<std::string> documents;
@@ -480,8 +595,10 @@ struct GenerateOptions {
   Optional<std::string> variables;
   /// As in `RenderOptions`; only for messages.
   Optional<std::string> template_name;
-  /// As in `RenderOptions`; only for messages.
+  /// As in `RenderOptions`; only for messages. Where the runtime's own template is used, its switch.
   Optional<bool> enable_thinking;
+  /// As in `RenderOptions`; only for messages. The answer is what comes after the last message.
+  bool continue_final_message = false;
   /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
   /// Where the runtime is fed text, such messages are `InvalidArgument` unless this is `Transformers`.
   Optional<UntrustedContent> untrusted_content;
@@ -498,13 +615,24 @@ struct GenerateOptions {
     if (repeat_penalty) { c.repeat_penalty = (*repeat_penalty); }
     if (frequency_penalty) { c.frequency_penalty = (*frequency_penalty); }
     if (presence_penalty) { c.presence_penalty = (*presence_penalty); }
+    if (mirostat) { c.mirostat = (*mirostat); }
+    if (mirostat_tau) { c.mirostat_tau = (*mirostat_tau); }
+    if (mirostat_eta) { c.mirostat_eta = (*mirostat_eta); }
+    if (min_p) { c.min_p = (*min_p); }
+    if (seed) { c.seed = (*seed); }
+    if (stop_strings) { c.stop_strings = (*stop_strings).c(); c.stop_strings_len = (*stop_strings).size(); }
+    c.ignore_eos = ignore_eos ? 1 : 0;
+    if (timeout) { c.timeout_ms = (*timeout).count(); }
     if (queue_timeout) { c.queue_timeout_ms = (*queue_timeout).count(); }
     if (tools) { c.tools = (*tools).c_str(); c.tools_len = (*tools).size(); }
+    if (tool_choice) { c.tool_choice = (*tool_choice).c_str(); c.tool_choice_len = (*tool_choice).size(); }
+    if (tool_format) { c.tool_format = (*tool_format).c_str(); c.tool_format_len = (*tool_format).size(); }
     if (documents) { c.documents = (*documents).c_str(); c.documents_len = (*documents).size(); }
     if (now) { c.now = (*now).c_str(); c.now_len = (*now).size(); }
     if (variables) { c.variables = (*variables).c_str(); c.variables_len = (*variables).size(); }
     if (template_name) { c.template_name = (*template_name).c_str(); c.template_name_len = (*template_name).size(); }
     if (enable_thinking) { c.enable_thinking = (*enable_thinking) ? 1 : 0; }
+    c.continue_final_message = continue_final_message ? 1 : 0;
     if (untrusted_content) { c.untrusted_content = static_cast<std::int32_t>((*untrusted_content)); }
     if (template_repair) { c.template_repair = static_cast<std::int32_t>((*template_repair)); }
     return c;
@@ -663,6 +791,41 @@ struct RuntimeInfo {
   }
 };
 
+/// How a model samples where a request says nothing else; the fields are those of `ModelOptions`.
+struct SamplingDefaults {
+  /// How many of the likeliest tokens are sampled from.
+  std::int32_t top_k = 0;
+  /// The probability that the tokens that are sampled from have together.
+  float top_p = 0;
+  /// Sampling temperature.
+  float temperature = 0;
+  /// Penalty on tokens that were used already.
+  float repeat_penalty = 0;
+  /// Penalty that grows with how often a token was used.
+  float frequency_penalty = 0;
+  /// Penalty on every token that was used.
+  float presence_penalty = 0;
+  /// Version of Mirostat; 0 is without.
+  std::int32_t mirostat = 0;
+  /// The surprise that Mirostat aims at.
+  float mirostat_tau = 0;
+  /// How quickly Mirostat learns.
+  float mirostat_eta = 0;
+
+  SamplingDefaults() = default;
+  explicit SamplingDefaults(const rkchat_sampling_defaults &c) {
+    top_k = static_cast<std::int32_t>(c.top_k);
+    top_p = static_cast<float>(c.top_p);
+    temperature = static_cast<float>(c.temperature);
+    repeat_penalty = static_cast<float>(c.repeat_penalty);
+    frequency_penalty = static_cast<float>(c.frequency_penalty);
+    presence_penalty = static_cast<float>(c.presence_penalty);
+    mirostat = static_cast<std::int32_t>(c.mirostat);
+    mirostat_tau = static_cast<float>(c.mirostat_tau);
+    mirostat_eta = static_cast<float>(c.mirostat_eta);
+  }
+};
+
 /// One thing that is known of a model.
 struct Fact {
   /// What it is: `family`, `platform`, `quantisation`, `hybrid_ratio`, `optimisation`, `model_version`,
@@ -700,6 +863,8 @@ struct ModelInfo {
   Optional<std::string> tokenizer_source{};
   /// Token ids that end an answer, ascending.
   std::vector<std::uint32_t> stop_ids{};
+  /// Sampling where a request says nothing else.
+  SamplingDefaults sampling{};
   /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
   std::vector<std::string> assumed{};
   /// What is known of the model, and from where.
@@ -716,6 +881,7 @@ struct ModelInfo {
     if (c.template_source != nullptr) { template_source = std::string(c.template_source, c.template_source_len); }
     if (c.tokenizer_source != nullptr) { tokenizer_source = std::string(c.tokenizer_source, c.tokenizer_source_len); }
     stop_ids = detail::list(c.stop_ids, c.stop_ids_len);
+    sampling = SamplingDefaults(detail::known<rkchat_sampling_defaults>(c.sampling, c.sampling_size, RKCHAT_SAMPLING_DEFAULTS_INIT));
     assumed = detail::texts(c.assumed, c.assumed_len);
     facts = detail::records<Fact, rkchat_fact>(c.facts, c.facts_len, RKCHAT_FACT_INIT);
     warnings = detail::records<Warning, rkchat_warning>(c.warnings, c.warnings_len, RKCHAT_WARNING_INIT);
@@ -741,21 +907,51 @@ struct FolderInfo {
 
 /// A piece of an answer.
 struct Chunk {
-  /// Whole characters, never empty.
+  /// What it is part of.
+  ChunkKind kind{};
+  /// Whole characters. Never empty but where it begins a tool call.
   std::string text{};
   /// The tokens that the text came from.
   std::vector<std::uint32_t> token_ids{};
+  /// Which tool call it is part of, counted from 0; unset for text and reasoning.
+  Optional<std::uint32_t> tool_call{};
+  /// The call's id, in its first piece.
+  Optional<std::string> tool_call_id{};
+  /// The name of the function that is called, in the call's first piece.
+  Optional<std::string> tool_name{};
 
   Chunk() = default;
   explicit Chunk(const rkchat_chunk &c) {
+    kind = static_cast<ChunkKind>(c.kind);
     text = std::string(c.text, c.text_len);
     token_ids = detail::list(c.token_ids, c.token_ids_len);
+    if (c.tool_call != RKCHAT_UNSET_INT) { tool_call = static_cast<std::uint32_t>(c.tool_call); }
+    if (c.tool_call_id != nullptr) { tool_call_id = std::string(c.tool_call_id, c.tool_call_id_len); }
+    if (c.tool_name != nullptr) { tool_name = std::string(c.tool_name, c.tool_name_len); }
+  }
+};
+
+/// A call of a tool.
+struct ToolCall {
+  /// Its id, for the message with its result.
+  std::string id{};
+  /// The function.
+  std::string name{};
+  /// Its arguments, a JSON object.
+  /// JSON text.
+  std::string arguments{};
+
+  ToolCall() = default;
+  explicit ToolCall(const rkchat_tool_call &c) {
+    id = std::string(c.id, c.id_len);
+    name = std::string(c.name, c.name_len);
+    arguments = std::string(c.arguments, c.arguments_len);
   }
 };
 
 /// How many tokens a request used.
 struct Usage {
-  /// Tokens of the prompt; 0 where only the runtime could count them and it did not say.
+  /// Tokens of the prompt; 0 where nobody could count them.
   /// In tokens.
   std::uint32_t prompt_tokens = 0;
   /// Tokens of the prompt that were still in the cache and not computed again, where the runtime
@@ -765,16 +961,19 @@ struct Usage {
   /// Tokens produced, the one that ended the answer included.
   /// In tokens.
   std::uint32_t new_tokens = 0;
+  /// Who counted the tokens of the prompt.
+  Measure counted_by{};
 
   Usage() = default;
   explicit Usage(const rkchat_usage &c) {
     prompt_tokens = static_cast<std::uint32_t>(c.prompt_tokens);
     if (c.reused_tokens != RKCHAT_UNSET_INT) { reused_tokens = static_cast<std::uint32_t>(c.reused_tokens); }
     new_tokens = static_cast<std::uint32_t>(c.new_tokens);
+    counted_by = static_cast<Measure>(c.counted_by);
   }
 };
 
-/// How long a request took.
+/// How long a request took, and how much memory.
 struct Timings {
   /// From the request to the start of the run.
   /// In seconds.
@@ -796,6 +995,11 @@ struct Timings {
   Optional<double> decode_speed{};
   /// Who measured prefill and decode.
   Measure measured_by{};
+  /// The most memory that the process has used until now.
+  /// In bytes.
+  std::uint64_t peak_memory = 0;
+  /// Who measured the memory.
+  Measure memory_measured_by{};
 
   Timings() = default;
   explicit Timings(const rkchat_timings &c) {
@@ -806,13 +1010,22 @@ struct Timings {
     decode = static_cast<double>(c.decode);
     if (c.decode_speed == c.decode_speed) { decode_speed = static_cast<double>(c.decode_speed); }
     measured_by = static_cast<Measure>(c.measured_by);
+    peak_memory = static_cast<std::uint64_t>(c.peak_memory);
+    memory_measured_by = static_cast<Measure>(c.memory_measured_by);
   }
 };
 
 /// A whole answer.
 struct Completion {
-  /// The text, all chunks joined.
+  /// The text, all chunks of that kind joined.
   std::string text{};
+  /// What it thought before, where it did.
+  Optional<std::string> reasoning{};
+  /// The tools it calls.
+  std::vector<ToolCall> tool_calls{};
+  /// All of that as a message in the OpenAI shape, to go on with.
+  /// JSON text.
+  std::string message{};
   /// The tokens, without the one that ended the answer.
   std::vector<std::uint32_t> token_ids{};
   /// Why it ended.
@@ -827,6 +1040,9 @@ struct Completion {
   Completion() = default;
   explicit Completion(const rkchat_completion &c) {
     text = std::string(c.text, c.text_len);
+    if (c.reasoning != nullptr) { reasoning = std::string(c.reasoning, c.reasoning_len); }
+    tool_calls = detail::records<ToolCall, rkchat_tool_call>(c.tool_calls, c.tool_calls_len, RKCHAT_TOOL_CALL_INIT);
+    message = std::string(c.message, c.message_len);
     token_ids = detail::list(c.token_ids, c.token_ids_len);
     finish_reason = static_cast<FinishReason>(c.finish_reason);
     usage = Usage(detail::known<rkchat_usage>(c.usage, c.usage_size, RKCHAT_USAGE_INIT));
@@ -1000,6 +1216,10 @@ class Generation {
   /// Waits for the end without reading, at the most for `timeout`; false where it goes on.
   /// Blocking.
   bool wait(Optional<std::chrono::milliseconds> timeout = {}) const;
+
+  /// Waits for the end and gives the text of the answer.
+  /// Blocking.
+  std::string text() const;
 
   /// Waits for the end and gives the whole answer, whether or not pieces of it were read. A failure
   /// of the runtime is reported here too.
@@ -1282,6 +1502,14 @@ inline bool Generation::wait(Optional<std::chrono::milliseconds> timeout) const 
   const rkchat_status status = rkchat_generation_wait(handle_.get(), detail::limit(timeout), &out, &error);
   detail::check(status, error);
   return out == 1;
+}
+
+inline std::string Generation::text() const {
+  rkchat_error *error = nullptr;
+  rkchat_text *out = nullptr;
+  const rkchat_status status = rkchat_generation_text(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
 }
 
 inline Completion Generation::completion() {

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"6b0681e686f1cd02", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -41,6 +41,9 @@ impl ModelOptions {
         within("repeat_penalty", self.repeat_penalty, 0.0, 100.0)?;
         within("frequency_penalty", self.frequency_penalty, -2.0, 2.0)?;
         within("presence_penalty", self.presence_penalty, -2.0, 2.0)?;
+        within("mirostat", self.mirostat, 0, 2)?;
+        within("mirostat_tau", self.mirostat_tau, 0.0, 100.0)?;
+        within("mirostat_eta", self.mirostat_eta, 0.0, 1.0)?;
         Ok(())
     }
 }
@@ -55,6 +58,11 @@ impl GenerateOptions {
         within("repeat_penalty", self.repeat_penalty, 0.0, 100.0)?;
         within("frequency_penalty", self.frequency_penalty, -2.0, 2.0)?;
         within("presence_penalty", self.presence_penalty, -2.0, 2.0)?;
+        within("mirostat", self.mirostat, 0, 2)?;
+        within("mirostat_tau", self.mirostat_tau, 0.0, 100.0)?;
+        within("mirostat_eta", self.mirostat_eta, 0.0, 1.0)?;
+        within("min_p", self.min_p, 0.0, 1.0)?;
+        within("seed", self.seed, 0, 9007199254740991)?;
         Ok(())
     }
 }
@@ -109,6 +117,11 @@ mod tests {
                 repeat_penalty: None,
                 frequency_penalty: None,
                 presence_penalty: None,
+                mirostat: None,
+                mirostat_tau: None,
+                mirostat_eta: None,
+                fixed_sampling: None,
+                ignore_eos: false,
                 capture_logs: false,
             }
         );
@@ -122,13 +135,24 @@ mod tests {
                 repeat_penalty: None,
                 frequency_penalty: None,
                 presence_penalty: None,
+                mirostat: None,
+                mirostat_tau: None,
+                mirostat_eta: None,
+                min_p: None,
+                seed: None,
+                stop_strings: None,
+                ignore_eos: false,
+                timeout: None,
                 queue_timeout: None,
                 tools: None,
+                tool_choice: None,
+                tool_format: None,
                 documents: None,
                 now: None,
                 variables: None,
                 template_name: None,
                 enable_thinking: None,
+                continue_final_message: false,
                 untrusted_content: None,
                 template_repair: None,
             }

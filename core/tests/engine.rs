@@ -28,11 +28,11 @@ fn an_answer_streams_and_ends_once() {
         let capabilities = model.info().runtime.capabilities;
         let measured = match capabilities.iter().any(|one| one == "measurements") {
             true => Measure::Runtime,
-            false => Measure::Clock,
+            false => Measure::Rkchat,
         };
         let timings = completion.timings;
         assert!(
-            timings.measured_by == measured || timings.measured_by == Measure::Clock,
+            timings.measured_by == measured || timings.measured_by == Measure::Rkchat,
             "{timings:?}"
         );
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rkchat::{Error, Json, Result};
 
+use crate::arena::rkchat_str;
+
 /// A flag or a choice that is unset.
 pub const RKCHAT_UNSET: i32 = -1;
 /// An integer that is unset; the header spells it `INT64_MIN`.
@@ -129,6 +131,29 @@ pub unsafe fn optional_json(name: &str, data: *const c_char, len: usize) -> Resu
     // SAFETY: as the caller promises.
     let text = unsafe { optional_text(name, data, len)? };
     text.map(|text| parse(name, &text)).transpose()
+}
+
+/// A list of texts among the options: NULL is unset.
+///
+/// # Safety
+/// `data` is NULL or points to `len` of them, each as for `optional_text`.
+pub unsafe fn optional_texts(
+    name: &str,
+    data: *const rkchat_str,
+    len: usize,
+) -> Result<Option<Vec<String>>> {
+    if data.is_null() && len == 0 {
+        return Ok(None);
+    }
+    // SAFETY: as the caller promises.
+    let texts = unsafe { list(name, data, len)? }.iter().enumerate();
+    let texts = texts.map(|(index, text)| {
+        let name = format!("{name}[{index}]");
+        // SAFETY: as the caller promises.
+        let text = unsafe { optional_text(&name, text.data, text.len)? };
+        text.ok_or_else(|| invalid(format!("`{name}` is NULL")))
+    });
+    texts.collect::<Result<_>>().map(Some)
 }
 
 /// One of the numbers in the table (a flag is 0 or 1), with nothing in the reserved half.

@@ -10,9 +10,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::stop_text::Stops;
 use super::stream::Stream;
-use crate::surface::{Error, ErrorKind, FinishReason, Result};
-use crate::vendor::RunRequest;
+use crate::surface::{Error, ErrorKind, FinishReason, GenerateOptions, Result};
+use crate::vendor::{RunRequest, Sampling};
 
 /// How long the attendant waits before it aborts again: an abort that comes before the runtime has begun
 /// is lost.
@@ -27,10 +28,44 @@ thread_local! {
 pub(crate) struct Job {
     pub stream: Arc<Stream>,
     pub request: RunRequest,
+    /// The sampling that the model has to be opened with, where that counts.
+    pub init_sampling: Option<Sampling>,
     /// Why it ends when `max_new_tokens` have come.
     pub limit_reason: FinishReason,
-    /// When it has waited long enough.
-    pub deadline: Option<Instant>,
+    /// Its own ends, besides those of the model.
+    pub stops: Stops,
+    pub deadlines: Deadlines,
+}
+
+/// When a request has taken long enough.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Deadlines {
+    /// For its wait in the queue.
+    pub queue: Option<Instant>,
+    /// For all of it.
+    pub end: Option<Instant>,
+}
+
+impl Deadlines {
+    pub fn of(options: &GenerateOptions) -> Self {
+        // What the clock cannot count to is none.
+        let at = |timeout: Option<Duration>| timeout.and_then(|time| Instant::now().checked_add(time));
+        Self {
+            queue: at(options.queue_timeout),
+            end: at(options.timeout),
+        }
+    }
+
+    /// The first that counts for a request in the queue.
+    fn waiting(self) -> Option<Instant> {
+        self.queue.into_iter().chain(self.end).min()
+    }
+}
+
+/// What runs.
+struct Running {
+    stream: Arc<Stream>,
+    deadline: Option<Instant>,
 }
 
 pub(crate) struct Control {
@@ -47,7 +82,7 @@ pub(crate) struct Control {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Job>,
-    running: Option<Arc<Stream>>,
+    running: Option<Running>,
     /// Nothing more is accepted, and what is there ends.
     closed: bool,
     /// No model handle is left: nothing more can come, what is there runs to its end.
@@ -126,7 +161,7 @@ impl Control {
         let mut state = self.lock();
         state.closed = true;
         let waiting = std::mem::take(&mut state.waiting);
-        let running = state.running.clone();
+        let running = state.running_stream();
         drop(state);
         let streams = waiting.iter().map(|job| &job.stream).chain(&running);
         for stream in streams {
@@ -139,8 +174,7 @@ impl Control {
     /// Nobody is woken any more: the process ends, and what a wake-up would touch may be gone.
     pub fn silence(&self) {
         let state = self.lock();
-        let streams = state.waiting.iter().map(|job| &job.stream);
-        for stream in streams.chain(&state.running) {
+        for stream in state.streams() {
             stream.silence();
         }
     }
@@ -149,12 +183,7 @@ impl Control {
     pub fn retire(&self) -> bool {
         let mut state = self.lock();
         state.retired = true;
-        let streams = state
-            .waiting
-            .iter()
-            .map(|job| &job.stream)
-            .chain(&state.running);
-        let wanted = streams.into_iter().any(|stream| !stream.is_over());
+        let wanted = state.streams().any(|stream| !stream.is_over());
         drop(state);
         self.owner.notify_all();
         wanted
@@ -181,7 +210,13 @@ impl Control {
                 if job.stream.is_over() {
                     continue;
                 }
-                state.running = Some(job.stream.clone());
+                state.running = Some(Running {
+                    stream: job.stream.clone(),
+                    deadline: job.deadlines.end,
+                });
+                drop(state);
+                // The attendant keeps another deadline now.
+                self.attendant.notify_all();
                 return Some(job);
             }
             if state.retired {
@@ -196,9 +231,9 @@ impl Control {
 
     /// The run is over; returns when no abort of it is on its way any more.
     pub fn run_over(&self) {
-        let stream = self.lock().running.take();
+        let running = self.lock().running.take();
         drop(self.aborting.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(stream);
+        drop(running);
     }
 
     /// Nothing more is run, and the attendant goes home.
@@ -212,7 +247,7 @@ impl Control {
         self.dismiss();
         let mut state = self.lock();
         let waiting = std::mem::take(&mut state.waiting);
-        let running = state.running.take();
+        let running = state.running.take().map(|running| running.stream);
         drop(state);
         for stream in waiting.iter().map(|job| &job.stream).chain(&running) {
             stream.end(Err(error()));
@@ -235,7 +270,8 @@ impl Control {
         while !state.done {
             let now = Instant::now();
             let late = state.take_late(now);
-            let over = state.running.clone().filter(|stream| stream.is_over());
+            let out_of_time = state.out_of_time(now);
+            let over = state.running_stream().filter(|stream| stream.is_over());
             let again = |stream: &Arc<Stream>| {
                 let last = aborted
                     .as_ref()
@@ -244,14 +280,17 @@ impl Control {
             };
             let abort_at = over.as_ref().map(|stream| again(stream).unwrap_or(now));
             let due = over.filter(|_| abort_at.is_some_and(|when| when <= now));
-            if late.is_empty() && due.is_none() {
+            if late.is_empty() && due.is_none() && out_of_time.is_none() {
                 let until = state.first_deadline().into_iter().chain(abort_at).min();
                 state = self.rest(state, until);
                 continue;
             }
             drop(state);
-            for job in late {
-                job.stream.end(Err(waited_too_long()));
+            for (job, error) in late {
+                job.stream.end(Err(error));
+            }
+            if let Some(stream) = out_of_time {
+                stream.end(Err(took_too_long()));
             }
             if let Some(stream) = due {
                 if again(&stream).is_some() {
@@ -299,7 +338,7 @@ impl Control {
         let still_on = state
             .running
             .as_ref()
-            .is_some_and(|running| Arc::ptr_eq(running, stream));
+            .is_some_and(|running| Arc::ptr_eq(&running.stream, stream));
         drop(state);
         if still_on {
             abort();
@@ -308,17 +347,45 @@ impl Control {
 }
 
 impl State {
+    fn running_stream(&self) -> Option<Arc<Stream>> {
+        self.running.as_ref().map(|running| running.stream.clone())
+    }
+
+    /// All that is waiting and running.
+    fn streams(&self) -> impl Iterator<Item = &Arc<Stream>> {
+        let running = self.running.iter().map(|running| &running.stream);
+        self.waiting.iter().map(|job| &job.stream).chain(running)
+    }
+
     /// Takes the requests that have waited too long.
-    fn take_late(&mut self, now: Instant) -> Vec<Job> {
+    fn take_late(&mut self, now: Instant) -> Vec<(Job, Error)> {
+        let passed = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
         let (late, waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|job| job.deadline.is_some_and(|deadline| deadline <= now));
+            .partition::<VecDeque<_>, _>(|job| passed(job.deadlines.waiting()));
         self.waiting = waiting;
-        Vec::from(late)
+        let told = late.into_iter().map(|job| {
+            let error = match passed(job.deadlines.end) {
+                true => took_too_long(),
+                false => waited_too_long(),
+            };
+            (job, error)
+        });
+        told.collect()
+    }
+
+    /// What runs for longer than it may.
+    fn out_of_time(&self, now: Instant) -> Option<Arc<Stream>> {
+        let late = self.running.as_ref().filter(|running| {
+            running.deadline.is_some_and(|deadline| deadline <= now) && !running.stream.is_over()
+        });
+        late.map(|running| running.stream.clone())
     }
 
     fn first_deadline(&self) -> Option<Instant> {
-        self.waiting.iter().filter_map(|job| job.deadline).min()
+        let running = self.running.iter().filter(|running| !running.stream.is_over());
+        let waiting = self.waiting.iter().filter_map(|job| job.deadlines.waiting());
+        waiting.chain(running.filter_map(|running| running.deadline)).min()
     }
 }
 
@@ -333,5 +400,12 @@ fn waited_too_long() -> Error {
     Error::new(
         ErrorKind::Timeout,
         "the request waited in the queue for longer than queue_timeout allows",
+    )
+}
+
+fn took_too_long() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the request took longer than its timeout allows; what it had produced until then was streamed",
     )
 }

@@ -10,6 +10,7 @@ mod prompt;
 mod repair;
 mod run;
 mod runtime;
+mod sampling;
 mod spelled;
 mod stop_text;
 mod stream;

@@ -4,21 +4,22 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
-use super::control::{Control, Job, closed};
+use super::control::{Control, Deadlines, Job, closed};
 use super::exit;
 use super::fork::Home;
 use super::owner::{Owner, SessionCell};
 use super::prompt::{Prepared, Prompt, Tokens, Way};
 use super::runtime;
+use super::sampling::ModelSampling;
+use super::stop_text::Stops;
 use super::stream::Stream;
 use crate::model;
 use crate::surface::*;
 use crate::vendor::assume::Assume;
 use crate::vendor::capabilities::{self, Capabilities, Capability};
 use crate::vendor::instances::Place;
-use crate::vendor::{InitParams, RunRequest, Sampling, Session};
+use crate::vendor::{InitParams, RunRequest, Session};
 
 /// The window where nobody says otherwise: what the vendor's demos use and every runtime since 1.1
 /// takes.
@@ -30,6 +31,9 @@ const DEFAULT_QUEUE: u32 = 16;
 pub(crate) struct Model {
     info: ModelInfo,
     capabilities: Capabilities,
+    sampling: ModelSampling,
+    /// Requests may go on after the end-of-sequence token.
+    ignores_eos: bool,
     home: Home,
     control: Arc<Control>,
     session: Arc<SessionCell>,
@@ -53,11 +57,17 @@ impl Model {
         let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
         let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
         let asked = options.max_context_len.or(found.max_context_len());
+        let sampling = ModelSampling::new(options, &found.sampling, capabilities);
+        if options.ignore_eos {
+            let instead = "Leave ignore_eos out.";
+            capabilities::require(library.info(), capabilities, capabilities::IGNORE_EOS, instead)?;
+        }
         let params = InitParams {
             model_path: found.weights.clone(),
             max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
-            sampling: sampling(options, &found.sampling),
+            sampling: sampling.init(),
             unlimited: assume.unlimited(),
+            ignore_eos: options.ignore_eos,
             capture_logs: options.capture_logs,
         };
         let session: Arc<SessionCell> = Arc::default();
@@ -113,6 +123,7 @@ impl Model {
             tokenizer_source: tokenizer_source
                 .or_else(|| chosen.is_runtimes().then(|| "runtime".to_owned())),
             stop_ids,
+            sampling: sampling.defaults(),
             assumed,
             facts: files.facts,
             warnings: warnings(files.warnings, chosen.input()),
@@ -123,6 +134,8 @@ impl Model {
         Ok(Arc::new(Self {
             info,
             capabilities,
+            sampling,
+            ignores_eos: options.ignore_eos,
             home,
             control,
             session,
@@ -137,7 +150,8 @@ impl Model {
 
     pub fn generate(&self, prompt: Prompt<'_>, options: &GenerateOptions) -> Result<Arc<Stream>> {
         options.check()?;
-        let sampling = self.request_sampling(options)?;
+        let asked = self.sampling.request(options, &self.info.runtime)?;
+        let deadlines = Deadlines::of(options);
         if matches!(prompt, Prompt::Ids(_)) {
             let instead = "Give the text itself to complete.";
             self.require(capabilities::TOKEN_INPUT, instead)?;
@@ -148,8 +162,9 @@ impl Model {
             warnings,
         } = self.with(|tokens, session| tokens.prepare(&prompt, options, session))?;
         let (max_new_tokens, limit_reason) = self.room(prompt_tokens, options.max_new_tokens)?;
+        let stops = self.stops(options)?;
         let stream = Stream::new(self.control.clone(), prompt_tokens);
-        for warning in warnings {
+        for warning in warnings.into_iter().chain(asked.warnings) {
             stream.warn(warning);
         }
         self.control.enqueue(Job {
@@ -157,12 +172,12 @@ impl Model {
             request: RunRequest {
                 input,
                 max_new_tokens,
-                sampling,
+                sampling: asked.run,
             },
+            init_sampling: asked.init,
             limit_reason,
-            deadline: options
-                .queue_timeout
-                .and_then(|timeout| Instant::now().checked_add(timeout)),
+            stops,
+            deadlines,
         })?;
         Ok(stream)
     }
@@ -189,20 +204,28 @@ impl Model {
         })
     }
 
-    fn request_sampling(&self, options: &GenerateOptions) -> Result<Sampling> {
-        let asked = Sampling {
-            top_k: options.top_k,
-            top_p: options.top_p,
-            temperature: options.temperature,
-            repeat_penalty: options.repeat_penalty,
-            frequency_penalty: options.frequency_penalty,
-            presence_penalty: options.presence_penalty,
-        };
-        if asked != Sampling::default() {
-            let instead = "Give these settings in the options of Model.open.";
-            self.require(capabilities::RUN_SAMPLING, instead)?;
+    /// What ends the answer by the wish of its request.
+    fn stops(&self, options: &GenerateOptions) -> Result<Stops> {
+        if options.ignore_eos && !self.ignores_eos {
+            let instead = "Open the model with ignore_eos, too.";
+            self.require(capabilities::IGNORE_EOS, instead)?;
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the runtime ends its answers by itself unless it is told before. {instead}"),
+            ));
         }
-        Ok(asked)
+        let texts = options.stop_strings.clone().unwrap_or_default();
+        if texts.iter().any(String::is_empty) {
+            return Err(Error::invalid_argument(
+                "`stop_strings` has an empty text, which would end every answer before it begins",
+            ));
+        }
+        let ids = self.with(|tokens, session| Ok(tokens.control_ids(&texts, session)))?;
+        Ok(Stops {
+            texts,
+            ids,
+            ignore_model: options.ignore_eos,
+        })
     }
 
     fn require(&self, wanted: Capability, instead: &str) -> Result<()> {
@@ -266,17 +289,6 @@ fn with_session<R>(
 ) -> Result<R> {
     let session = session.read().unwrap_or_else(PoisonError::into_inner);
     call(session.as_deref().ok_or_else(closed)?)
-}
-
-fn sampling(options: &ModelOptions, recommended: &Sampling) -> Sampling {
-    Sampling {
-        top_k: options.top_k.or(recommended.top_k),
-        top_p: options.top_p.or(recommended.top_p),
-        temperature: options.temperature.or(recommended.temperature),
-        repeat_penalty: options.repeat_penalty.or(recommended.repeat_penalty),
-        frequency_penalty: options.frequency_penalty,
-        presence_penalty: options.presence_penalty,
-    }
 }
 
 /// What was doubtful about a model may be why the runtime refuses it.

@@ -104,12 +104,20 @@ impl Owner {
     /// Runs what comes until nothing more can come.
     fn serve(&self, params: InitParams) {
         // What the whole process prints is only read when the model is opened for the user.
-        let params = InitParams {
+        let mut params = InitParams {
             capture_logs: false,
             ..params
         };
         let mut after_cut = false;
         while let Some(job) = self.control.next_job() {
+            let wanted = job.init_sampling.filter(|wanted| *wanted != params.sampling);
+            if let Some(wanted) = wanted {
+                params.sampling = wanted;
+                if let Err(error) = self.open_again(&params) {
+                    return self.control.leave(|| error.clone());
+                }
+                after_cut = false;
+            }
             let mut ran = self.answer(&job, after_cut);
             if ran == Ran::Broken {
                 if let Err(error) = self.open_again(&params) {

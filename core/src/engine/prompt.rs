@@ -116,6 +116,23 @@ impl Tokens {
         &self.stop_texts
     }
 
+    /// The ids of those texts that are control tokens, which an answer's text does not have.
+    pub fn control_ids(&self, texts: &[String], session: &dyn Session) -> BTreeSet<u32> {
+        let id = |text: &String| match (&self.source, session.vocabulary()) {
+            (Source::Tokenizer(tokenizer), _) => {
+                let mut special = tokenizer.special_tokens().iter();
+                special.find(|(token, _)| token == text).map(|(_, id)| *id)
+            }
+            (Source::Runtime, Some(vocabulary)) => {
+                let ids = vocabulary.tokenize(text, false, true).ok()?;
+                let shown = vocabulary.detokenize(&ids, true).ok()?;
+                ids.first().copied().filter(|_| ids.len() == 1 && shown.is_empty())
+            }
+            _ => None,
+        };
+        texts.iter().filter_map(id).collect()
+    }
+
     pub fn is_runtimes(&self) -> bool {
         matches!(self.source, Source::Runtime)
     }
@@ -336,8 +353,8 @@ impl Tokens {
 
 fn render_options(options: &GenerateOptions) -> RenderOptions {
     RenderOptions {
-        add_generation_prompt: true,
-        continue_final_message: false,
+        add_generation_prompt: !options.continue_final_message,
+        continue_final_message: options.continue_final_message,
         tools: options.tools.clone(),
         documents: options.documents.clone(),
         now: options.now.clone(),
@@ -357,6 +374,8 @@ fn template_option(options: &GenerateOptions) -> Option<&'static str> {
         ("variables", options.variables.is_some()),
         ("template_name", options.template_name.is_some()),
         ("enable_thinking", options.enable_thinking.is_some()),
+        ("continue_final_message", options.continue_final_message),
+        ("tool_choice", options.tool_choice.is_some()),
     ];
     set.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
 }

@@ -1,14 +1,13 @@
 //! One run: what the runtime reports becomes the stream's answer and its one end.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::control::{Control, Job};
 use super::prompt::Tokens;
-use super::stop_text::StopTexts;
+use super::stop_text::{StopTexts, Stops};
 use super::stream::Stream;
 use super::text::Decoder;
-use crate::surface::{Error, ErrorKind, FinishReason, Result};
+use crate::surface::{Chunk, Error, ErrorKind, FinishReason, Result};
 use crate::vendor::{Perf, RunEvent, Session};
 
 /// What became of a run.
@@ -38,8 +37,12 @@ pub(super) fn run(
         stream: &job.stream,
         control,
         decoder: tokens.decoder(session),
-        stop_ids: tokens.stop_ids(),
-        stop_texts: StopTexts::new(tokens.stop_texts()),
+        tokens,
+        stops: &job.stops,
+        stop_texts: StopTexts::new(
+            if job.stops.ignore_model { &[] } else { tokens.stop_texts() },
+            &job.stops.texts,
+        ),
         limit: job.request.max_new_tokens,
         limit_reason: job.limit_reason,
         produced: 0,
@@ -65,7 +68,8 @@ struct Answer<'a> {
     stream: &'a Arc<Stream>,
     control: &'a Control,
     decoder: Decoder<'a>,
-    stop_ids: &'a BTreeSet<u32>,
+    tokens: &'a Tokens,
+    stops: &'a Stops,
     stop_texts: StopTexts<'a>,
     limit: u32,
     limit_reason: FinishReason,
@@ -103,25 +107,26 @@ impl Answer<'_> {
         if id.is_none() && said.is_empty() {
             return Ok(());
         }
-        let mut stops = id.is_some_and(|id| self.stop_ids.contains(&id));
+        let by_id = id.and_then(|id| self.ends(id));
         let last = self.produced + 1 >= self.limit;
-        let mut text = if stops {
-            String::new()
-        } else {
-            self.decoder.push(id, said, waiting)?
+        let mut text = match by_id {
+            Some(_) => String::new(),
+            None => self.decoder.push(id, said, waiting)?,
         };
-        if stops || last {
+        if by_id.is_some() || last {
             text.push_str(&self.decoder.finish()?);
         }
-        let (mut text, ended) = self.stop_texts.push(&text);
-        stops |= ended;
-        if stops || last {
+        let (mut text, by_text) = self.stop_texts.push(&text);
+        let stops = by_text.or(by_id);
+        if by_text.is_none() && (by_id.is_some() || last) {
             text.push_str(&self.stop_texts.finish());
         }
         self.produced += 1;
-        self.stream.token(id, &text, !stops);
-        if stops {
-            self.conclude(Ok(FinishReason::Stop));
+        let shown = stops.is_none();
+        let pieces = self.pieces(&text);
+        self.stream.token(id, pieces, shown);
+        if let Some(reason) = stops {
+            self.conclude(Ok(reason));
         } else if last {
             self.conclude(Ok(self.limit_reason));
         } else if self.stream.is_over() {
@@ -130,12 +135,29 @@ impl Answer<'_> {
         Ok(())
     }
 
+    /// Why an answer ends with this token, if it does.
+    fn ends(&self, id: u32) -> Option<FinishReason> {
+        if self.stops.ids.contains(&id) {
+            return Some(FinishReason::StopString);
+        }
+        let ends = !self.stops.ignore_model && self.tokens.stop_ids().contains(&id);
+        ends.then_some(FinishReason::Stop)
+    }
+
     fn conclude(&mut self, end: Result<FinishReason>) {
         if let Ok(reason) = end {
             self.stream.conclude(reason);
         }
         self.concluded = Some(end);
         self.control.nudge();
+    }
+
+    fn pieces(&mut self, text: &str) -> Vec<Chunk> {
+        let chunk = Chunk {
+            text: text.to_owned(),
+            ..Chunk::default()
+        };
+        (!text.is_empty()).then_some(chunk).into_iter().collect()
     }
 
     /// The runtime has returned.
@@ -163,10 +185,13 @@ impl Answer<'_> {
 
     /// The runtime ended the answer by itself.
     fn rest(&mut self) -> Result<FinishReason> {
-        let (mut text, _) = self.stop_texts.push(&self.decoder.finish()?);
-        text.push_str(&self.stop_texts.finish());
-        self.stream.rest(&text);
-        Ok(FinishReason::Stop)
+        let (mut text, by_text) = self.stop_texts.push(&self.decoder.finish()?);
+        if by_text.is_none() {
+            text.push_str(&self.stop_texts.finish());
+        }
+        let pieces = self.pieces(&text);
+        self.stream.rest(pieces);
+        Ok(by_text.unwrap_or(FinishReason::Stop))
     }
 }
 

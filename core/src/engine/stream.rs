@@ -9,10 +9,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::control::Control;
 use super::fork::Home;
 use super::timing::Clock;
-use crate::surface::{Chunk, Completion, Error, ErrorKind, FinishReason, Result, Usage, Warning};
+use crate::surface::*;
 use crate::vendor::{Perf, RunCounts};
 
 type Wake = Box<dyn FnOnce() + Send>;
@@ -28,10 +30,12 @@ pub(crate) struct Stream {
 struct State {
     unread: VecDeque<Chunk>,
     text: String,
+    reasoning: String,
+    tool_calls: Vec<ToolCall>,
     token_ids: Vec<u32>,
-    new_tokens: u32,
-    prompt_tokens: u32,
-    reused_tokens: Option<u32>,
+    /// Tokens without text of their own yet: they travel with the next piece.
+    carried: Vec<u32>,
+    usage: Usage,
     warnings: Vec<Warning>,
     clock: Clock,
     /// How it will end, once the runtime has let go or a moment has passed.
@@ -47,6 +51,7 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
+    /// `prompt_tokens` is 0 where nobody has counted them.
     pub fn new(control: Arc<Control>, prompt_tokens: u32) -> Arc<Self> {
         Arc::new(Self {
             control,
@@ -54,10 +59,16 @@ impl Stream {
             state: Mutex::new(State {
                 unread: VecDeque::new(),
                 text: String::new(),
+                reasoning: String::new(),
+                tool_calls: Vec::new(),
                 token_ids: Vec::new(),
-                new_tokens: 0,
-                prompt_tokens,
-                reused_tokens: None,
+                carried: Vec::new(),
+                usage: Usage {
+                    prompt_tokens,
+                    reused_tokens: None,
+                    new_tokens: 0,
+                    counted_by: Measure::Rkchat,
+                },
                 warnings: Vec::new(),
                 clock: Clock::start(),
                 conclusion: None,
@@ -167,20 +178,25 @@ impl Stream {
         let finish_reason = state.end.clone().unwrap_or(Ok(FinishReason::Error))?;
         Ok(Completion {
             text: state.text.clone(),
+            reasoning: (!state.reasoning.is_empty()).then(|| state.reasoning.clone()),
+            tool_calls: state.tool_calls.clone(),
+            message: state.message(),
             token_ids: state.token_ids.clone(),
             finish_reason,
-            usage: Usage {
-                prompt_tokens: state.prompt_tokens,
-                reused_tokens: state.reused_tokens,
-                new_tokens: state.new_tokens,
-            },
-            timings: state.clock.timings(
-                state.prompt_tokens,
-                state.reused_tokens,
-                state.new_tokens,
-            ),
+            usage: state.usage,
+            timings: state.clock.timings(&state.usage),
             warnings: state.warnings.clone(),
         })
+    }
+
+    /// Waits for the end and gives the text.
+    pub fn text(&self) -> Result<String> {
+        self.wait(None)?;
+        let state = self.lock();
+        match &state.end {
+            Some(Err(error)) => Err(error.clone()),
+            _ => Ok(state.text.clone()),
+        }
     }
 
     // The owner thread's side.
@@ -214,58 +230,50 @@ impl Stream {
         self.lock().clock.begin();
     }
 
-    /// A token came, with the text that it made certain. `shown` is false for the token that ends the
-    /// answer.
-    pub fn token(&self, id: Option<u32>, text: &str, shown: bool) {
+    /// A token came, with the pieces of the answer that it made certain. `shown` is false for the token
+    /// that ends the answer.
+    pub fn token(&self, id: Option<u32>, pieces: Vec<Chunk>, shown: bool) {
         let mut state = self.lock();
         if state.end.is_some() {
             return;
         }
-        state.new_tokens += 1;
+        state.usage.new_tokens += 1;
         state.clock.token();
-        let State {
-            unread,
-            text: whole,
-            token_ids,
-            ..
-        } = &mut *state;
-        // Tokens without text of their own yet travel with the next piece that has some.
-        let mut ids: Vec<u32> = id.filter(|_| shown).into_iter().collect();
-        token_ids.extend(&ids);
-        whole.push_str(text);
-        match unread.back_mut() {
-            Some(last) if last.text.is_empty() => {
-                last.text.push_str(text);
-                last.token_ids.append(&mut ids);
-            }
-            _ => unread.push_back(Chunk {
-                text: text.to_owned(),
-                token_ids: ids,
-            }),
+        let id = id.filter(|_| shown);
+        state.token_ids.extend(id);
+        state.carried.extend(id);
+        self.add(state, pieces);
+    }
+
+    /// Pieces that no token brought: what was held back when the runtime stopped.
+    pub fn rest(&self, pieces: Vec<Chunk>) {
+        let state = self.lock();
+        if state.end.is_none() {
+            self.add(state, pieces);
         }
-        let wake = if text.is_empty() {
-            None
-        } else {
-            state.wake.take()
-        };
+    }
+
+    fn add(&self, mut state: MutexGuard<'_, State>, pieces: Vec<Chunk>) {
+        if pieces.is_empty() {
+            return;
+        }
+        for mut piece in pieces {
+            match piece.kind {
+                ChunkKind::Text => state.text.push_str(&piece.text),
+                ChunkKind::Reasoning => state.reasoning.push_str(&piece.text),
+                ChunkKind::ToolCall => {}
+            }
+            piece.token_ids = std::mem::take(&mut state.carried);
+            state.unread.push_back(piece);
+        }
+        let wake = state.wake.take();
         drop(state);
         self.tell(wake);
     }
 
-    /// Text that no token brought: what was held back when the runtime stopped.
-    pub fn rest(&self, text: &str) {
-        let mut state = self.lock();
-        if state.end.is_some() || text.is_empty() {
-            return;
-        }
-        state.text.push_str(text);
-        match state.unread.back_mut() {
-            Some(last) if last.text.is_empty() => last.text.push_str(text),
-            _ => state.unread.push_back(Chunk {
-                text: text.to_owned(),
-                token_ids: Vec::new(),
-            }),
-        }
+    /// The tools that the answer calls.
+    pub fn calls(&self, calls: Vec<ToolCall>) {
+        self.lock().tool_calls = calls;
     }
 
     pub fn warn(&self, warning: Warning) {
@@ -278,9 +286,14 @@ impl Stream {
         if let Some(perf) = perf {
             state.clock.measured(perf);
         }
+        let State { usage, clock, .. } = &mut *state;
         if let Some(counts) = counts {
-            state.prompt_tokens = counts.prompt_tokens;
-            state.reused_tokens = Some(counts.reused_tokens);
+            usage.prompt_tokens = counts.prompt_tokens;
+            usage.reused_tokens = Some(counts.reused_tokens);
+            usage.counted_by = Measure::Runtime;
+        } else if let Some(prefilled) = clock.prefilled().filter(|_| usage.prompt_tokens == 0) {
+            usage.prompt_tokens = prefilled;
+            usage.counted_by = Measure::Runtime;
         }
     }
 
@@ -318,21 +331,29 @@ impl Stream {
 impl State {
     /// What a reader gets now.
     fn take(&mut self) -> Poll<Result<Option<Chunk>>> {
-        let over = self.end.is_some();
-        while let Some(chunk) = self.unread.pop_front() {
-            if !chunk.text.is_empty() {
-                return Poll::Ready(Ok(Some(chunk)));
-            }
-            if !over {
-                // Waits for text to travel with.
-                self.unread.push_front(chunk);
-                break;
-            }
+        if let Some(chunk) = self.unread.pop_front() {
+            return Poll::Ready(Ok(Some(chunk)));
         }
         match &self.end {
             None => Poll::Pending,
             Some(Ok(_)) => Poll::Ready(Ok(None)),
             Some(Err(error)) => Poll::Ready(Err(error.clone())),
         }
+    }
+
+    /// The answer in the OpenAI shape; arguments as an object, as chat templates want them.
+    fn message(&self) -> Json {
+        let mut message = json!({"role": "assistant", "content": self.text});
+        if !self.reasoning.is_empty() {
+            message["reasoning_content"] = self.reasoning.as_str().into();
+        }
+        if !self.tool_calls.is_empty() {
+            let calls = self.tool_calls.iter().map(|call| {
+                let function = json!({"name": call.name, "arguments": call.arguments});
+                json!({"id": call.id, "type": "function", "function": function})
+            });
+            message["tool_calls"] = calls.collect();
+        }
+        message
     }
 }

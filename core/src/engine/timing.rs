@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::surface::{Measure, Timings};
+use crate::surface::{Measure, Timings, Usage};
 use crate::vendor::Perf;
 
 /// The moments of one request.
@@ -43,13 +43,14 @@ impl Clock {
         self.perf = (perf.prefill_ms > 0.0 || perf.decode_ms > 0.0).then_some(perf);
     }
 
+    /// Tokens that the runtime computed for the prompt.
+    pub fn prefilled(&self) -> Option<u32> {
+        let perf = self.perf.as_ref()?;
+        (perf.prefill_tokens > 0).then_some(perf.prefill_tokens)
+    }
+
     /// The times of a request that has ended.
-    pub fn timings(
-        &self,
-        prompt_tokens: u32,
-        reused_tokens: Option<u32>,
-        new_tokens: u32,
-    ) -> Timings {
+    pub fn timings(&self, usage: &Usage) -> Timings {
         let stopped = self.stopped.unwrap_or_else(Instant::now);
         let begun = self.begun.unwrap_or(stopped);
         let first = self.first_token.unwrap_or(stopped);
@@ -63,11 +64,12 @@ impl Clock {
             // The first token comes out of the prefill.
             None => (
                 seconds(begun, first),
-                prompt_tokens.saturating_sub(reused_tokens.unwrap_or(0)),
+                usage.prompt_tokens.saturating_sub(usage.reused_tokens.unwrap_or(0)),
                 seconds(first, stopped),
-                new_tokens.saturating_sub(1),
+                usage.new_tokens.saturating_sub(1),
             ),
         };
+        let (peak_memory, memory_measured_by) = self.peak_memory();
         Timings {
             queued: seconds(self.asked, begun),
             time_to_first_token: self.first_token.map(|first| seconds(begun, first)),
@@ -78,10 +80,31 @@ impl Clock {
             measured_by: if self.perf.is_some() {
                 Measure::Runtime
             } else {
-                Measure::Clock
+                Measure::Rkchat
             },
+            peak_memory,
+            memory_measured_by,
         }
     }
+
+    /// In bytes. The runtime's number is of the process that it runs in.
+    fn peak_memory(&self) -> (u64, Measure) {
+        match self.perf.map(|perf| perf.peak_memory_mb) {
+            // Read from VmHWM by the runtime too, whose megabytes have 1024 kB.
+            Some(megabytes) if megabytes > 0.0 => {
+                ((f64::from(megabytes) * 1024.0 * 1024.0) as u64, Measure::Runtime)
+            }
+            _ => (peak_memory().unwrap_or(0), Measure::Rkchat),
+        }
+    }
+}
+
+/// What the system says is the most that this process has used, in bytes.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes = line.trim().strip_suffix("kB")?;
+    Some(kilobytes.trim().parse::<u64>().ok()? * 1024)
 }
 
 fn seconds(from: Instant, to: Instant) -> f64 {

@@ -1,15 +1,19 @@
 //! Enumerations. The numbers are part of the ABI: they are never changed and never used again.
 
-/// Why a generation ended. The numbers that are missing are kept for reasons to come.
+/// Why a generation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum FinishReason {
     /// The model ended its turn: it produced one of the stop ids.
     Stop = 1,
+    /// One of the request's `stop_strings` came.
+    StopString = 2,
     /// `max_new_tokens` were produced.
     Length = 3,
     /// The context window is full: no room was left for another token.
     ContextFull = 4,
+    /// The model ended its turn, and calls tools in it.
+    ToolCalls = 5,
     /// The caller cancelled it, dropped it, or closed the model.
     Cancelled = 6,
     /// The runtime failed; the error is what `next` and `completion` report.
@@ -30,14 +34,14 @@ pub enum InputKind {
     RuntimeTemplate = 3,
 }
 
-/// Who measured a duration or a speed.
+/// Who measured or counted something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Measure {
     /// The runtime reported it at the end of the run.
     Runtime = 1,
-    /// rkchat took the time between the request and the tokens.
-    Clock = 2,
+    /// rkchat: by its own clock, its tokenizer, or what the system says of the process.
+    Rkchat = 2,
 }
 
 /// What a warning is about.
@@ -65,6 +69,39 @@ pub enum WarningKind {
     IncompleteModel = 8,
     /// The chat template refused the messages as they were, and took them changed.
     TemplateRepair = 9,
+    /// The request asks for other sampling settings than the model was opened with, and its runtime
+    /// cannot change them.
+    FixedSampling = 10,
+    /// An option has no effect on this runtime.
+    IgnoredOption = 11,
+    /// What looked like a tool call could not be read, and is left in the text.
+    BrokenToolCall = 12,
+}
+
+/// What a piece of an answer is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(i32)]
+pub enum ChunkKind {
+    /// What the model says.
+    #[default]
+    Text = 1,
+    /// What it thinks before.
+    Reasoning = 2,
+    /// A call of a tool: `text` is a piece of the JSON of its arguments.
+    ToolCall = 3,
+}
+
+/// What is done with sampling settings of a request where the runtime fixes them when a model is opened,
+/// as those before 1.3.0 do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum FixedSampling {
+    /// The settings that the model was opened with are used, and a warning in the completion tells.
+    Warn = 1,
+    /// It is `Unsupported`.
+    Error = 2,
+    /// The model is opened again with the settings, which takes as long as opening it.
+    Reload = 3,
 }
 
 /// What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,

@@ -185,6 +185,12 @@ impl Generation {
         self.inner.wait(timeout)
     }
 
+    /// Waits for the end and gives the text of the answer.
+    /// @blocking
+    pub fn text(&self) -> Result<String> {
+        self.inner.text()
+    }
+
     /// Waits for the end and gives the whole answer, whether or not pieces of it were read. A failure
     /// of the runtime is reported here too.
     /// @blocking

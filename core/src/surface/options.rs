@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Json, TemplateRepair, UntrustedContent};
+use super::{FixedSampling, Json, TemplateRepair, UntrustedContent};
 
 /// How a `librkllmrt.so` is taken.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -90,25 +90,49 @@ pub struct ModelOptions {
     /// @default 16
     /// @range 0..=65535
     pub max_queue: Option<u32>,
-    /// Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's default, 40.
+    /// Sample from the k likeliest tokens; 1 is greedy. Unset: 40.
+    /// @default 40
     /// @range 1..=1000000
     pub top_k: Option<i32>,
-    /// Sample from the likeliest tokens that together have this probability. Unset: the runtime's
-    /// default, 0.9.
+    /// Sample from the likeliest tokens that together have this probability. Unset: 0.9.
+    /// @default 0.9
     /// @range 0..=1
     pub top_p: Option<f32>,
-    /// Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+    /// Sampling temperature; 0 is greedy. Unset: 0.8.
+    /// @default 0.8
     /// @range 0..=100
     pub temperature: Option<f32>,
-    /// Penalty on tokens that were used already; 1 is none. Unset: the runtime's default, 1.1.
+    /// Penalty on tokens that were used already; 1 is none. Unset: 1.1.
+    /// @default 1.1
     /// @range 0..=100
     pub repeat_penalty: Option<f32>,
-    /// Penalty that grows with how often a token was used. Unset: the runtime's default, 0.
+    /// Penalty that grows with how often a token was used. Unset: 0.
+    /// @default 0
     /// @range -2..=2
     pub frequency_penalty: Option<f32>,
-    /// Penalty on every token that was used. Unset: the runtime's default, 0.
+    /// Penalty on every token that was used. Unset: 0.
+    /// @default 0
     /// @range -2..=2
     pub presence_penalty: Option<f32>,
+    /// Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0.
+    /// @default 0
+    /// @range 0..=2
+    pub mirostat: Option<i32>,
+    /// The surprise that Mirostat aims at. Unset: 5.
+    /// @default 5
+    /// @range 0..=100
+    pub mirostat_tau: Option<f32>,
+    /// How quickly Mirostat learns. Unset: 0.1.
+    /// @default 0.1
+    /// @range 0..=1
+    pub mirostat_eta: Option<f32>,
+    /// What is done where a request asks for other sampling settings and the runtime cannot change
+    /// them. Unset: `Warn`.
+    pub fixed_sampling: Option<FixedSampling>,
+    /// The runtime goes on after the end-of-sequence token, so that requests can set `ignore_eos`;
+    /// the others end there as ever. `Unsupported` on runtimes before 1.3.0.
+    /// @default false
+    pub ignore_eos: bool,
     /// While the model is opened, read what the runtime prints (descriptors 1 and 2 of the whole
     /// process, given back afterwards and passed on) so that errors can quote it. Only one model of
     /// the process is opened at a time meanwhile. Never needed for the CPU runtime.
@@ -123,29 +147,71 @@ pub struct GenerateOptions {
     /// @unit tokens
     /// @range 1..=1048576
     pub max_new_tokens: Option<u32>,
-    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range 1..=1000000
     pub top_k: Option<i32>,
-    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range 0..=1
     pub top_p: Option<f32>,
-    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range 0..=100
     pub temperature: Option<f32>,
-    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range 0..=100
     pub repeat_penalty: Option<f32>,
-    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range -2..=2
     pub frequency_penalty: Option<f32>,
-    /// As in `ModelOptions`, for this request. `Unsupported` on runtimes before 1.3.0.
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range -2..=2
     pub presence_penalty: Option<f32>,
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
+    /// @range 0..=2
+    pub mirostat: Option<i32>,
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
+    /// @range 0..=100
+    pub mirostat_tau: Option<f32>,
+    /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
+    /// @range 0..=1
+    pub mirostat_eta: Option<f32>,
+    /// Leave tokens out that are less likely than the likeliest times this. No runtime has it yet: a
+    /// warning tells.
+    /// @range 0..=1
+    pub min_p: Option<f32>,
+    /// Seed for sampling, for answers that can be repeated. No runtime has one yet: a warning tells.
+    /// @range 0..=9007199254740991
+    pub seed: Option<u64>,
+    /// Texts that end the answer, which ends before them. Unset: none.
+    pub stop_strings: Option<Vec<String>>,
+    /// Go on where the model would stop, until something else ends the answer. Needs
+    /// `ModelOptions.ignore_eos`.
+    /// @default false
+    pub ignore_eos: bool,
+    /// How long the request may take from now until its end; then it ends with `Timeout`. Unset: as long
+    /// as it takes.
+    pub timeout: Option<Duration>,
     /// How long the request may wait in the queue before it ends with `Timeout`. Unset: as long as it
     /// takes.
     pub queue_timeout: Option<Duration>,
-    /// As in `RenderOptions`; only for messages.
+    /// As in `RenderOptions`; only for messages. Calls of them come out of the answer as such.
     pub tools: Option<Json>,
+    /// Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`, `"required"`, or
+    /// `{"type": "function", "function": {"name": ...}}` for one of them. The last two begin the answer
+    /// with a call, and are `Unsupported` for models whose calls have no beginning of their own. Unset:
+    /// `"auto"`.
+    pub tool_choice: Option<Json>,
+    /// How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`, `mistral`, `deepseek_v3`,
+    /// `deepseek_v31`, `functiongemma`, `phi4`, `json` or `none`. Unset: told from the chat template.
+    pub tool_format: Option<String>,
     /// As in `RenderOptions`; only for messages.
     pub documents: Option<Json>,
     /// As in `RenderOptions`; only for messages.
@@ -154,8 +220,11 @@ pub struct GenerateOptions {
     pub variables: Option<Json>,
     /// As in `RenderOptions`; only for messages.
     pub template_name: Option<String>,
-    /// As in `RenderOptions`; only for messages.
+    /// As in `RenderOptions`; only for messages. Where the runtime's own template is used, its switch.
     pub enable_thinking: Option<bool>,
+    /// As in `RenderOptions`; only for messages. The answer is what comes after the last message.
+    /// @default false
+    pub continue_final_message: bool,
     /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
     /// Where the runtime is fed text, such messages are `InvalidArgument` unless this is `Transformers`.
     pub untrusted_content: Option<UntrustedContent>,

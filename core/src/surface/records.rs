@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{FinishReason, InputKind, Measure, WarningKind};
+use super::{ChunkKind, FinishReason, InputKind, Json, Measure, WarningKind};
 
 /// A loaded `librkllmrt.so`.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,12 +46,37 @@ pub struct ModelInfo {
     pub tokenizer_source: Option<String>,
     /// Token ids that end an answer, ascending.
     pub stop_ids: Vec<u32>,
+    /// Sampling where a request says nothing else.
+    pub sampling: SamplingDefaults,
     /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
     pub assumed: Vec<String>,
     /// What is known of the model, and from where.
     pub facts: Vec<Fact>,
     /// What does not agree, and what may not be what was meant.
     pub warnings: Vec<Warning>,
+}
+
+/// How a model samples where a request says nothing else; the fields are those of `ModelOptions`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SamplingDefaults {
+    /// How many of the likeliest tokens are sampled from.
+    pub top_k: i32,
+    /// The probability that the tokens that are sampled from have together.
+    pub top_p: f32,
+    /// Sampling temperature.
+    pub temperature: f32,
+    /// Penalty on tokens that were used already.
+    pub repeat_penalty: f32,
+    /// Penalty that grows with how often a token was used.
+    pub frequency_penalty: f32,
+    /// Penalty on every token that was used.
+    pub presence_penalty: f32,
+    /// Version of Mirostat; 0 is without.
+    pub mirostat: i32,
+    /// The surprise that Mirostat aims at.
+    pub mirostat_tau: f32,
+    /// How quickly Mirostat learns.
+    pub mirostat_eta: f32,
 }
 
 /// What is known of a model before a runtime opens it.
@@ -81,16 +106,35 @@ pub struct Fact {
 /// A piece of an answer.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Chunk {
-    /// Whole characters, never empty.
+    /// What it is part of.
+    pub kind: ChunkKind,
+    /// Whole characters. Never empty but where it begins a tool call.
     pub text: String,
     /// The tokens that the text came from.
     pub token_ids: Vec<u32>,
+    /// Which tool call it is part of, counted from 0; unset for text and reasoning.
+    pub tool_call: Option<u32>,
+    /// The call's id, in its first piece.
+    pub tool_call_id: Option<String>,
+    /// The name of the function that is called, in the call's first piece.
+    pub tool_name: Option<String>,
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall {
+    /// Its id, for the message with its result.
+    pub id: String,
+    /// The function.
+    pub name: String,
+    /// Its arguments, a JSON object.
+    pub arguments: Json,
 }
 
 /// How many tokens a request used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Tokens of the prompt; 0 where only the runtime could count them and it did not say.
+    /// Tokens of the prompt; 0 where nobody could count them.
     /// @unit tokens
     pub prompt_tokens: u32,
     /// Tokens of the prompt that were still in the cache and not computed again, where the runtime
@@ -100,9 +144,11 @@ pub struct Usage {
     /// Tokens produced, the one that ended the answer included.
     /// @unit tokens
     pub new_tokens: u32,
+    /// Who counted the tokens of the prompt.
+    pub counted_by: Measure,
 }
 
-/// How long a request took.
+/// How long a request took, and how much memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timings {
     /// From the request to the start of the run.
@@ -125,6 +171,11 @@ pub struct Timings {
     pub decode_speed: Option<f64>,
     /// Who measured prefill and decode.
     pub measured_by: Measure,
+    /// The most memory that the process has used until now.
+    /// @unit bytes
+    pub peak_memory: u64,
+    /// Who measured the memory.
+    pub memory_measured_by: Measure,
 }
 
 /// Something that went on but may not be what was meant.
@@ -139,8 +190,14 @@ pub struct Warning {
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
-    /// The text, all chunks joined.
+    /// The text, all chunks of that kind joined.
     pub text: String,
+    /// What it thought before, where it did.
+    pub reasoning: Option<String>,
+    /// The tools it calls.
+    pub tool_calls: Vec<ToolCall>,
+    /// All of that as a message in the OpenAI shape, to go on with.
+    pub message: Json,
     /// The tokens, without the one that ended the answer.
     pub token_ids: Vec<u32>,
     /// Why it ended.

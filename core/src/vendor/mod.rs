@@ -49,6 +49,8 @@ pub(crate) struct InitParams {
     pub sampling: Sampling,
     /// Say -1 for the token limit, as the vendor's demos do, and not the size of the window.
     pub unlimited: bool,
+    /// Go on after the end-of-sequence token; only for runtimes that can.
+    pub ignore_eos: bool,
     /// Read what the runtime prints meanwhile.
     pub capture_logs: bool,
 }
@@ -62,6 +64,9 @@ pub(crate) struct Sampling {
     pub repeat_penalty: Option<f32>,
     pub frequency_penalty: Option<f32>,
     pub presence_penalty: Option<f32>,
+    pub mirostat: Option<i32>,
+    pub mirostat_tau: Option<f32>,
+    pub mirostat_eta: Option<f32>,
 }
 
 /// Why a model was not opened.
@@ -113,6 +118,8 @@ pub(crate) struct Perf {
     pub prefill_tokens: u32,
     pub decode_ms: f32,
     pub decode_tokens: u32,
+    /// The most memory that the process held, in megabytes.
+    pub peak_memory_mb: f32,
 }
 
 /// What rkchat's runtime knows about its last run.

@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"6b0681e686f1cd02", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -68,21 +68,25 @@ pub type rkchat_finish_reason = i32;
 pub type rkchat_input_kind = i32;
 pub type rkchat_measure = i32;
 pub type rkchat_warning_kind = i32;
+pub type rkchat_chunk_kind = i32;
+pub type rkchat_fixed_sampling = i32;
 pub type rkchat_untrusted_content = i32;
 pub type rkchat_template_repair = i32;
 
 // The header's numbers are those of Rust.
 const _: () = {
     assert!(rkchat::FinishReason::Stop as i32 == 1);
+    assert!(rkchat::FinishReason::StopString as i32 == 2);
     assert!(rkchat::FinishReason::Length as i32 == 3);
     assert!(rkchat::FinishReason::ContextFull as i32 == 4);
+    assert!(rkchat::FinishReason::ToolCalls as i32 == 5);
     assert!(rkchat::FinishReason::Cancelled as i32 == 6);
     assert!(rkchat::FinishReason::Error as i32 == 7);
     assert!(rkchat::InputKind::Tokens as i32 == 1);
     assert!(rkchat::InputKind::Text as i32 == 2);
     assert!(rkchat::InputKind::RuntimeTemplate as i32 == 3);
     assert!(rkchat::Measure::Runtime as i32 == 1);
-    assert!(rkchat::Measure::Clock as i32 == 2);
+    assert!(rkchat::Measure::Rkchat as i32 == 2);
     assert!(rkchat::WarningKind::TokenizerMismatch as i32 == 1);
     assert!(rkchat::WarningKind::UnknownRuntime as i32 == 2);
     assert!(rkchat::WarningKind::VersionPair as i32 == 3);
@@ -92,6 +96,15 @@ const _: () = {
     assert!(rkchat::WarningKind::PlatformMismatch as i32 == 7);
     assert!(rkchat::WarningKind::IncompleteModel as i32 == 8);
     assert!(rkchat::WarningKind::TemplateRepair as i32 == 9);
+    assert!(rkchat::WarningKind::FixedSampling as i32 == 10);
+    assert!(rkchat::WarningKind::IgnoredOption as i32 == 11);
+    assert!(rkchat::WarningKind::BrokenToolCall as i32 == 12);
+    assert!(rkchat::ChunkKind::Text as i32 == 1);
+    assert!(rkchat::ChunkKind::Reasoning as i32 == 2);
+    assert!(rkchat::ChunkKind::ToolCall as i32 == 3);
+    assert!(rkchat::FixedSampling::Warn as i32 == 1);
+    assert!(rkchat::FixedSampling::Error as i32 == 2);
+    assert!(rkchat::FixedSampling::Reload as i32 == 3);
     assert!(rkchat::UntrustedContent::Literal as i32 == 1);
     assert!(rkchat::UntrustedContent::Transformers as i32 == 2);
     assert!(rkchat::TemplateRepair::Auto as i32 == 1);

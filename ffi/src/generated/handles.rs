@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"6b0681e686f1cd02", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -610,6 +610,28 @@ pub unsafe extern "C" fn rkchat_generation_wait(
             let generation = input::handle("generation", generation)?;
             let timeout = input::timeout("timeout_ms", timeout_ms)?;
             out.put(i32::from(generation.inner.wait(timeout)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Waits for the end and gives the text of the answer.
+///
+/// `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_generation_text(
+    generation: *const rkchat_generation,
+    out: *mut *mut rkchat_text,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let generation = input::handle("generation", generation)?;
+            out.put(rkchat_text::new(generation.inner.text()?));
             Ok(RKCHAT_OK)
         })
     }

@@ -9,7 +9,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"6b0681e686f1cd02", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -270,25 +270,43 @@ pub struct rkchat_model_options {
     /// Requests that may wait while another runs; one more answers with `RKCHAT_ERR_BUSY`. Unset: 16.
     /// From 0 to 65535.
     pub max_queue: i64,
-    /// Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's default, 40.
+    /// Sample from the k likeliest tokens; 1 is greedy. Unset: 40.
     /// From 1 to 1000000.
     pub top_k: i64,
-    /// Sample from the likeliest tokens that together have this probability. Unset: the runtime's
-    /// default, 0.9.
+    /// Sample from the likeliest tokens that together have this probability. Unset: 0.9.
     /// From 0 to 1.
     pub top_p: f64,
-    /// Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+    /// Sampling temperature; 0 is greedy. Unset: 0.8.
     /// From 0 to 100.
     pub temperature: f64,
-    /// Penalty on tokens that were used already; 1 is none. Unset: the runtime's default, 1.1.
+    /// Penalty on tokens that were used already; 1 is none. Unset: 1.1.
     /// From 0 to 100.
     pub repeat_penalty: f64,
-    /// Penalty that grows with how often a token was used. Unset: the runtime's default, 0.
+    /// Penalty that grows with how often a token was used. Unset: 0.
     /// From -2 to 2.
     pub frequency_penalty: f64,
-    /// Penalty on every token that was used. Unset: the runtime's default, 0.
+    /// Penalty on every token that was used. Unset: 0.
     /// From -2 to 2.
     pub presence_penalty: f64,
+    /// Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0.
+    /// From 0 to 2.
+    pub mirostat: i64,
+    /// The surprise that Mirostat aims at. Unset: 5.
+    /// From 0 to 100.
+    pub mirostat_tau: f64,
+    /// How quickly Mirostat learns. Unset: 0.1.
+    /// From 0 to 1.
+    pub mirostat_eta: f64,
+    /// What is done where a request asks for other sampling settings and the runtime cannot change
+    /// them. Unset: `Warn`.
+    /// One of `RKCHAT_FIXED_SAMPLING_*`.
+    pub fixed_sampling: rkchat_fixed_sampling,
+    pub reserved_fixed_sampling: i32,
+    /// The runtime goes on after the end-of-sequence token, so that requests can set `ignore_eos`;
+    /// the others end there as ever. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+    /// 0 or 1. Unset: 0.
+    pub ignore_eos: i32,
+    pub reserved_ignore_eos: i32,
     /// While the model is opened, read what the runtime prints (descriptors 1 and 2 of the whole
     /// process, given back afterwards and passed on) so that errors can quote it. Only one model of
     /// the process is opened at a time meanwhile. Never needed for the CPU runtime.
@@ -327,6 +345,13 @@ impl rkchat_model_options {
         repeat_penalty: f64::NAN,
         frequency_penalty: f64::NAN,
         presence_penalty: f64::NAN,
+        mirostat: RKCHAT_UNSET_INT,
+        mirostat_tau: f64::NAN,
+        mirostat_eta: f64::NAN,
+        fixed_sampling: RKCHAT_UNSET,
+        reserved_fixed_sampling: 0,
+        ignore_eos: RKCHAT_UNSET,
+        reserved_ignore_eos: 0,
         capture_logs: RKCHAT_UNSET,
         reserved_capture_logs: 0,
     };
@@ -390,6 +415,26 @@ impl Input for rkchat::ModelOptions {
                     .map(|value| value as f32),
                 presence_penalty: input::optional_float(c.presence_penalty)
                     .map(|value| value as f32),
+                mirostat: input::optional_integer("mirostat", c.mirostat, 0, 2)?,
+                mirostat_tau: input::optional_float(c.mirostat_tau).map(|value| value as f32),
+                mirostat_eta: input::optional_float(c.mirostat_eta).map(|value| value as f32),
+                fixed_sampling: input::optional_choice(
+                    "fixed_sampling",
+                    c.fixed_sampling,
+                    c.reserved_fixed_sampling,
+                    &[
+                        (1, rkchat::FixedSampling::Warn),
+                        (2, rkchat::FixedSampling::Error),
+                        (3, rkchat::FixedSampling::Reload),
+                    ],
+                )?,
+                ignore_eos: input::optional_choice(
+                    "ignore_eos",
+                    c.ignore_eos,
+                    c.reserved_ignore_eos,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.ignore_eos),
                 capture_logs: input::optional_choice(
                     "capture_logs",
                     c.capture_logs,
@@ -413,31 +458,78 @@ pub struct rkchat_generate_options {
     /// Tokens to produce at the most. Unset: until the model stops or the context window is full.
     /// In tokens. From 1 to 1048576.
     pub max_new_tokens: i64,
-    /// As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// From 1 to 1000000.
     pub top_k: i64,
-    /// As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// From 0 to 1.
     pub top_p: f64,
-    /// As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// From 0 to 100.
     pub temperature: f64,
-    /// As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// From 0 to 100.
     pub repeat_penalty: f64,
-    /// As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// From -2 to 2.
     pub frequency_penalty: f64,
-    /// As in `rkchat_model_options`, for this request. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0.
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
     /// From -2 to 2.
     pub presence_penalty: f64,
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
+    /// From 0 to 2.
+    pub mirostat: i64,
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
+    /// From 0 to 100.
+    pub mirostat_tau: f64,
+    /// As in `rkchat_model_options`, for this request; `rkchat_model_options.fixed_sampling` says what happens on
+    /// runtimes before 1.3.0. Unset: as the model was opened.
+    /// From 0 to 1.
+    pub mirostat_eta: f64,
+    /// Leave tokens out that are less likely than the likeliest times this. No runtime has it yet: a
+    /// warning tells.
+    /// From 0 to 1.
+    pub min_p: f64,
+    /// Seed for sampling, for answers that can be repeated. No runtime has one yet: a warning tells.
+    /// From 0 to 9007199254740991.
+    pub seed: i64,
+    /// Texts that end the answer, which ends before them. Unset: none.
+    pub stop_strings: *const rkchat_str,
+    pub stop_strings_len: usize,
+    /// Go on where the model would stop, until something else ends the answer. Needs
+    /// `rkchat_model_options.ignore_eos`.
+    /// 0 or 1. Unset: 0.
+    pub ignore_eos: i32,
+    pub reserved_ignore_eos: i32,
+    /// How long the request may take from now until its end; then it ends with `RKCHAT_ERR_TIMEOUT`. Unset: as long
+    /// as it takes.
+    pub timeout_ms: i64,
     /// How long the request may wait in the queue before it ends with `RKCHAT_ERR_TIMEOUT`. Unset: as long as it
     /// takes.
     pub queue_timeout_ms: i64,
-    /// As in `rkchat_render_options`; only for messages.
+    /// As in `rkchat_render_options`; only for messages. Calls of them come out of the answer as such.
     /// JSON text.
     pub tools: *const c_char,
     pub tools_len: usize,
+    /// Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`, `"required"`, or
+    /// `{"type": "function", "function": {"name": ...}}` for one of them. The last two begin the answer
+    /// with a call, and are `RKCHAT_ERR_UNSUPPORTED` for models whose calls have no beginning of their own. Unset:
+    /// `"auto"`.
+    /// JSON text.
+    pub tool_choice: *const c_char,
+    pub tool_choice_len: usize,
+    /// How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`, `mistral`, `deepseek_v3`,
+    /// `deepseek_v31`, `functiongemma`, `phi4`, `json` or `none`. Unset: told from the chat template.
+    pub tool_format: *const c_char,
+    pub tool_format_len: usize,
     /// As in `rkchat_render_options`; only for messages.
     /// JSON text.
     pub documents: *const c_char,
@@ -452,10 +544,14 @@ pub struct rkchat_generate_options {
     /// As in `rkchat_render_options`; only for messages.
     pub template_name: *const c_char,
     pub template_name_len: usize,
-    /// As in `rkchat_render_options`; only for messages.
+    /// As in `rkchat_render_options`; only for messages. Where the runtime's own template is used, its switch.
     /// 0 or 1.
     pub enable_thinking: i32,
     pub reserved_enable_thinking: i32,
+    /// As in `rkchat_render_options`; only for messages. The answer is what comes after the last message.
+    /// 0 or 1. Unset: 0.
+    pub continue_final_message: i32,
+    pub reserved_continue_final_message: i32,
     /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
     /// Where the runtime is fed text, such messages are `RKCHAT_ERR_INVALID_ARGUMENT` unless this is `Transformers`.
     /// One of `RKCHAT_UNTRUSTED_CONTENT_*`.
@@ -478,9 +574,23 @@ impl rkchat_generate_options {
         repeat_penalty: f64::NAN,
         frequency_penalty: f64::NAN,
         presence_penalty: f64::NAN,
+        mirostat: RKCHAT_UNSET_INT,
+        mirostat_tau: f64::NAN,
+        mirostat_eta: f64::NAN,
+        min_p: f64::NAN,
+        seed: RKCHAT_UNSET_INT,
+        stop_strings: std::ptr::null(),
+        stop_strings_len: 0,
+        ignore_eos: RKCHAT_UNSET,
+        reserved_ignore_eos: 0,
+        timeout_ms: RKCHAT_UNSET_INT,
         queue_timeout_ms: RKCHAT_UNSET_INT,
         tools: std::ptr::null(),
         tools_len: 0,
+        tool_choice: std::ptr::null(),
+        tool_choice_len: 0,
+        tool_format: std::ptr::null(),
+        tool_format_len: 0,
         documents: std::ptr::null(),
         documents_len: 0,
         now: std::ptr::null(),
@@ -491,6 +601,8 @@ impl rkchat_generate_options {
         template_name_len: 0,
         enable_thinking: RKCHAT_UNSET,
         reserved_enable_thinking: 0,
+        continue_final_message: RKCHAT_UNSET,
+        reserved_continue_final_message: 0,
         untrusted_content: RKCHAT_UNSET,
         reserved_untrusted_content: 0,
         template_repair: RKCHAT_UNSET,
@@ -508,6 +620,7 @@ impl Input for rkchat::GenerateOptions {
     const UNSET: Self::C = rkchat_generate_options::INIT;
 
     unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        let defaults = Self::default();
         // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
         unsafe {
             Ok(Self {
@@ -525,8 +638,28 @@ impl Input for rkchat::GenerateOptions {
                     .map(|value| value as f32),
                 presence_penalty: input::optional_float(c.presence_penalty)
                     .map(|value| value as f32),
+                mirostat: input::optional_integer("mirostat", c.mirostat, 0, 2)?,
+                mirostat_tau: input::optional_float(c.mirostat_tau).map(|value| value as f32),
+                mirostat_eta: input::optional_float(c.mirostat_eta).map(|value| value as f32),
+                min_p: input::optional_float(c.min_p).map(|value| value as f32),
+                seed: input::optional_integer("seed", c.seed, 0, 9007199254740991)?,
+                stop_strings: input::optional_texts(
+                    "stop_strings",
+                    c.stop_strings,
+                    c.stop_strings_len,
+                )?,
+                ignore_eos: input::optional_choice(
+                    "ignore_eos",
+                    c.ignore_eos,
+                    c.reserved_ignore_eos,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.ignore_eos),
+                timeout: input::optional_duration("timeout_ms", c.timeout_ms)?,
                 queue_timeout: input::optional_duration("queue_timeout_ms", c.queue_timeout_ms)?,
                 tools: input::optional_json("tools", c.tools, c.tools_len)?,
+                tool_choice: input::optional_json("tool_choice", c.tool_choice, c.tool_choice_len)?,
+                tool_format: input::optional_text("tool_format", c.tool_format, c.tool_format_len)?,
                 documents: input::optional_json("documents", c.documents, c.documents_len)?,
                 now: input::optional_text("now", c.now, c.now_len)?,
                 variables: input::optional_json("variables", c.variables, c.variables_len)?,
@@ -541,6 +674,13 @@ impl Input for rkchat::GenerateOptions {
                     c.reserved_enable_thinking,
                     &[(0, false), (1, true)],
                 )?,
+                continue_final_message: input::optional_choice(
+                    "continue_final_message",
+                    c.continue_final_message,
+                    c.reserved_continue_final_message,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.continue_final_message),
                 untrusted_content: input::optional_choice(
                     "untrusted_content",
                     c.untrusted_content,

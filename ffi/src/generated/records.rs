@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"6b0681e686f1cd02", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -133,6 +133,9 @@ pub struct rkchat_model_info {
     /// Token ids that end an answer, ascending.
     pub stop_ids: *const u32,
     pub stop_ids_len: usize,
+    /// Sampling where a request says nothing else.
+    pub sampling: *const rkchat_sampling_defaults,
+    pub sampling_size: usize,
     /// What is taken for granted about the runtime, and why: `bos=keep (default)`.
     pub assumed: *const rkchat_str,
     pub assumed_len: usize,
@@ -163,6 +166,7 @@ impl Record for rkchat::ModelInfo {
         });
         let stop_ids = record.stop_ids.clone();
         let (stop_ids, stop_ids_len) = arena.list(stop_ids);
+        let (sampling, sampling_size) = arena.record(&record.sampling);
         let assumed = arena.texts(&record.assumed);
         let (assumed, assumed_len) = arena.list(assumed);
         let facts = arena.records(&record.facts);
@@ -185,12 +189,67 @@ impl Record for rkchat::ModelInfo {
             tokenizer_source_len: tokenizer_source.len,
             stop_ids,
             stop_ids_len,
+            sampling,
+            sampling_size,
             assumed,
             assumed_len,
             facts,
             facts_len,
             warnings,
             warnings_len,
+        }
+    }
+}
+
+/// How a model samples where a request says nothing else; the fields are those of `rkchat_model_options`.
+///
+/// Begin with `RKCHAT_SAMPLING_DEFAULTS_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_sampling_defaults {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// How many of the likeliest tokens are sampled from.
+    pub top_k: i64,
+    /// The probability that the tokens that are sampled from have together.
+    pub top_p: f64,
+    /// Sampling temperature.
+    pub temperature: f64,
+    /// Penalty on tokens that were used already.
+    pub repeat_penalty: f64,
+    /// Penalty that grows with how often a token was used.
+    pub frequency_penalty: f64,
+    /// Penalty on every token that was used.
+    pub presence_penalty: f64,
+    /// Version of Mirostat; 0 is without.
+    pub mirostat: i64,
+    /// The surprise that Mirostat aims at.
+    pub mirostat_tau: f64,
+    /// How quickly Mirostat learns.
+    pub mirostat_eta: f64,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_sampling_defaults {
+    const NAME: &str = "rkchat_sampling_defaults";
+}
+
+impl Record for rkchat::SamplingDefaults {
+    type C = rkchat_sampling_defaults;
+
+    fn fill(record: &Self, _arena: &mut Arena) -> Self::C {
+        rkchat_sampling_defaults {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            top_k: crate::output::integer(record.top_k),
+            top_p: f64::from(record.top_p),
+            temperature: f64::from(record.temperature),
+            repeat_penalty: f64::from(record.repeat_penalty),
+            frequency_penalty: f64::from(record.frequency_penalty),
+            presence_penalty: f64::from(record.presence_penalty),
+            mirostat: crate::output::integer(record.mirostat),
+            mirostat_tau: f64::from(record.mirostat_tau),
+            mirostat_eta: f64::from(record.mirostat_eta),
         }
     }
 }
@@ -296,12 +355,24 @@ impl Record for rkchat::Fact {
 pub struct rkchat_chunk {
     pub struct_size: u32,
     pub reserved: u32,
-    /// Whole characters, never empty.
+    /// What it is part of.
+    /// One of `RKCHAT_CHUNK_KIND_*`.
+    pub kind: rkchat_chunk_kind,
+    pub reserved_kind: i32,
+    /// Whole characters. Never empty but where it begins a tool call.
     pub text: *const c_char,
     pub text_len: usize,
     /// The tokens that the text came from.
     pub token_ids: *const u32,
     pub token_ids_len: usize,
+    /// Which tool call it is part of, counted from 0; unset for text and reasoning.
+    pub tool_call: i64,
+    /// The call's id, in its first piece.
+    pub tool_call_id: *const c_char,
+    pub tool_call_id_len: usize,
+    /// The name of the function that is called, in the call's first piece.
+    pub tool_name: *const c_char,
+    pub tool_name_len: usize,
 }
 
 // SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
@@ -316,13 +387,70 @@ impl Record for rkchat::Chunk {
         let text = arena.text(&record.text);
         let token_ids = record.token_ids.clone();
         let (token_ids, token_ids_len) = arena.list(token_ids);
+        let tool_call_id =
+            arena.optional(record.tool_call_id.as_ref(), |arena, text| arena.text(text));
+        let tool_name = arena.optional(record.tool_name.as_ref(), |arena, text| arena.text(text));
         rkchat_chunk {
             struct_size: size_of::<Self::C>() as u32,
             reserved: 0,
+            kind: record.kind as i32,
+            reserved_kind: 0,
             text: text.data,
             text_len: text.len,
             token_ids,
             token_ids_len,
+            tool_call: record
+                .tool_call
+                .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
+            tool_call_id: tool_call_id.data,
+            tool_call_id_len: tool_call_id.len,
+            tool_name: tool_name.data,
+            tool_name_len: tool_name.len,
+        }
+    }
+}
+
+/// A call of a tool.
+///
+/// Begin with `RKCHAT_TOOL_CALL_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_tool_call {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// Its id, for the message with its result.
+    pub id: *const c_char,
+    pub id_len: usize,
+    /// The function.
+    pub name: *const c_char,
+    pub name_len: usize,
+    /// Its arguments, a JSON object.
+    /// JSON text.
+    pub arguments: *const c_char,
+    pub arguments_len: usize,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_tool_call {
+    const NAME: &str = "rkchat_tool_call";
+}
+
+impl Record for rkchat::ToolCall {
+    type C = rkchat_tool_call;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let id = arena.text(&record.id);
+        let name = arena.text(&record.name);
+        let arguments = arena.json(&record.arguments);
+        rkchat_tool_call {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            id: id.data,
+            id_len: id.len,
+            name: name.data,
+            name_len: name.len,
+            arguments: arguments.data,
+            arguments_len: arguments.len,
         }
     }
 }
@@ -335,7 +463,7 @@ impl Record for rkchat::Chunk {
 pub struct rkchat_usage {
     pub struct_size: u32,
     pub reserved: u32,
-    /// Tokens of the prompt; 0 where only the runtime could count them and it did not say.
+    /// Tokens of the prompt; 0 where nobody could count them.
     /// In tokens.
     pub prompt_tokens: i64,
     /// Tokens of the prompt that were still in the cache and not computed again, where the runtime
@@ -345,6 +473,10 @@ pub struct rkchat_usage {
     /// Tokens produced, the one that ended the answer included.
     /// In tokens.
     pub new_tokens: i64,
+    /// Who counted the tokens of the prompt.
+    /// One of `RKCHAT_MEASURE_*`.
+    pub counted_by: rkchat_measure,
+    pub reserved_counted_by: i32,
 }
 
 // SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
@@ -364,11 +496,13 @@ impl Record for rkchat::Usage {
                 .reused_tokens
                 .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
             new_tokens: crate::output::integer(record.new_tokens),
+            counted_by: record.counted_by as i32,
+            reserved_counted_by: 0,
         }
     }
 }
 
-/// How long a request took.
+/// How long a request took, and how much memory.
 ///
 /// Begin with `RKCHAT_TIMINGS_INIT`.
 #[repr(C)]
@@ -398,6 +532,13 @@ pub struct rkchat_timings {
     /// One of `RKCHAT_MEASURE_*`.
     pub measured_by: rkchat_measure,
     pub reserved_measured_by: i32,
+    /// The most memory that the process has used until now.
+    /// In bytes.
+    pub peak_memory: i64,
+    /// Who measured the memory.
+    /// One of `RKCHAT_MEASURE_*`.
+    pub memory_measured_by: rkchat_measure,
+    pub reserved_memory_measured_by: i32,
 }
 
 // SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
@@ -420,6 +561,9 @@ impl Record for rkchat::Timings {
             decode_speed: record.decode_speed.unwrap_or(f64::NAN),
             measured_by: record.measured_by as i32,
             reserved_measured_by: 0,
+            peak_memory: crate::output::integer(record.peak_memory),
+            memory_measured_by: record.memory_measured_by as i32,
+            reserved_memory_measured_by: 0,
         }
     }
 }
@@ -470,9 +614,19 @@ impl Record for rkchat::Warning {
 pub struct rkchat_completion {
     pub struct_size: u32,
     pub reserved: u32,
-    /// The text, all chunks joined.
+    /// The text, all chunks of that kind joined.
     pub text: *const c_char,
     pub text_len: usize,
+    /// What it thought before, where it did.
+    pub reasoning: *const c_char,
+    pub reasoning_len: usize,
+    /// The tools it calls.
+    pub tool_calls: *const *const rkchat_tool_call,
+    pub tool_calls_len: usize,
+    /// All of that as a message in the OpenAI shape, to go on with.
+    /// JSON text.
+    pub message: *const c_char,
+    pub message_len: usize,
     /// The tokens, without the one that ended the answer.
     pub token_ids: *const u32,
     pub token_ids_len: usize,
@@ -501,6 +655,10 @@ impl Record for rkchat::Completion {
 
     fn fill(record: &Self, arena: &mut Arena) -> Self::C {
         let text = arena.text(&record.text);
+        let reasoning = arena.optional(record.reasoning.as_ref(), |arena, text| arena.text(text));
+        let tool_calls = arena.records(&record.tool_calls);
+        let (tool_calls, tool_calls_len) = arena.list(tool_calls);
+        let message = arena.json(&record.message);
         let token_ids = record.token_ids.clone();
         let (token_ids, token_ids_len) = arena.list(token_ids);
         let (usage, usage_size) = arena.record(&record.usage);
@@ -512,6 +670,12 @@ impl Record for rkchat::Completion {
             reserved: 0,
             text: text.data,
             text_len: text.len,
+            reasoning: reasoning.data,
+            reasoning_len: reasoning.len,
+            tool_calls,
+            tool_calls_len,
+            message: message.data,
+            message_len: message.len,
             token_ids,
             token_ids_len,
             finish_reason: record.finish_reason as i32,

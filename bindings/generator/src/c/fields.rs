@@ -41,6 +41,9 @@ pub fn read(surface: &Surface, field: &Field) -> Result<String> {
         }
         Type::F32 => format!("input::optional_float(c.{name}).map(|value| value as f32)"),
         Type::F64 => format!("input::optional_float(c.{name})"),
+        Type::List { of } if **of == Type::String => {
+            format!("input::optional_texts(\"{name}\", c.{name}, c.{name}_len)?")
+        }
         other => bail!("C options do not hold {other:?}"),
     };
     Ok(match field.ty.is_option() {

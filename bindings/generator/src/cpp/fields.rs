@@ -35,6 +35,7 @@ pub fn option_type(field: &Field) -> Result<String> {
     let ty = match field.ty.bare() {
         ty if ty.is_integer() => "std::int64_t".into(),
         ty if ty.is_float() => "double".into(),
+        ty if *ty == texts() => "Texts".into(),
         ty => value_type(ty)?,
     };
     Ok(match field.ty.is_option() {
@@ -76,6 +77,13 @@ pub fn inner_record(ty: &Type) -> Option<&str> {
     }
 }
 
+/// A list of texts.
+fn texts() -> Type {
+    Type::List {
+        of: Box::new(Type::String),
+    }
+}
+
 /// The initializer of an option.
 pub fn default(field: &Field) -> Result<Option<String>> {
     Ok(match (&field.ty, &field.default) {
@@ -112,6 +120,10 @@ pub fn write(field: &Field) -> Result<Vec<String>> {
             format!("c.{name}_len = {value}.size();"),
         ],
         ty if ty.is_integer() || ty.is_float() => vec![format!("c.{name} = {value};")],
+        ty if *ty == texts() => vec![
+            format!("c.{name} = {value}.c();"),
+            format!("c.{name}_len = {value}.size();"),
+        ],
         other => bail!("C++ options do not hold {other:?}"),
     };
     Ok(match field.ty.is_option() {

@@ -109,7 +109,9 @@ fn structure(
 fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> Result<()> {
     docs.allow(source, field, &["default", "range", "unit", "since"])?;
     let bare = ty.bare();
+    let texts = ty.is_option() && matches!(bare, Type::List { of } if **of == Type::String);
     match bare {
+        Type::List { .. } if texts => {}
         Type::Bool
         | Type::String
         | Type::Path
@@ -128,7 +130,7 @@ fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> 
                 return Err(source.error(field, "the range of an integer has integer ends"));
             }
         }
-        _ => return Err(source.error(field, "options hold no lists, records, options or handles")),
+        _ => return Err(source.error(field, "options hold no lists but Option<Vec<String>>, no records, options or handles")),
     }
     match &docs.default {
         None if ty.is_option() => Ok(()),

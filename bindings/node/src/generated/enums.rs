@@ -34,12 +34,14 @@ impl FromJs for rkchat::FinishReason {
     fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
         match String::from_js(value, name)?.as_str() {
             "stop" => Ok(Self::Stop),
+            "stop_string" => Ok(Self::StopString),
             "length" => Ok(Self::Length),
             "context_full" => Ok(Self::ContextFull),
+            "tool_calls" => Ok(Self::ToolCalls),
             "cancelled" => Ok(Self::Cancelled),
             "error" => Ok(Self::Error),
             other => Err(invalid(format!(
-                "{name} must be one of stop, length, context_full, cancelled, error, got {other:?}"
+                "{name} must be one of stop, stop_string, length, context_full, tool_calls, cancelled, error, got {other:?}"
             ))),
         }
     }
@@ -49,8 +51,10 @@ impl IntoJs for rkchat::FinishReason {
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
         let text = match self {
             Self::Stop => "stop",
+            Self::StopString => "stop_string",
             Self::Length => "length",
             Self::ContextFull => "context_full",
+            Self::ToolCalls => "tool_calls",
             Self::Cancelled => "cancelled",
             Self::Error => "error",
         };
@@ -86,9 +90,9 @@ impl FromJs for rkchat::Measure {
     fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
         match String::from_js(value, name)?.as_str() {
             "runtime" => Ok(Self::Runtime),
-            "clock" => Ok(Self::Clock),
+            "rkchat" => Ok(Self::Rkchat),
             other => Err(invalid(format!(
-                "{name} must be one of runtime, clock, got {other:?}"
+                "{name} must be one of runtime, rkchat, got {other:?}"
             ))),
         }
     }
@@ -98,7 +102,7 @@ impl IntoJs for rkchat::Measure {
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
         let text = match self {
             Self::Runtime => "runtime",
-            Self::Clock => "clock",
+            Self::Rkchat => "rkchat",
         };
         give(env, text)
     }
@@ -116,8 +120,11 @@ impl FromJs for rkchat::WarningKind {
             "platform_mismatch" => Ok(Self::PlatformMismatch),
             "incomplete_model" => Ok(Self::IncompleteModel),
             "template_repair" => Ok(Self::TemplateRepair),
+            "fixed_sampling" => Ok(Self::FixedSampling),
+            "ignored_option" => Ok(Self::IgnoredOption),
+            "broken_tool_call" => Ok(Self::BrokenToolCall),
             other => Err(invalid(format!(
-                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, got {other:?}"
+                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, fixed_sampling, ignored_option, broken_tool_call, got {other:?}"
             ))),
         }
     }
@@ -135,6 +142,57 @@ impl IntoJs for rkchat::WarningKind {
             Self::PlatformMismatch => "platform_mismatch",
             Self::IncompleteModel => "incomplete_model",
             Self::TemplateRepair => "template_repair",
+            Self::FixedSampling => "fixed_sampling",
+            Self::IgnoredOption => "ignored_option",
+            Self::BrokenToolCall => "broken_tool_call",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::ChunkKind {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "text" => Ok(Self::Text),
+            "reasoning" => Ok(Self::Reasoning),
+            "tool_call" => Ok(Self::ToolCall),
+            other => Err(invalid(format!(
+                "{name} must be one of text, reasoning, tool_call, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::ChunkKind {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::Text => "text",
+            Self::Reasoning => "reasoning",
+            Self::ToolCall => "tool_call",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::FixedSampling {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "warn" => Ok(Self::Warn),
+            "error" => Ok(Self::Error),
+            "reload" => Ok(Self::Reload),
+            other => Err(invalid(format!(
+                "{name} must be one of warn, error, reload, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::FixedSampling {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Reload => "reload",
         };
         give(env, text)
     }

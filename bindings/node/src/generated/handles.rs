@@ -302,6 +302,14 @@ impl Generation {
     }
 
     #[napi]
+    pub fn text(&self, env: &Env) -> napi::Result<AsyncTask<Job<String>>> {
+        later(env, || {
+            let inner = self.inner.clone();
+            Ok(move || inner.text())
+        })
+    }
+
+    #[napi]
     pub fn completion(&self, env: &Env) -> napi::Result<AsyncTask<Job<rkchat::Completion>>> {
         later(env, || {
             let inner = self.inner.clone();

@@ -29,9 +29,26 @@ impl IntoJs for rkchat::ModelInfo {
         record.set("templateSource", self.template_source.into_js(env)?)?;
         record.set("tokenizerSource", self.tokenizer_source.into_js(env)?)?;
         record.set("stopIds", self.stop_ids.into_js(env)?)?;
+        record.set("sampling", self.sampling.into_js(env)?)?;
         record.set("assumed", self.assumed.into_js(env)?)?;
         record.set("facts", self.facts.into_js(env)?)?;
         record.set("warnings", self.warnings.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::SamplingDefaults {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("topK", self.top_k.into_js(env)?)?;
+        record.set("topP", self.top_p.into_js(env)?)?;
+        record.set("temperature", self.temperature.into_js(env)?)?;
+        record.set("repeatPenalty", self.repeat_penalty.into_js(env)?)?;
+        record.set("frequencyPenalty", self.frequency_penalty.into_js(env)?)?;
+        record.set("presencePenalty", self.presence_penalty.into_js(env)?)?;
+        record.set("mirostat", self.mirostat.into_js(env)?)?;
+        record.set("mirostatTau", self.mirostat_tau.into_js(env)?)?;
+        record.set("mirostatEta", self.mirostat_eta.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }
@@ -59,8 +76,22 @@ impl IntoJs for rkchat::Fact {
 impl IntoJs for rkchat::Chunk {
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
         let mut record = Object::new(env)?;
+        record.set("kind", self.kind.into_js(env)?)?;
         record.set("text", self.text.into_js(env)?)?;
         record.set("tokenIds", self.token_ids.into_js(env)?)?;
+        record.set("toolCall", self.tool_call.into_js(env)?)?;
+        record.set("toolCallId", self.tool_call_id.into_js(env)?)?;
+        record.set("toolName", self.tool_name.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::ToolCall {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("id", self.id.into_js(env)?)?;
+        record.set("name", self.name.into_js(env)?)?;
+        record.set("arguments", self.arguments.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }
@@ -71,6 +102,7 @@ impl IntoJs for rkchat::Usage {
         record.set("promptTokens", self.prompt_tokens.into_js(env)?)?;
         record.set("reusedTokens", self.reused_tokens.into_js(env)?)?;
         record.set("newTokens", self.new_tokens.into_js(env)?)?;
+        record.set("countedBy", self.counted_by.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }
@@ -85,6 +117,8 @@ impl IntoJs for rkchat::Timings {
         record.set("decode", self.decode.into_js(env)?)?;
         record.set("decodeSpeed", self.decode_speed.into_js(env)?)?;
         record.set("measuredBy", self.measured_by.into_js(env)?)?;
+        record.set("peakMemory", self.peak_memory.into_js(env)?)?;
+        record.set("memoryMeasuredBy", self.memory_measured_by.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }
@@ -102,6 +136,9 @@ impl IntoJs for rkchat::Completion {
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
         let mut record = Object::new(env)?;
         record.set("text", self.text.into_js(env)?)?;
+        record.set("reasoning", self.reasoning.into_js(env)?)?;
+        record.set("toolCalls", self.tool_calls.into_js(env)?)?;
+        record.set("message", self.message.into_js(env)?)?;
         record.set("tokenIds", self.token_ids.into_js(env)?)?;
         record.set("finishReason", self.finish_reason.into_js(env)?)?;
         record.set("usage", self.usage.into_js(env)?)?;

@@ -41,6 +41,15 @@ export abstract class GenerationBase {
   }
 
   /**
+   * Waits for the end and gives the text of the answer.
+   *
+   * @throws RkchatError
+   */
+  async text(): Promise<string> {
+    return this.#native.text();
+  }
+
+  /**
    * Waits for the end and gives the whole answer, whether or not pieces of it were read. A failure
    * of the runtime is reported here too.
    *

@@ -115,6 +115,11 @@ class ModelFolder:
         repeat_penalty: float | None = None,
         frequency_penalty: float | None = None,
         presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        fixed_sampling: FixedSampling | str | None = None,
+        ignore_eos: bool = False,
         capture_logs: bool = False,
     ) -> ModelFolder:
         """Reads what is known of the model that `Model.open` would open.
@@ -144,18 +149,25 @@ class ModelFolder:
                 own.
             max_queue: Requests that may wait while another runs; one more answers with `Busy`.
                 Unset: 16. From 0 to 65535.
-            top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's
-                default, 40. From 1 to 1000000.
+            top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: 40. From 1 to
+                1000000.
             top_p: Sample from the likeliest tokens that together have this probability. Unset:
-                the runtime's default, 0.9. From 0 to 1.
-            temperature: Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+                0.9. From 0 to 1.
+            temperature: Sampling temperature; 0 is greedy. Unset: 0.8. From 0 to 100.
+            repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: 1.1.
                 From 0 to 100.
-            repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: the
-                runtime's default, 1.1. From 0 to 100.
-            frequency_penalty: Penalty that grows with how often a token was used. Unset: the
-                runtime's default, 0. From -2 to 2.
-            presence_penalty: Penalty on every token that was used. Unset: the runtime's
-                default, 0. From -2 to 2.
+            frequency_penalty: Penalty that grows with how often a token was used. Unset: 0.
+                From -2 to 2.
+            presence_penalty: Penalty on every token that was used. Unset: 0. From -2 to 2.
+            mirostat: Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0. From 0 to
+                2.
+            mirostat_tau: The surprise that Mirostat aims at. Unset: 5. From 0 to 100.
+            mirostat_eta: How quickly Mirostat learns. Unset: 0.1. From 0 to 1.
+            fixed_sampling: What is done where a request asks for other sampling settings and
+                the runtime cannot change them. Unset: `Warn`.
+            ignore_eos: The runtime goes on after the end-of-sequence token, so that requests
+                can set `ignore_eos`; the others end there as ever. `Unsupported` on runtimes
+                before 1.3.0.
             capture_logs: While the model is opened, read what the runtime prints (descriptors 1
                 and 2 of the whole process, given back afterwards and passed on) so that errors
                 can quote it. Only one model of the process is opened at a time meanwhile. Never
@@ -196,6 +208,11 @@ class Model:
         repeat_penalty: float | None = None,
         frequency_penalty: float | None = None,
         presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        fixed_sampling: FixedSampling | str | None = None,
+        ignore_eos: bool = False,
         capture_logs: bool = False,
     ) -> Model:
         """Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came
@@ -227,18 +244,25 @@ class Model:
                 own.
             max_queue: Requests that may wait while another runs; one more answers with `Busy`.
                 Unset: 16. From 0 to 65535.
-            top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's
-                default, 40. From 1 to 1000000.
+            top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: 40. From 1 to
+                1000000.
             top_p: Sample from the likeliest tokens that together have this probability. Unset:
-                the runtime's default, 0.9. From 0 to 1.
-            temperature: Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+                0.9. From 0 to 1.
+            temperature: Sampling temperature; 0 is greedy. Unset: 0.8. From 0 to 100.
+            repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: 1.1.
                 From 0 to 100.
-            repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: the
-                runtime's default, 1.1. From 0 to 100.
-            frequency_penalty: Penalty that grows with how often a token was used. Unset: the
-                runtime's default, 0. From -2 to 2.
-            presence_penalty: Penalty on every token that was used. Unset: the runtime's
-                default, 0. From -2 to 2.
+            frequency_penalty: Penalty that grows with how often a token was used. Unset: 0.
+                From -2 to 2.
+            presence_penalty: Penalty on every token that was used. Unset: 0. From -2 to 2.
+            mirostat: Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0. From 0 to
+                2.
+            mirostat_tau: The surprise that Mirostat aims at. Unset: 5. From 0 to 100.
+            mirostat_eta: How quickly Mirostat learns. Unset: 0.1. From 0 to 1.
+            fixed_sampling: What is done where a request asks for other sampling settings and
+                the runtime cannot change them. Unset: `Warn`.
+            ignore_eos: The runtime goes on after the end-of-sequence token, so that requests
+                can set `ignore_eos`; the others end there as ever. `Unsupported` on runtimes
+                before 1.3.0.
             capture_logs: While the model is opened, read what the runtime prints (descriptors 1
                 and 2 of the whole process, given back afterwards and passed on) so that errors
                 can quote it. Only one model of the process is opened at a time meanwhile. Never
@@ -259,13 +283,24 @@ class Model:
         repeat_penalty: float | None = None,
         frequency_penalty: float | None = None,
         presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        min_p: float | None = None,
+        seed: int | None = None,
+        stop_strings: Sequence[str] | None = None,
+        ignore_eos: bool = False,
+        timeout: float | None = None,
         queue_timeout: float | None = None,
         tools: Json | None = None,
+        tool_choice: Json | None = None,
+        tool_format: str | None = None,
         documents: Json | None = None,
         now: str | None = None,
         variables: Json | None = None,
         template_name: str | None = None,
         enable_thinking: bool | None = None,
+        continue_final_message: bool = False,
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
     ) -> Generation:
@@ -278,26 +313,61 @@ class Model:
         Args:
             max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
                 context window is full. In tokens. From 1 to 1048576.
-            top_k: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
-                1.3.0. From 1 to 1000000.
-            top_p: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
-                1.3.0. From 0 to 1.
-            temperature: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes
-                before 1.3.0. From 0 to 100.
-            repeat_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-                runtimes before 1.3.0. From 0 to 100.
-            frequency_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-                runtimes before 1.3.0. From -2 to 2.
-            presence_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-                runtimes before 1.3.0. From -2 to 2.
+            top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 2.
+            mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            min_p: Leave tokens out that are less likely than the likeliest times this. No
+                runtime has it yet: a warning tells. From 0 to 1.
+            seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+                warning tells. From 0 to 9007199254740991.
+            stop_strings: Texts that end the answer, which ends before them. Unset: none.
+            ignore_eos: Go on where the model would stop, until something else ends the answer.
+                Needs `ignore_eos` of `ModelFolder.open`.
+            timeout: How long the request may take from now until its end; then it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
             queue_timeout: How long the request may wait in the queue before it ends with
                 `Timeout`. Unset: as long as it takes. In seconds.
-            tools: As in `Model.render`; only for messages.
+            tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+                as such.
+            tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+                `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+                them. The last two begin the answer with a call, and are `Unsupported` for
+                models whose calls have no beginning of their own. Unset: `"auto"`.
+            tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+                `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+                `none`. Unset: told from the chat template.
             documents: As in `Model.render`; only for messages.
             now: As in `Model.render`; only for messages.
             variables: As in `Model.render`; only for messages.
             template_name: As in `Model.render`; only for messages.
-            enable_thinking: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+                template is used, its switch.
+            continue_final_message: As in `Model.render`; only for messages. The answer is what
+                comes after the last message.
             untrusted_content: What becomes of control tokens that the messages, tools or
                 documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
                 are `InvalidArgument` unless this is `Transformers`.
@@ -316,13 +386,24 @@ class Model:
         repeat_penalty: float | None = None,
         frequency_penalty: float | None = None,
         presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        min_p: float | None = None,
+        seed: int | None = None,
+        stop_strings: Sequence[str] | None = None,
+        ignore_eos: bool = False,
+        timeout: float | None = None,
         queue_timeout: float | None = None,
         tools: Json | None = None,
+        tool_choice: Json | None = None,
+        tool_format: str | None = None,
         documents: Json | None = None,
         now: str | None = None,
         variables: Json | None = None,
         template_name: str | None = None,
         enable_thinking: bool | None = None,
+        continue_final_message: bool = False,
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
     ) -> Generation:
@@ -334,26 +415,61 @@ class Model:
         Args:
             max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
                 context window is full. In tokens. From 1 to 1048576.
-            top_k: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
-                1.3.0. From 1 to 1000000.
-            top_p: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
-                1.3.0. From 0 to 1.
-            temperature: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes
-                before 1.3.0. From 0 to 100.
-            repeat_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-                runtimes before 1.3.0. From 0 to 100.
-            frequency_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-                runtimes before 1.3.0. From -2 to 2.
-            presence_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-                runtimes before 1.3.0. From -2 to 2.
+            top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 2.
+            mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            min_p: Leave tokens out that are less likely than the likeliest times this. No
+                runtime has it yet: a warning tells. From 0 to 1.
+            seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+                warning tells. From 0 to 9007199254740991.
+            stop_strings: Texts that end the answer, which ends before them. Unset: none.
+            ignore_eos: Go on where the model would stop, until something else ends the answer.
+                Needs `ignore_eos` of `ModelFolder.open`.
+            timeout: How long the request may take from now until its end; then it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
             queue_timeout: How long the request may wait in the queue before it ends with
                 `Timeout`. Unset: as long as it takes. In seconds.
-            tools: As in `Model.render`; only for messages.
+            tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+                as such.
+            tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+                `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+                them. The last two begin the answer with a call, and are `Unsupported` for
+                models whose calls have no beginning of their own. Unset: `"auto"`.
+            tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+                `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+                `none`. Unset: told from the chat template.
             documents: As in `Model.render`; only for messages.
             now: As in `Model.render`; only for messages.
             variables: As in `Model.render`; only for messages.
             template_name: As in `Model.render`; only for messages.
-            enable_thinking: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+                template is used, its switch.
+            continue_final_message: As in `Model.render`; only for messages. The answer is what
+                comes after the last message.
             untrusted_content: What becomes of control tokens that the messages, tools or
                 documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
                 are `InvalidArgument` unless this is `Transformers`.
@@ -450,6 +566,9 @@ class Generation:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits for the end without reading, at the most for `timeout`; false where it goes on."""
+
+    def text(self) -> str:
+        """Waits for the end and gives the text of the answer."""
 
     def completion(self) -> Completion:
         """Waits for the end and gives the whole answer, whether or not pieces of it were read. A

@@ -14,13 +14,17 @@ __all__ = [
     "InputKind",
     "Measure",
     "WarningKind",
+    "ChunkKind",
+    "FixedSampling",
     "UntrustedContent",
     "TemplateRepair",
     "RuntimeInfo",
     "ModelInfo",
+    "SamplingDefaults",
     "FolderInfo",
     "Fact",
     "Chunk",
+    "ToolCall",
     "Usage",
     "Timings",
     "Warning",
@@ -30,7 +34,7 @@ __all__ = [
     "SpecialToken",
 ]
 
-_SURFACE = "cc111e630614fe87"
+_SURFACE = "6b0681e686f1cd02"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
@@ -38,14 +42,18 @@ ValueError that says where."""
 
 
 class FinishReason(str, Enum):
-    """Why a generation ended. The numbers that are missing are kept for reasons to come."""
+    """Why a generation ended."""
 
     STOP = "stop"
     """The model ended its turn: it produced one of the stop ids."""
+    STOP_STRING = "stop_string"
+    """One of the request's `stop_strings` came."""
     LENGTH = "length"
     """`max_new_tokens` were produced."""
     CONTEXT_FULL = "context_full"
     """The context window is full: no room was left for another token."""
+    TOOL_CALLS = "tool_calls"
+    """The model ended its turn, and calls tools in it."""
     CANCELLED = "cancelled"
     """The caller cancelled it, dropped it, or closed the model."""
     ERROR = "error"
@@ -73,12 +81,12 @@ class InputKind(str, Enum):
 
 
 class Measure(str, Enum):
-    """Who measured a duration or a speed."""
+    """Who measured or counted something."""
 
     RUNTIME = "runtime"
     """The runtime reported it at the end of the run."""
-    CLOCK = "clock"
-    """rkchat took the time between the request and the tokens."""
+    RKCHAT = "rkchat"
+    """rkchat: by its own clock, its tokenizer, or what the system says of the process."""
 
     def __str__(self) -> str:
         return self.value
@@ -109,6 +117,43 @@ class WarningKind(str, Enum):
     """The model file is smaller than its name says."""
     TEMPLATE_REPAIR = "template_repair"
     """The chat template refused the messages as they were, and took them changed."""
+    FIXED_SAMPLING = "fixed_sampling"
+    """The request asks for other sampling settings than the model was opened with, and its
+    runtime cannot change them."""
+    IGNORED_OPTION = "ignored_option"
+    """An option has no effect on this runtime."""
+    BROKEN_TOOL_CALL = "broken_tool_call"
+    """What looked like a tool call could not be read, and is left in the text."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class ChunkKind(str, Enum):
+    """What a piece of an answer is part of."""
+
+    TEXT = "text"
+    """What the model says."""
+    REASONING = "reasoning"
+    """What it thinks before."""
+    TOOL_CALL = "tool_call"
+    """A call of a tool: `text` is a piece of the JSON of its arguments."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class FixedSampling(str, Enum):
+    """What is done with sampling settings of a request where the runtime fixes them when a
+    model is opened, as those before 1.3.0 do."""
+
+    WARN = "warn"
+    """The settings that the model was opened with are used, and a warning in the completion
+    tells."""
+    ERROR = "error"
+    """It is `Unsupported`."""
+    RELOAD = "reload"
+    """The model is opened again with the settings, which takes as long as opening it."""
 
     def __str__(self) -> str:
         return self.value
@@ -185,12 +230,39 @@ class ModelInfo:
     """Where the tokenizer comes from: a file, or `runtime`; unset where there is none."""
     stop_ids: tuple[int, ...]
     """Token ids that end an answer, ascending."""
+    sampling: SamplingDefaults
+    """Sampling where a request says nothing else."""
     assumed: tuple[str, ...]
     """What is taken for granted about the runtime, and why: `bos=keep (default)`."""
     facts: tuple[Fact, ...]
     """What is known of the model, and from where."""
     warnings: tuple[Warning, ...]
     """What does not agree, and what may not be what was meant."""
+
+
+@dataclass(frozen=True)
+class SamplingDefaults:
+    """How a model samples where a request says nothing else; the fields are those of
+    `ModelFolder.open`."""
+
+    top_k: int
+    """How many of the likeliest tokens are sampled from."""
+    top_p: float
+    """The probability that the tokens that are sampled from have together."""
+    temperature: float
+    """Sampling temperature."""
+    repeat_penalty: float
+    """Penalty on tokens that were used already."""
+    frequency_penalty: float
+    """Penalty that grows with how often a token was used."""
+    presence_penalty: float
+    """Penalty on every token that was used."""
+    mirostat: int
+    """Version of Mirostat; 0 is without."""
+    mirostat_tau: float
+    """The surprise that Mirostat aims at."""
+    mirostat_eta: float
+    """How quickly Mirostat learns."""
 
 
 @dataclass(frozen=True)
@@ -224,10 +296,30 @@ class Fact:
 class Chunk:
     """A piece of an answer."""
 
+    kind: ChunkKind
+    """What it is part of."""
     text: str
-    """Whole characters, never empty."""
+    """Whole characters. Never empty but where it begins a tool call."""
     token_ids: tuple[int, ...]
     """The tokens that the text came from."""
+    tool_call: int | None
+    """Which tool call it is part of, counted from 0; unset for text and reasoning."""
+    tool_call_id: str | None
+    """The call's id, in its first piece."""
+    tool_name: str | None
+    """The name of the function that is called, in the call's first piece."""
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A call of a tool."""
+
+    id: str
+    """Its id, for the message with its result."""
+    name: str
+    """The function."""
+    arguments: Json
+    """Its arguments, a JSON object."""
 
 
 @dataclass(frozen=True)
@@ -235,18 +327,19 @@ class Usage:
     """How many tokens a request used."""
 
     prompt_tokens: int
-    """Tokens of the prompt; 0 where only the runtime could count them and it did not say. In
-    tokens."""
+    """Tokens of the prompt; 0 where nobody could count them. In tokens."""
     reused_tokens: int | None
     """Tokens of the prompt that were still in the cache and not computed again, where the
     runtime says so. In tokens."""
     new_tokens: int
     """Tokens produced, the one that ended the answer included. In tokens."""
+    counted_by: Measure
+    """Who counted the tokens of the prompt."""
 
 
 @dataclass(frozen=True)
 class Timings:
-    """How long a request took."""
+    """How long a request took, and how much memory."""
 
     queued: float
     """From the request to the start of the run. In seconds."""
@@ -264,6 +357,10 @@ class Timings:
     second."""
     measured_by: Measure
     """Who measured prefill and decode."""
+    peak_memory: int
+    """The most memory that the process has used until now. In bytes."""
+    memory_measured_by: Measure
+    """Who measured the memory."""
 
 
 @dataclass(frozen=True)
@@ -281,7 +378,13 @@ class Completion:
     """A whole answer."""
 
     text: str
-    """The text, all chunks joined."""
+    """The text, all chunks of that kind joined."""
+    reasoning: str | None
+    """What it thought before, where it did."""
+    tool_calls: tuple[ToolCall, ...]
+    """The tools it calls."""
+    message: Json
+    """All of that as a message in the OpenAI shape, to go on with."""
     token_ids: tuple[int, ...]
     """The tokens, without the one that ended the answer."""
     finish_reason: FinishReason

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"6b0681e686f1cd02", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -205,26 +205,33 @@ impl ModelFolder {
     ///         own.
     ///     max_queue: Requests that may wait while another runs; one more answers with `Busy`.
     ///         Unset: 16. From 0 to 65535.
-    ///     top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's
-    ///         default, 40. From 1 to 1000000.
+    ///     top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: 40. From 1 to
+    ///         1000000.
     ///     top_p: Sample from the likeliest tokens that together have this probability. Unset:
-    ///         the runtime's default, 0.9. From 0 to 1.
-    ///     temperature: Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+    ///         0.9. From 0 to 1.
+    ///     temperature: Sampling temperature; 0 is greedy. Unset: 0.8. From 0 to 100.
+    ///     repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: 1.1.
     ///         From 0 to 100.
-    ///     repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: the
-    ///         runtime's default, 1.1. From 0 to 100.
-    ///     frequency_penalty: Penalty that grows with how often a token was used. Unset: the
-    ///         runtime's default, 0. From -2 to 2.
-    ///     presence_penalty: Penalty on every token that was used. Unset: the runtime's
-    ///         default, 0. From -2 to 2.
+    ///     frequency_penalty: Penalty that grows with how often a token was used. Unset: 0.
+    ///         From -2 to 2.
+    ///     presence_penalty: Penalty on every token that was used. Unset: 0. From -2 to 2.
+    ///     mirostat: Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0. From 0 to
+    ///         2.
+    ///     mirostat_tau: The surprise that Mirostat aims at. Unset: 5. From 0 to 100.
+    ///     mirostat_eta: How quickly Mirostat learns. Unset: 0.1. From 0 to 1.
+    ///     fixed_sampling: What is done where a request asks for other sampling settings and
+    ///         the runtime cannot change them. Unset: `Warn`.
+    ///     ignore_eos: The runtime goes on after the end-of-sequence token, so that requests
+    ///         can set `ignore_eos`; the others end there as ever. `Unsupported` on runtimes
+    ///         before 1.3.0.
     ///     capture_logs: While the model is opened, read what the runtime prints (descriptors 1
     ///         and 2 of the whole process, given back afterwards and passed on) so that errors
     ///         can quote it. Only one model of the process is opened at a time meanwhile. Never
     ///         needed for the CPU runtime.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=None, ),
-        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=False)"
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, ),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn open<'py>(
@@ -247,6 +254,11 @@ impl ModelFolder {
         repeat_penalty: Option<&Bound<'py, PyAny>>,
         frequency_penalty: Option<&Bound<'py, PyAny>>,
         presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        fixed_sampling: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
         capture_logs: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let path: std::path::PathBuf = read(path, "path")?;
@@ -313,6 +325,26 @@ impl ModelFolder {
             "presence_penalty",
             Some("-2 to 2"),
         )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(
+            &mut options.fixed_sampling,
+            fixed_sampling,
+            "fixed_sampling",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
         set(
             &mut options.capture_logs,
             capture_logs,
@@ -386,26 +418,33 @@ impl Model {
     ///         own.
     ///     max_queue: Requests that may wait while another runs; one more answers with `Busy`.
     ///         Unset: 16. From 0 to 65535.
-    ///     top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's
-    ///         default, 40. From 1 to 1000000.
+    ///     top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: 40. From 1 to
+    ///         1000000.
     ///     top_p: Sample from the likeliest tokens that together have this probability. Unset:
-    ///         the runtime's default, 0.9. From 0 to 1.
-    ///     temperature: Sampling temperature; 0 is greedy. Unset: the runtime's default, 0.8.
+    ///         0.9. From 0 to 1.
+    ///     temperature: Sampling temperature; 0 is greedy. Unset: 0.8. From 0 to 100.
+    ///     repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: 1.1.
     ///         From 0 to 100.
-    ///     repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: the
-    ///         runtime's default, 1.1. From 0 to 100.
-    ///     frequency_penalty: Penalty that grows with how often a token was used. Unset: the
-    ///         runtime's default, 0. From -2 to 2.
-    ///     presence_penalty: Penalty on every token that was used. Unset: the runtime's
-    ///         default, 0. From -2 to 2.
+    ///     frequency_penalty: Penalty that grows with how often a token was used. Unset: 0.
+    ///         From -2 to 2.
+    ///     presence_penalty: Penalty on every token that was used. Unset: 0. From -2 to 2.
+    ///     mirostat: Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0. From 0 to
+    ///         2.
+    ///     mirostat_tau: The surprise that Mirostat aims at. Unset: 5. From 0 to 100.
+    ///     mirostat_eta: How quickly Mirostat learns. Unset: 0.1. From 0 to 1.
+    ///     fixed_sampling: What is done where a request asks for other sampling settings and
+    ///         the runtime cannot change them. Unset: `Warn`.
+    ///     ignore_eos: The runtime goes on after the end-of-sequence token, so that requests
+    ///         can set `ignore_eos`; the others end there as ever. `Unsupported` on runtimes
+    ///         before 1.3.0.
     ///     capture_logs: While the model is opened, read what the runtime prints (descriptors 1
     ///         and 2 of the whole process, given back afterwards and passed on) so that errors
     ///         can quote it. Only one model of the process is opened at a time meanwhile. Never
     ///         needed for the CPU runtime.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=None, ),
-        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, capture_logs=False)"
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, ),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn open<'py>(
@@ -428,6 +467,11 @@ impl Model {
         repeat_penalty: Option<&Bound<'py, PyAny>>,
         frequency_penalty: Option<&Bound<'py, PyAny>>,
         presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        fixed_sampling: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
         capture_logs: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let path: std::path::PathBuf = read(path, "path")?;
@@ -494,6 +538,26 @@ impl Model {
             "presence_penalty",
             Some("-2 to 2"),
         )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(
+            &mut options.fixed_sampling,
+            fixed_sampling,
+            "fixed_sampling",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
         set(
             &mut options.capture_logs,
             capture_logs,
@@ -518,34 +582,69 @@ impl Model {
     /// Args:
     ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
     ///         context window is full. In tokens. From 1 to 1048576.
-    ///     top_k: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
-    ///         1.3.0. From 1 to 1000000.
-    ///     top_p: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
-    ///         1.3.0. From 0 to 1.
-    ///     temperature: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes
-    ///         before 1.3.0. From 0 to 100.
-    ///     repeat_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-    ///         runtimes before 1.3.0. From 0 to 100.
-    ///     frequency_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-    ///         runtimes before 1.3.0. From -2 to 2.
-    ///     presence_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-    ///         runtimes before 1.3.0. From -2 to 2.
+    ///     top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 2.
+    ///     mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     min_p: Leave tokens out that are less likely than the likeliest times this. No
+    ///         runtime has it yet: a warning tells. From 0 to 1.
+    ///     seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+    ///         warning tells. From 0 to 9007199254740991.
+    ///     stop_strings: Texts that end the answer, which ends before them. Unset: none.
+    ///     ignore_eos: Go on where the model would stop, until something else ends the answer.
+    ///         Needs `ignore_eos` of `ModelFolder.open`.
+    ///     timeout: How long the request may take from now until its end; then it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
     ///     queue_timeout: How long the request may wait in the queue before it ends with
     ///         `Timeout`. Unset: as long as it takes. In seconds.
-    ///     tools: As in `Model.render`; only for messages.
+    ///     tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+    ///         as such.
+    ///     tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+    ///         `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+    ///         them. The last two begin the answer with a call, and are `Unsupported` for
+    ///         models whose calls have no beginning of their own. Unset: `"auto"`.
+    ///     tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+    ///         `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+    ///         `none`. Unset: told from the chat template.
     ///     documents: As in `Model.render`; only for messages.
     ///     now: As in `Model.render`; only for messages.
     ///     variables: As in `Model.render`; only for messages.
     ///     template_name: As in `Model.render`; only for messages.
-    ///     enable_thinking: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+    ///         template is used, its switch.
+    ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
+    ///         comes after the last message.
     ///     untrusted_content: What becomes of control tokens that the messages, tools or
     ///         documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
     ///         are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     #[pyo3(
-        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, template_repair=None, ),
-        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, template_repair=None)"
+        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
+        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn generate<'py>(
@@ -559,13 +658,24 @@ impl Model {
         repeat_penalty: Option<&Bound<'py, PyAny>>,
         frequency_penalty: Option<&Bound<'py, PyAny>>,
         presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        min_p: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+        stop_strings: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
+        tool_choice: Option<&Bound<'py, PyAny>>,
+        tool_format: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyAny>>,
         template_name: Option<&Bound<'py, PyAny>>,
         enable_thinking: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -604,6 +714,34 @@ impl Model {
             "presence_penalty",
             Some("-2 to 2"),
         )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(&mut options.min_p, min_p, "min_p", Some("0 to 1"))?;
+        set(
+            &mut options.seed,
+            seed,
+            "seed",
+            Some("0 to 9007199254740991"),
+        )?;
+        set(
+            &mut options.stop_strings,
+            stop_strings,
+            "stop_strings",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
         set(
             &mut options.queue_timeout,
             queue_timeout,
@@ -611,6 +749,8 @@ impl Model {
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
+        set(&mut options.tool_format, tool_format, "tool_format", None)?;
         set(&mut options.documents, documents, "documents", None)?;
         set(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
@@ -624,6 +764,12 @@ impl Model {
             &mut options.enable_thinking,
             enable_thinking,
             "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(
@@ -649,34 +795,69 @@ impl Model {
     /// Args:
     ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
     ///         context window is full. In tokens. From 1 to 1048576.
-    ///     top_k: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
-    ///         1.3.0. From 1 to 1000000.
-    ///     top_p: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes before
-    ///         1.3.0. From 0 to 1.
-    ///     temperature: As in `ModelFolder.open`, for this request. `Unsupported` on runtimes
-    ///         before 1.3.0. From 0 to 100.
-    ///     repeat_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-    ///         runtimes before 1.3.0. From 0 to 100.
-    ///     frequency_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-    ///         runtimes before 1.3.0. From -2 to 2.
-    ///     presence_penalty: As in `ModelFolder.open`, for this request. `Unsupported` on
-    ///         runtimes before 1.3.0. From -2 to 2.
+    ///     top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 2.
+    ///     mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     min_p: Leave tokens out that are less likely than the likeliest times this. No
+    ///         runtime has it yet: a warning tells. From 0 to 1.
+    ///     seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+    ///         warning tells. From 0 to 9007199254740991.
+    ///     stop_strings: Texts that end the answer, which ends before them. Unset: none.
+    ///     ignore_eos: Go on where the model would stop, until something else ends the answer.
+    ///         Needs `ignore_eos` of `ModelFolder.open`.
+    ///     timeout: How long the request may take from now until its end; then it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
     ///     queue_timeout: How long the request may wait in the queue before it ends with
     ///         `Timeout`. Unset: as long as it takes. In seconds.
-    ///     tools: As in `Model.render`; only for messages.
+    ///     tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+    ///         as such.
+    ///     tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+    ///         `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+    ///         them. The last two begin the answer with a call, and are `Unsupported` for
+    ///         models whose calls have no beginning of their own. Unset: `"auto"`.
+    ///     tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+    ///         `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+    ///         `none`. Unset: told from the chat template.
     ///     documents: As in `Model.render`; only for messages.
     ///     now: As in `Model.render`; only for messages.
     ///     variables: As in `Model.render`; only for messages.
     ///     template_name: As in `Model.render`; only for messages.
-    ///     enable_thinking: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+    ///         template is used, its switch.
+    ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
+    ///         comes after the last message.
     ///     untrusted_content: What becomes of control tokens that the messages, tools or
     ///         documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
     ///         are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     #[pyo3(
-        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, template_repair=None, ),
-        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, queue_timeout=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, template_repair=None)"
+        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
+        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn complete<'py>(
@@ -690,13 +871,24 @@ impl Model {
         repeat_penalty: Option<&Bound<'py, PyAny>>,
         frequency_penalty: Option<&Bound<'py, PyAny>>,
         presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        min_p: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+        stop_strings: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
         tools: Option<&Bound<'py, PyAny>>,
+        tool_choice: Option<&Bound<'py, PyAny>>,
+        tool_format: Option<&Bound<'py, PyAny>>,
         documents: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyAny>>,
         template_name: Option<&Bound<'py, PyAny>>,
         enable_thinking: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -735,6 +927,34 @@ impl Model {
             "presence_penalty",
             Some("-2 to 2"),
         )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(&mut options.min_p, min_p, "min_p", Some("0 to 1"))?;
+        set(
+            &mut options.seed,
+            seed,
+            "seed",
+            Some("0 to 9007199254740991"),
+        )?;
+        set(
+            &mut options.stop_strings,
+            stop_strings,
+            "stop_strings",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
         set(
             &mut options.queue_timeout,
             queue_timeout,
@@ -742,6 +962,8 @@ impl Model {
             None,
         )?;
         set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
+        set(&mut options.tool_format, tool_format, "tool_format", None)?;
         set(&mut options.documents, documents, "documents", None)?;
         set(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
@@ -755,6 +977,12 @@ impl Model {
             &mut options.enable_thinking,
             enable_thinking,
             "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
             None,
         )?;
         set(
@@ -974,6 +1202,12 @@ impl Generation {
             value
         };
         wait(py, move || inner.wait(timeout))
+    }
+
+    /// Waits for the end and gives the text of the answer.
+    fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        wait(py, move || inner.text())
     }
 
     /// Waits for the end and gives the whole answer, whether or not pieces of it were read. A

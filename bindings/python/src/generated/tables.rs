@@ -10,7 +10,7 @@ use crate::input::{At, Input, invalid};
 use crate::output::{Frozen, Output, make};
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"6b0681e686f1cd02", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -53,8 +53,10 @@ impl Output for rkchat::FinishReason {
         static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         let value = match self {
             Self::Stop => "stop",
+            Self::StopString => "stop_string",
             Self::Length => "length",
             Self::ContextFull => "context_full",
+            Self::ToolCalls => "tool_calls",
             Self::Cancelled => "cancelled",
             Self::Error => "error",
         };
@@ -89,7 +91,7 @@ impl Output for rkchat::Measure {
         static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         let value = match self {
             Self::Runtime => "runtime",
-            Self::Clock => "clock",
+            Self::Rkchat => "rkchat",
         };
         make(py, &CLASS, "Measure", [value.into_pyobject(py)?.into_any()])
     }
@@ -108,6 +110,9 @@ impl Output for rkchat::WarningKind {
             Self::PlatformMismatch => "platform_mismatch",
             Self::IncompleteModel => "incomplete_model",
             Self::TemplateRepair => "template_repair",
+            Self::FixedSampling => "fixed_sampling",
+            Self::IgnoredOption => "ignored_option",
+            Self::BrokenToolCall => "broken_tool_call",
         };
         make(
             py,
@@ -115,6 +120,56 @@ impl Output for rkchat::WarningKind {
             "WarningKind",
             [value.into_pyobject(py)?.into_any()],
         )
+    }
+}
+
+impl Output for rkchat::ChunkKind {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::Text => "text",
+            Self::Reasoning => "reasoning",
+            Self::ToolCall => "tool_call",
+        };
+        make(
+            py,
+            &CLASS,
+            "ChunkKind",
+            [value.into_pyobject(py)?.into_any()],
+        )
+    }
+}
+
+impl Output for rkchat::FixedSampling {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Reload => "reload",
+        };
+        make(
+            py,
+            &CLASS,
+            "FixedSampling",
+            [value.into_pyobject(py)?.into_any()],
+        )
+    }
+}
+
+impl Input for rkchat::FixedSampling {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
+        // The members are str too.
+        match String::read(value, at)?.as_str() {
+            "warn" => Ok(Self::Warn),
+            "error" => Ok(Self::Error),
+            "reload" => Ok(Self::Reload),
+            other => {
+                let allowed = "warn, error, reload";
+                let message = format!("`{}` is {other:?}; allowed are {allowed}", at.name);
+                Err(invalid(value.py(), message))
+            }
+        }
     }
 }
 
@@ -216,9 +271,32 @@ impl Output for rkchat::ModelInfo {
                 self.template_source.write(py)?,
                 self.tokenizer_source.write(py)?,
                 Frozen(self.stop_ids).write(py)?,
+                self.sampling.write(py)?,
                 Frozen(self.assumed).write(py)?,
                 Frozen(self.facts).write(py)?,
                 Frozen(self.warnings).write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::SamplingDefaults {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "SamplingDefaults",
+            [
+                self.top_k.write(py)?,
+                self.top_p.write(py)?,
+                self.temperature.write(py)?,
+                self.repeat_penalty.write(py)?,
+                self.frequency_penalty.write(py)?,
+                self.presence_penalty.write(py)?,
+                self.mirostat.write(py)?,
+                self.mirostat_tau.write(py)?,
+                self.mirostat_eta.write(py)?,
             ],
         )
     }
@@ -263,7 +341,30 @@ impl Output for rkchat::Chunk {
             py,
             &CLASS,
             "Chunk",
-            [self.text.write(py)?, Frozen(self.token_ids).write(py)?],
+            [
+                self.kind.write(py)?,
+                self.text.write(py)?,
+                Frozen(self.token_ids).write(py)?,
+                self.tool_call.write(py)?,
+                self.tool_call_id.write(py)?,
+                self.tool_name.write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::ToolCall {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "ToolCall",
+            [
+                self.id.write(py)?,
+                self.name.write(py)?,
+                self.arguments.write(py)?,
+            ],
         )
     }
 }
@@ -279,6 +380,7 @@ impl Output for rkchat::Usage {
                 self.prompt_tokens.write(py)?,
                 self.reused_tokens.write(py)?,
                 self.new_tokens.write(py)?,
+                self.counted_by.write(py)?,
             ],
         )
     }
@@ -299,6 +401,8 @@ impl Output for rkchat::Timings {
                 self.decode.write(py)?,
                 self.decode_speed.write(py)?,
                 self.measured_by.write(py)?,
+                self.peak_memory.write(py)?,
+                self.memory_measured_by.write(py)?,
             ],
         )
     }
@@ -325,6 +429,9 @@ impl Output for rkchat::Completion {
             "Completion",
             [
                 self.text.write(py)?,
+                self.reasoning.write(py)?,
+                Frozen(self.tool_calls).write(py)?,
+                self.message.write(py)?,
                 Frozen(self.token_ids).write(py)?,
                 self.finish_reason.write(py)?,
                 self.usage.write(py)?,

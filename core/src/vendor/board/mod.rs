@@ -41,6 +41,7 @@ pub fn check(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Report> 
             ..Sampling::default()
         },
         unlimited: false,
+        ignore_eos: false,
         capture_logs: true,
     };
     let none = InitParams {
@@ -85,6 +86,7 @@ pub fn check_second_model(runtime: &Path, abi: Option<&str>, model: &Path) -> Re
         max_context_len: WINDOW,
         sampling: Sampling::default(),
         unlimited: false,
+        ignore_eos: false,
         capture_logs: false,
     };
     let first = library.driver().init(&params);

@@ -77,7 +77,8 @@ macro_rules! kept {
 /// Puts the sampling settings that are set into a struct of a group.
 macro_rules! set_sampling {
     ($fields:expr, $sampling:expr) => {
-        set_sampling!($fields, $sampling, top_k top_p temperature repeat_penalty frequency_penalty presence_penalty)
+        set_sampling!($fields, $sampling, top_k top_p temperature repeat_penalty frequency_penalty presence_penalty
+                      mirostat mirostat_tau mirostat_eta)
     };
     ($fields:expr, $sampling:expr, $($name:ident)*) => {
         $(if let Some(value) = $sampling.$name {

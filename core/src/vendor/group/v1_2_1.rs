@@ -80,5 +80,6 @@ fn perf_of(perf: &RKLLMPerfStat) -> Perf {
         prefill_tokens: u32::try_from(perf.prefill_tokens).unwrap_or(0),
         decode_ms: perf.generate_time_ms,
         decode_tokens: u32::try_from(perf.generate_tokens).unwrap_or(0),
+        peak_memory_mb: perf.memory_usage_mb,
     }
 }

@@ -30,7 +30,7 @@ impl Abi for Functions {
         param.model_path = model_path.as_ptr();
         set_param!(param, params);
         param.skip_special_token = 0;
-        param.ignore_eos_token = 0;
+        param.ignore_eos_token = params.ignore_eos.into();
         param.is_async = 0;
         // 0 is refused when the model is opened (`QUIRKS.md`, "Structs/params").
         param.extend_param.n_batch = 1;
