@@ -49,7 +49,8 @@ pub(crate) struct Deadlines {
 impl Deadlines {
     pub fn of(options: &GenerateOptions) -> Self {
         // What the clock cannot count to is none.
-        let at = |timeout: Option<Duration>| timeout.and_then(|time| Instant::now().checked_add(time));
+        let at =
+            |timeout: Option<Duration>| timeout.and_then(|time| Instant::now().checked_add(time));
         Self {
             queue: at(options.queue_timeout),
             end: at(options.timeout),
@@ -383,9 +384,17 @@ impl State {
     }
 
     fn first_deadline(&self) -> Option<Instant> {
-        let running = self.running.iter().filter(|running| !running.stream.is_over());
-        let waiting = self.waiting.iter().filter_map(|job| job.deadlines.waiting());
-        waiting.chain(running.filter_map(|running| running.deadline)).min()
+        let running = self
+            .running
+            .iter()
+            .filter(|running| !running.stream.is_over());
+        let waiting = self
+            .waiting
+            .iter()
+            .filter_map(|job| job.deadlines.waiting());
+        waiting
+            .chain(running.filter_map(|running| running.deadline))
+            .min()
     }
 }
 

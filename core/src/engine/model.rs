@@ -60,7 +60,12 @@ impl Model {
         let sampling = ModelSampling::new(options, &found.sampling, capabilities);
         if options.ignore_eos {
             let instead = "Leave ignore_eos out.";
-            capabilities::require(library.info(), capabilities, capabilities::IGNORE_EOS, instead)?;
+            capabilities::require(
+                library.info(),
+                capabilities,
+                capabilities::IGNORE_EOS,
+                instead,
+            )?;
         }
         let params = InitParams {
             model_path: found.weights.clone(),
@@ -211,7 +216,9 @@ impl Model {
             self.require(capabilities::IGNORE_EOS, instead)?;
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                format!("the runtime ends its answers by itself unless it is told before. {instead}"),
+                format!(
+                    "the runtime ends its answers by itself unless it is told before. {instead}"
+                ),
             ));
         }
         let texts = options.stop_strings.clone().unwrap_or_default();

@@ -110,7 +110,9 @@ impl Owner {
         };
         let mut after_cut = false;
         while let Some(job) = self.control.next_job() {
-            let wanted = job.init_sampling.filter(|wanted| *wanted != params.sampling);
+            let wanted = job
+                .init_sampling
+                .filter(|wanted| *wanted != params.sampling);
             if let Some(wanted) = wanted {
                 params.sampling = wanted;
                 if let Err(error) = self.open_again(&params) {

@@ -126,7 +126,9 @@ impl Tokens {
             (Source::Runtime, Some(vocabulary)) => {
                 let ids = vocabulary.tokenize(text, false, true).ok()?;
                 let shown = vocabulary.detokenize(&ids, true).ok()?;
-                ids.first().copied().filter(|_| ids.len() == 1 && shown.is_empty())
+                ids.first()
+                    .copied()
+                    .filter(|_| ids.len() == 1 && shown.is_empty())
             }
             _ => None,
         };

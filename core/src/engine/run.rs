@@ -40,7 +40,11 @@ pub(super) fn run(
         tokens,
         stops: &job.stops,
         stop_texts: StopTexts::new(
-            if job.stops.ignore_model { &[] } else { tokens.stop_texts() },
+            if job.stops.ignore_model {
+                &[]
+            } else {
+                tokens.stop_texts()
+            },
             &job.stops.texts,
         ),
         limit: job.request.max_new_tokens,

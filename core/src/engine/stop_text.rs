@@ -24,7 +24,8 @@ pub(super) struct StopTexts<'a> {
 impl<'a> StopTexts<'a> {
     /// For texts of the model and of a request.
     pub fn new(model: &'a [String], request: &'a [String]) -> Self {
-        let with = |texts: &'a [String], reason| texts.iter().map(move |text| (text.as_str(), reason));
+        let with =
+            |texts: &'a [String], reason| texts.iter().map(move |text| (text.as_str(), reason));
         let request = with(request, FinishReason::StopString);
         Self {
             texts: with(model, FinishReason::Stop).chain(request).collect(),
@@ -64,7 +65,10 @@ impl<'a> StopTexts<'a> {
             ends.find(|size| self.held.ends_with(&text[..*size]))
         };
         let texts = self.texts.iter();
-        texts.filter_map(|(text, _)| longest(text)).max().unwrap_or(0)
+        texts
+            .filter_map(|(text, _)| longest(text))
+            .max()
+            .unwrap_or(0)
     }
 }
 

@@ -64,7 +64,9 @@ impl Clock {
             // The first token comes out of the prefill.
             None => (
                 seconds(begun, first),
-                usage.prompt_tokens.saturating_sub(usage.reused_tokens.unwrap_or(0)),
+                usage
+                    .prompt_tokens
+                    .saturating_sub(usage.reused_tokens.unwrap_or(0)),
                 seconds(first, stopped),
                 usage.new_tokens.saturating_sub(1),
             ),
@@ -91,9 +93,10 @@ impl Clock {
     fn peak_memory(&self) -> (u64, Measure) {
         match self.perf.map(|perf| perf.peak_memory_mb) {
             // Read from VmHWM by the runtime too, whose megabytes have 1024 kB.
-            Some(megabytes) if megabytes > 0.0 => {
-                ((f64::from(megabytes) * 1024.0 * 1024.0) as u64, Measure::Runtime)
-            }
+            Some(megabytes) if megabytes > 0.0 => (
+                (f64::from(megabytes) * 1024.0 * 1024.0) as u64,
+                Measure::Runtime,
+            ),
             _ => (peak_memory().unwrap_or(0), Measure::Rkchat),
         }
     }
@@ -102,7 +105,9 @@ impl Clock {
 /// What the system says is the most that this process has used, in bytes.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes = line.trim().strip_suffix("kB")?;
     Some(kilobytes.trim().parse::<u64>().ok()? * 1024)
 }

@@ -130,7 +130,12 @@ fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> 
                 return Err(source.error(field, "the range of an integer has integer ends"));
             }
         }
-        _ => return Err(source.error(field, "options hold no lists but Option<Vec<String>>, no records, options or handles")),
+        _ => {
+            return Err(source.error(
+                field,
+                "options hold no lists but Option<Vec<String>>, no records, options or handles",
+            ));
+        }
     }
     match &docs.default {
         None if ty.is_option() => Ok(()),
