@@ -108,15 +108,23 @@ impl Format {
 fn tokens_in(delimiter: &str) -> impl Iterator<Item = &str> {
     let mut rest = delimiter;
     std::iter::from_fn(move || {
-        let begin = rest.find(['<', '[', '◁'])?;
-        let close = match rest[begin..].chars().next()? {
-            '<' => '>',
-            '[' => ']',
-            _ => '▷',
-        };
-        let end = begin + rest[begin..].find(close)? + close.len_utf8();
-        let token = &rest[begin..end];
-        rest = &rest[end..];
-        Some(token)
+        loop {
+            rest = &rest[rest.find(['<', '[', '◁', '｜'])?..];
+            let open = rest.chars().next()?;
+            let close = match open {
+                '<' => '>',
+                '[' => ']',
+                '◁' => '▷',
+                other => other,
+            };
+            let inside = &rest[open.len_utf8()..];
+            let Some(length) = inside.find(close) else {
+                rest = inside;
+                continue;
+            };
+            let (token, after) = rest.split_at(open.len_utf8() + length + close.len_utf8());
+            rest = after;
+            return Some(token);
+        }
     })
 }

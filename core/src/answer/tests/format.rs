@@ -38,20 +38,38 @@ fn special_tokens_are_the_parts_of_delimiters() {
         ("kimi_k2", "<|tool_call_argument_begin|>"),
         ("deepseek_v32", "｜DSML｜"),
     ] {
-        assert!(markers(kind).iter().any(|found| found == marker), "{kind} {marker}");
+        assert!(
+            markers(kind).iter().any(|found| found == marker),
+            "{kind} {marker}"
+        );
     }
 }
 
 #[test]
 fn a_format_goes_by_its_names() {
     for name in [
-        "hermes", "qwen3_coder", "llama3_json", "mistral", "deepseek", "gemma", "phi4", "json",
-        "none", "granite", "Deepseek-V31", "glm45", "pythonic", "kimi_k2",
+        "hermes",
+        "qwen3_coder",
+        "llama3_json",
+        "mistral",
+        "deepseek",
+        "gemma",
+        "phi4",
+        "json",
+        "none",
+        "granite",
+        "Deepseek-V31",
+        "glm45",
+        "pythonic",
+        "kimi_k2",
     ] {
         assert!(plain().with_tools(name).is_ok(), "{name}");
     }
     let error = plain().with_tools("qwen9").unwrap_err();
-    assert!(error.message().contains("\"qwen9\"") && error.message().contains("hermes"), "{error}");
+    assert!(
+        error.message().contains("\"qwen9\"") && error.message().contains("hermes"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -62,5 +80,9 @@ fn a_user_may_say_how_reasoning_is_marked() {
     };
     let format = plain().with_reasoning(Some(delimiters));
     assert!(format.opened_by("x<muse>\n"));
-    assert!(!Format::of_template("<think>").with_reasoning(None).opened_by("<think>"));
+    assert!(
+        !Format::of_template("<think>")
+            .with_reasoning(None)
+            .opened_by("<think>")
+    );
 }

@@ -58,7 +58,11 @@ fn read<'t>(mut reader: Reader, parts: impl IntoIterator<Item = &'t str>) -> Out
     for call in finished.calls {
         outcome.calls.push((call.name, call.arguments));
     }
-    outcome.reasons = finished.broken.into_iter().map(|broken| broken.reason).collect();
+    outcome.reasons = finished
+        .broken
+        .into_iter()
+        .map(|broken| broken.reason)
+        .collect();
     outcome
 }
 
@@ -72,17 +76,26 @@ fn check_calls(pieces: &[Piece], calls: &[ToolCall], broken: &[Broken]) {
         })
         .collect();
     for call in calls {
-        let own: Vec<_> = pieces.iter().filter(|piece| piece.index == call.index).collect();
+        let own: Vec<_> = pieces
+            .iter()
+            .filter(|piece| piece.index == call.index)
+            .collect();
         assert_eq!(own[0].name.as_ref(), Some(&call.name));
         assert_eq!(own[0].id.as_ref(), Some(&call.id));
-        assert!(own[1..].iter().all(|piece| piece.name.is_none() && piece.id.is_none()));
+        assert!(
+            own[1..]
+                .iter()
+                .all(|piece| piece.name.is_none() && piece.id.is_none())
+        );
         let arguments: String = own.iter().map(|piece| piece.arguments.as_str()).collect();
         let arguments: Value = serde_json::from_str(&arguments).unwrap();
         assert_eq!(arguments, call.arguments);
     }
     for piece in pieces {
         let whole = calls.iter().any(|call| call.index == piece.index);
-        let known = broken.iter().any(|broken| broken.index == Some(piece.index));
+        let known = broken
+            .iter()
+            .any(|broken| broken.index == Some(piece.index));
         assert!(whole != known, "call {} is {whole} {known}", piece.index);
     }
 }

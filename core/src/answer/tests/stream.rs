@@ -13,7 +13,10 @@ fn shown(mut reader: Reader, parts: &[&str]) -> Vec<String> {
             name,
             arguments,
             ..
-        }) => format!("{index}:{}:{arguments}", name.as_deref().unwrap_or_default()),
+        }) => format!(
+            "{index}:{}:{arguments}",
+            name.as_deref().unwrap_or_default()
+        ),
     };
     let joined = |pieces: Vec<Piece>| pieces.iter().map(show).collect::<Vec<_>>().join(" ");
     let mut all: Vec<String> = parts.iter().map(|part| joined(reader.push(part))).collect();
@@ -24,12 +27,18 @@ fn shown(mut reader: Reader, parts: &[&str]) -> Vec<String> {
 #[test]
 fn only_what_may_become_a_delimiter_is_held_back() {
     assert_eq!(
-        shown(reader("hermes"), &["Hello", " <b>", " <tool", "box> a", "\n", "."]),
+        shown(
+            reader("hermes"),
+            &["Hello", " <b>", " <tool", "box> a", "\n", "."]
+        ),
         ["t:Hello", "t: <b>", "", "t: <toolbox> a", "", "t:\n.", ""]
     );
     // Without tools and reasoning nothing is.
     let off = Reader::new(&plain(), false, None);
-    assert_eq!(shown(off, &["a\n", "<tool_call>"]), ["t:a\n", "t:<tool_call>", ""]);
+    assert_eq!(
+        shown(off, &["a\n", "<tool_call>"]),
+        ["t:a\n", "t:<tool_call>", ""]
+    );
 }
 
 #[test]
@@ -44,13 +53,24 @@ fn the_name_comes_first_and_arguments_as_they_grow() {
     ];
     assert_eq!(
         shown(reader("hermes"), &parts),
-        ["t:Let me see.", "0:get_weather:", "0::{\"ci", "0::ty\": \"Par", "0::is\"}", "", ""]
+        [
+            "t:Let me see.",
+            "0:get_weather:",
+            "0::{\"ci",
+            "0::ty\": \"Par",
+            "0::is\"}",
+            "",
+            ""
+        ]
     );
 }
 
 #[test]
 fn arguments_before_the_name_wait_for_it() {
-    let parts = ["<tool_call>{\"arguments\": {\"city\": \"Paris\"}", ", \"name\": \"get_weather\"}"];
+    let parts = [
+        "<tool_call>{\"arguments\": {\"city\": \"Paris\"}",
+        ", \"name\": \"get_weather\"}",
+    ];
     assert_eq!(
         shown(reader("hermes"), &parts),
         ["", "0:get_weather:{\"city\": \"Paris\"}", ""]
@@ -88,18 +108,32 @@ fn ordinary_json_is_shown_as_soon_as_it_is_known_not_to_call() {
         ["", "", "t:{\"title\"", "t:: 1}", ""]
     );
     assert_eq!(
-        shown(reader("llama3_json"), &["{\"name\": \"Al", "ice\"", ", \"age\": 3}"]),
+        shown(
+            reader("llama3_json"),
+            &["{\"name\": \"Al", "ice\"", ", \"age\": 3}"]
+        ),
         ["", "t:{\"name\": \"Alice\"", "t:, \"age\": 3}", ""]
     );
 }
 
 #[test]
 fn the_text_of_a_forced_call_is_read_first() {
-    for kind in ["hermes", "qwen3_coder", "mistral", "mistral_args", "gemma4", "functiongemma"] {
+    for kind in [
+        "hermes",
+        "qwen3_coder",
+        "mistral",
+        "mistral_args",
+        "gemma4",
+        "functiongemma",
+    ] {
         let format = plain().with_tools(kind).unwrap();
         let forced = format.forced(Some("get_weather")).unwrap();
         let mut reader = Reader::new(&format, false, Some(&tools()));
-        assert_eq!(reader.push(&forced).len(), usize::from(kind == "qwen3_coder"), "{kind}");
+        assert_eq!(
+            reader.push(&forced).len(),
+            usize::from(kind == "qwen3_coder"),
+            "{kind}"
+        );
     }
     let format = plain().with_tools("hermes").unwrap();
     assert_eq!(format.forced(None).unwrap(), "<tool_call>\n{\"name\": \"");
@@ -121,7 +155,10 @@ fn ids_differ_and_are_what_the_template_accepts() {
         reader.finish().calls[0].id.clone()
     };
     let nine = ids("{{ raise_exception('ids should have length 9!') }}");
-    assert!(nine.len() == 9 && nine.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{nine}");
+    assert!(
+        nine.len() == 9 && nine.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "{nine}"
+    );
     let first = ids("");
     assert!(first.starts_with("call_") && first.len() >= 14, "{first}");
     assert_ne!(ids(""), first);

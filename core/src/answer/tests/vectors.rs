@@ -48,10 +48,18 @@ fn every_example_comes_out_however_it_is_cut() {
             && *expected["tool_calls"].as_array().unwrap_or(&Vec::new()) == calls
             && broken == outcome.reasons.len();
         if !agrees {
-            wrong.push(format!("{}\n   expected {expected}\n   {outcome:?}", case["name"]));
+            wrong.push(format!(
+                "{}\n   expected {expected}\n   {outcome:?}",
+                case["name"]
+            ));
         }
         count += 1;
     }
     assert!(count > 80, "only {count} examples");
-    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
