@@ -15,6 +15,7 @@
 //! # Ok::<(), rkchat::Error>(())
 //! ```
 
+mod answer;
 mod engine;
 mod model;
 mod ranges;

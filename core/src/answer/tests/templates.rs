@@ -1,0 +1,250 @@
+//! Real templates: which format each gets, and whether the calls that it writes are read back. The files
+//! belong to the templates' authors and are not part of the repository: the tests are skipped where they
+//! are missing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::super::{Format, Reader};
+use super::{Outcome, read, tools};
+use crate::surface::{RenderOptions, TemplateOptions};
+use crate::template::Template;
+
+/// Templates that write calls which are not read back. Lower it with each mend.
+const ALLOWED_MISSES: usize = 40;
+
+struct Described {
+    id: String,
+    name: String,
+    source: String,
+    special: Value,
+}
+
+fn all() -> Vec<Described> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/templates");
+    let Ok(list) = fs::read_to_string(folder.join("templates.jsonl")) else {
+        println!("SKIPPED: no reference templates at {}", folder.display());
+        return Vec::new();
+    };
+    let described = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let id = line["id"].as_str().unwrap().to_owned();
+        let path = folder.join(format!("templates/{id}.jinja"));
+        Described {
+            name: line["names"][0].as_str().unwrap_or_default().to_owned(),
+            source: String::from_utf8(fs::read(path).unwrap()).unwrap(),
+            special: line["special_tokens"].clone(),
+            id,
+        }
+    };
+    list.lines().map(described).collect()
+}
+
+/// What a template that has the marker may be told to be.
+const MARKERS: &[(&str, &[&str])] = &[
+    (
+        "<tool_call>",
+        &[
+            "hermes",
+            "smollm3",
+            "qwen3_coder",
+            "glm45",
+            "functionary_v3_1",
+        ],
+    ),
+    ("<arg_key>", &["glm45"]),
+    ("[TOOL_CALLS]", &["mistral", "mistral_args"]),
+    ("[ARGS]", &["mistral_args"]),
+    ("<|python_tag|>", &["llama3_json", "functionary_v3_1"]),
+    ("<｜tool▁calls▁begin｜>", &["deepseek_v3", "deepseek_v31"]),
+    ("｜DSML｜", &["deepseek_v32"]),
+    ("<|tool_call>", &["gemma4"]),
+    ("<start_function_call>", &["functiongemma"]),
+    ("<|tool_call|>", &["granite", "phi4_mini_json"]),
+    ("<|/tool_call|>", &["phi4_mini_json"]),
+    ("<|tool_call_start|>", &["lfm2", "minicpm"]),
+    ("<|tool_calls_section_begin|>", &["kimi_k2"]),
+    ("<minimax:tool_call>", &["minimax_m2"]),
+    ("<seed:tool_call>", &["seed_oss"]),
+    ("<|START_ACTION|>", &["cohere_command3"]),
+    ("<tool_calls>", &["jamba"]),
+    ("<|channel|>analysis<|message|>", &["openai"]),
+];
+
+#[test]
+fn every_template_gets_a_format() {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reasoning: BTreeMap<String, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for template in all() {
+        let format = Format::of_template(&template.source);
+        println!(
+            "{} {:?}: {}, {:?}",
+            template.id,
+            template.name,
+            format.tools(),
+            format.reasoning
+        );
+        *counts.entry(format.tools()).or_default() += 1;
+        for pair in &format.reasoning {
+            *reasoning.entry(pair.open.clone()).or_default() += 1;
+        }
+        for (marker, kinds) in MARKERS {
+            if template.source.contains(marker) && !kinds.contains(&format.tools()) {
+                wrong.push(format!(
+                    "{} has {marker}, is {}",
+                    template.id,
+                    format.tools()
+                ));
+            }
+        }
+        for marker in [
+            "<think>",
+            "</think>",
+            "[THINK]",
+            "<seed:think>",
+            "<|START_THINKING|>",
+        ] {
+            let known = format.markers().any(|known| known == marker);
+            if template.source.contains(marker) && !known {
+                wrong.push(format!("{} has {marker}", template.id));
+            }
+        }
+    }
+    println!("formats: {counts:#?}\nreasoning: {reasoning:#?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const TEXT: &str = "Zephyr quilt.";
+
+fn render(template: &Template, assistant: Option<Value>) -> Option<String> {
+    let mut messages = vec![json!({"role": "user", "content": "How will it be in Hanoi?"})];
+    let generate = assistant.is_none();
+    messages.extend(assistant);
+    let options = RenderOptions {
+        add_generation_prompt: generate,
+        tools: Some(tools()),
+        now: Some("2026-03-07T08:05:09".to_owned()),
+        ..RenderOptions::default()
+    };
+    template.render(&Value::Array(messages), &options).ok()
+}
+
+fn arguments() -> Value {
+    json!({"city": "Hà \"Nội\"", "days": 3, "exact": true, "tags": ["a", "b"], "where": {"k": "v"}})
+}
+
+/// Messages with a call, in the shapes that templates want: arguments as an object or as JSON text, flat
+/// or in `function`, with text or without.
+fn messages(arguments: &Value) -> Vec<Value> {
+    let text = Value::String(arguments.to_string());
+    let mut all = Vec::new();
+    for content in [json!(""), Value::Null, json!(TEXT)] {
+        for arguments in [arguments, &text] {
+            let function = json!({"name": "get_weather", "arguments": arguments});
+            all.push(
+                json!({"role": "assistant", "content": content, "tool_calls": [
+                    {"id": "abcdefgh1", "type": "function", "function": function}
+                ]}),
+            );
+        }
+    }
+    all
+}
+
+/// The assistant's text: what the template writes for it, without what it writes around every answer.
+fn cut<'a>(full: &'a str, plain: &str, prompt: &str) -> Option<(&'a str, &'a str)> {
+    let (header, tail) = plain.split_once(TEXT)?;
+    let header = [header, prompt]
+        .into_iter()
+        .find(|header| full.starts_with(header))?;
+    let answer = &full[header.len()..];
+    let token = tail.trim_start();
+    let token = match (token.chars().next(), token.find(['>', ']'])) {
+        (Some('<' | '['), Some(end)) => &token[..=end],
+        _ => tail,
+    };
+    let end = answer.rfind(token).filter(|_| !token.is_empty());
+    Some((
+        &full[..header.len()],
+        &answer[..end.unwrap_or(answer.len())],
+    ))
+}
+
+/// Why the call does not come back; `None` where it does.
+fn difference(outcome: &Outcome, arguments: &Value) -> Option<String> {
+    match outcome.calls.as_slice() {
+        [(name, found)] if name == "get_weather" && found == arguments => None,
+        calls => Some(format!("{calls:?} {:?}", outcome.reasons)),
+    }
+}
+
+#[test]
+fn calls_that_templates_write_are_read_back() {
+    let (mut same, mut silent) = (0, 0);
+    let mut misses: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let described = all();
+    for described in &described {
+        let options = TemplateOptions {
+            special_tokens: Some(described.special.clone()),
+            ..TemplateOptions::default()
+        };
+        let Ok(template) = Template::from_options(&described.source, &options) else {
+            silent += 1;
+            continue;
+        };
+        let answer = json!({"role": "assistant", "content": TEXT});
+        let plain = render(&template, Some(answer)).unwrap_or_default();
+        let prompt = render(&template, None).unwrap_or_default();
+        let format = Format::of_template(&described.source);
+        let mut reason = None;
+        let mut done = false;
+        for arguments in [arguments(), json!({"city": "Paris"})] {
+            for message in messages(&arguments) {
+                let Some(full) = render(&template, Some(message)) else {
+                    continue;
+                };
+                if full.matches("get_weather").count() == plain.matches("get_weather").count() {
+                    continue;
+                }
+                let Some((header, answer)) = cut(&full, &plain, &prompt) else {
+                    reason.get_or_insert_with(|| "the answer cannot be cut out".to_owned());
+                    continue;
+                };
+                let tools = tools();
+                let reader = Reader::new(&format, format.opened_by(header), Some(&tools));
+                let single = answer
+                    .char_indices()
+                    .map(|(at, c)| &answer[at..at + c.len_utf8()]);
+                match difference(&read(reader, single), &arguments) {
+                    None => done = true,
+                    Some(found) => {
+                        reason.get_or_insert_with(|| format!("{answer:?} is {found}"));
+                    }
+                }
+            }
+        }
+        match reason {
+            _ if done => same += 1,
+            None => silent += 1,
+            Some(reason) => misses
+                .entry(format.tools())
+                .or_default()
+                .push(format!("{} {:?}: {reason}", described.id, described.name)),
+        }
+    }
+    let missed: usize = misses.values().map(Vec::len).sum();
+    println!(
+        "{same} read back, {missed} not, {silent} write no calls; of {}",
+        described.len()
+    );
+    println!("{misses:#?}");
+    assert!(missed <= ALLOWED_MISSES, "{missed} are not read back");
+    assert!(
+        described.is_empty() || same > 100,
+        "only {same} are read back"
+    );
+}
