@@ -59,6 +59,7 @@ impl Model {
             sampling: sampling(options, &found.sampling),
             unlimited: assume.unlimited(),
             capture_logs: options.capture_logs,
+            ..InitParams::default()
         };
         let session: Arc<SessionCell> = Arc::default();
         let tokens: Arc<OnceLock<Tokens>> = Arc::default();
@@ -155,9 +156,10 @@ impl Model {
         self.control.enqueue(Job {
             stream: stream.clone(),
             request: RunRequest {
-                input,
+                inputs: vec![input],
                 max_new_tokens,
                 sampling,
+                ..RunRequest::default()
             },
             limit_reason,
             deadline: options
@@ -197,6 +199,7 @@ impl Model {
             repeat_penalty: options.repeat_penalty,
             frequency_penalty: options.frequency_penalty,
             presence_penalty: options.presence_penalty,
+            ..Sampling::default()
         };
         if asked != Sampling::default() {
             let instead = "Give these settings in the options of Model.open.";
@@ -276,6 +279,7 @@ fn sampling(options: &ModelOptions, recommended: &Sampling) -> Sampling {
         repeat_penalty: options.repeat_penalty.or(recommended.repeat_penalty),
         frequency_penalty: options.frequency_penalty,
         presence_penalty: options.presence_penalty,
+        ..Sampling::default()
     }
 }
 

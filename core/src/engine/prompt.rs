@@ -199,7 +199,7 @@ impl Tokens {
             Input::Text(text) if self.input == InputKind::Text => {
                 self.encode(text, false, session).map_or(0, |ids| ids.len())
             }
-            Input::Text(_) => 0,
+            Input::Text(_) | Input::Embeddings { .. } | Input::Multimodal(_) => 0,
         };
         if self.assume.strip_bos() {
             self.strip_bos(&mut input, session);
@@ -229,7 +229,7 @@ impl Tokens {
                     *text = rest;
                 }
             }
-            Input::Tokens(_) => {}
+            Input::Tokens(_) | Input::Embeddings { .. } | Input::Multimodal(_) => {}
         }
     }
 

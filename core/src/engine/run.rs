@@ -9,7 +9,7 @@ use super::stop_text::StopTexts;
 use super::stream::Stream;
 use super::text::Decoder;
 use crate::surface::{Error, ErrorKind, FinishReason, Result};
-use crate::vendor::{Perf, RunEvent, Session};
+use crate::vendor::{Flow, Perf, RunEvent, Session};
 
 /// What became of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,10 @@ pub(super) fn run(
         failed: false,
         finished: false,
     };
-    let status = session.run(&job.request, &mut |event| answer.take(event));
+    let status = session.run(&job.request, &mut |event| {
+        answer.take(event);
+        Flow::Go
+    });
     // Release 1.2.3 was seen to do that until it is opened again (`QUIRKS.md`, "Abort / lifetime").
     if after_cut && status != 0 && answer.produced == 0 && !job.stream.is_over() {
         return Ran::Broken;
@@ -80,12 +83,12 @@ struct Answer<'a> {
 impl Answer<'_> {
     fn take(&mut self, event: RunEvent) {
         match event {
-            RunEvent::Token { .. } if self.concluded.is_some() => {
+            RunEvent::Token(_) if self.concluded.is_some() => {
                 // It went on although it should not: the reader need not wait for it.
                 self.stream.end_concluded();
             }
-            RunEvent::Token { id, text, waiting } => {
-                if let Err(error) = self.token(id, &text, waiting) {
+            RunEvent::Token(token) => {
+                if let Err(error) = self.token(token.id, &token.text, token.waiting) {
                     self.stream.end(Err(error.clone()));
                     self.conclude(Err(error));
                 }
@@ -94,7 +97,8 @@ impl Answer<'_> {
                 self.finished = true;
                 self.perf = perf;
             }
-            RunEvent::Error => self.failed = true,
+            RunEvent::Error { .. } => self.failed = true,
+            RunEvent::Hidden { .. } | RunEvent::Logits { .. } => {}
         }
     }
 

@@ -99,7 +99,7 @@ fn prompt_length(subject: &Subject<'_>, observed: &Observed) -> Option<u32> {
 
 fn fresh(subject: &Subject<'_>) {
     // Where it cannot be emptied it is not reused either.
-    let _ = subject.session.clear_cache();
+    let _ = subject.session.clear_cache(false, &[]);
 }
 
 fn token_input(subject: &Subject<'_>) -> Vec<Finding> {

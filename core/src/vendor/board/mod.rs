@@ -40,8 +40,8 @@ pub fn check(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Report> 
             repeat_penalty: Some(1.0),
             ..Sampling::default()
         },
-        unlimited: false,
         capture_logs: true,
+        ..InitParams::default()
     };
     let none = InitParams {
         unlimited: true,
@@ -83,9 +83,7 @@ pub fn check_second_model(runtime: &Path, abi: Option<&str>, model: &Path) -> Re
     let params = InitParams {
         model_path: found.weights,
         max_context_len: WINDOW,
-        sampling: Sampling::default(),
-        unlimited: false,
-        capture_logs: false,
+        ..InitParams::default()
     };
     let first = library.driver().init(&params);
     let second = library.driver().init(&params);
