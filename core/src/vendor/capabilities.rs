@@ -80,6 +80,7 @@ capabilities! {
     RUN_SAMPLING: "run_sampling" "1.3.0", "change sampling for each request", "H, M";
     RUN_TOKEN_LIMIT: "run_token_limit" "1.3.0", "limit the tokens of one run", "H, M";
     IGNORE_EOS: "ignore_eos" "1.3.0", "go on after the end-of-sequence token", "C, H";
+    RELEASE_OUTPUT: "release_output" "1.3.0", "free what it gave when it was read", "H";
     VIDEO_INPUT: "video_input" "1.3.0", "take a video's embeddings", "H";
     OWN_TOKENIZER: "own_tokenizer" "1.3.0", "ask the caller for tokens and embeddings", "H, M";
 }
@@ -230,8 +231,14 @@ mod tests {
         assert!(own.has(MIROSTAT) && own.has(PAUSE) && own.has(BATCH));
         assert!(!theirs.has(MIN_P) && !own.has(SEED));
         let runtime = RuntimeInfo {
+            path: "librkllmrt.so".into(),
+            name: "rkllm".into(),
+            release: None,
             abi_group: "1.3.0".into(),
-            ..RuntimeInfo::default()
+            platform: None,
+            evidence: Vec::new(),
+            capabilities: Vec::new(),
+            warnings: Vec::new(),
         };
         let error = refusal(&runtime, own, CROSS_ATTENTION, "");
         assert!(error.message().contains("of Rockchip's"), "{error}");

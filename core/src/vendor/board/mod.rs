@@ -4,6 +4,7 @@
 //! then on `Model.open` goes by it.
 
 mod checks;
+mod features;
 mod observe;
 mod report;
 

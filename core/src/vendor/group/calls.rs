@@ -35,7 +35,7 @@ macro_rules! calls {
             ranges: &[(c_int, c_int)],
         ) -> c_int {
             if !ranges.is_empty() {
-                return super::driver::IMPOSSIBLE;
+                return super::table::IMPOSSIBLE;
             }
             // SAFETY: handed on from the caller.
             unsafe { (self.rkllm_clear_kv_cache)(handle, keep_system.into()) }

@@ -12,6 +12,9 @@ mod driver;
 mod held;
 mod host;
 mod results;
+mod table;
+#[cfg(test)]
+mod tests;
 mod v1_0_0;
 mod v1_0_1;
 mod v1_1_0;

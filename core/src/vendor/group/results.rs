@@ -166,3 +166,157 @@ unsafe fn rows(
         width,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendor::abi::v1_1_0;
+    use crate::vendor::abi::v1_2_1::{RKLLM_RUN_NORMAL, RKLLMResult};
+
+    const ABOUT: About = About {
+        batches: 1,
+        mode: Mode::Generate,
+        may_pause: true,
+        window: 8,
+        logprobs: 0,
+    };
+
+    /// What comes of a callback with these results.
+    fn events<R: RawResult>(results: &[R], state: u32, about: About) -> (Vec<RunEvent>, Answer) {
+        let mut events = Vec::new();
+        let mut sink = |event| {
+            events.push(event);
+            Flow::Go
+        };
+        let answer = callback::with_sink(&mut sink, about, |userdata| {
+            // SAFETY: the results live, there are enough of them, and their pointers are NULL or valid.
+            unsafe { deliver(results.as_ptr(), userdata, state) }
+        });
+        (events, answer)
+    }
+
+    fn in_mode(mode: Mode) -> About {
+        About { mode, ..ABOUT }
+    }
+
+    fn token(id: i32) -> RKLLMResult {
+        let mut result = RKLLMResult::zeroed();
+        result.token_id = id;
+        result
+    }
+
+    #[test]
+    fn numbers_are_copied_in_the_mode_that_asked_for_them() {
+        let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let mut result = token(7);
+        result.logits.logits = numbers.as_ptr();
+        (result.logits.num_tokens, result.logits.vocab_size) = (2, 3);
+        result.last_hidden_layer.hidden_states = numbers.as_ptr();
+        (
+            result.last_hidden_layer.num_tokens,
+            result.last_hidden_layer.embd_size,
+        ) = (3, 2);
+        let rows = |tokens, width| Rows {
+            values: numbers.into(),
+            tokens,
+            width,
+        };
+        let (seen, answer) = events(&[result], RKLLM_RUN_NORMAL, in_mode(Mode::Logits));
+        let logits = rows(2, 3);
+        assert_eq!(seen[0], RunEvent::Logits { batch: 0, logits });
+        assert!(matches!(&seen[1], RunEvent::Token(token) if token.id == Some(7)));
+        assert!(answer.copied && seen.len() == 2);
+        let (seen, answer) = events(&[result], RKLLM_RUN_NORMAL, in_mode(Mode::HiddenStates));
+        let states = rows(3, 2);
+        assert_eq!(seen, [RunEvent::Hidden { batch: 0, states }]);
+        assert!(answer.copied);
+        // What stands there in another mode is not even looked at.
+        result.logits.logits = std::ptr::dangling();
+        result.last_hidden_layer.num_tokens = -1;
+        let (seen, answer) = events(&[result], RKLLM_RUN_NORMAL, ABOUT);
+        assert!(matches!(&seen[..], [RunEvent::Token(_)]) && !answer.copied);
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_are_an_error_and_not_read() {
+        let one = [1.0f32];
+        let (there, null) = (one.as_ptr(), std::ptr::null());
+        for (values, tokens, width) in [
+            (there, -1, 4),
+            (there, 4, -1),
+            (there, i32::MIN, i32::MIN),
+            (there, 9, 1),
+            (there, 1, i32::MAX),
+            (there, i32::MAX, i32::MAX),
+            (null, 1, 1),
+        ] {
+            let mut result = token(-1);
+            result.logits.logits = values;
+            (result.logits.num_tokens, result.logits.vocab_size) = (tokens, width);
+            let hidden = &mut result.last_hidden_layer;
+            hidden.hidden_states = values;
+            (hidden.num_tokens, hidden.embd_size) = (tokens, width);
+            for mode in [Mode::HiddenStates, Mode::Logits] {
+                let (seen, answer) = events(&[result], RKLLM_RUN_NORMAL, in_mode(mode));
+                assert!(!answer.copied);
+                let RunEvent::Error { message } = &seen[0] else {
+                    panic!("{tokens} times {width}: {seen:?}");
+                };
+                assert!(message.as_deref().unwrap().contains("the runtime gave"));
+            }
+        }
+        // None at all is no error.
+        for (tokens, width) in [(0, 0), (0, 5), (5, 0)] {
+            let mut result = token(3);
+            (result.logits.num_tokens, result.logits.vocab_size) = (tokens, width);
+            let (seen, _) = events(&[result], RKLLM_RUN_NORMAL, in_mode(Mode::Logits));
+            assert!(matches!(&seen[..], [RunEvent::Token(_)]), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn each_input_of_a_run_has_its_result() {
+        let batch = About {
+            batches: 3,
+            ..ABOUT
+        };
+        let results = [token(5), token(-1), token(6)];
+        let (seen, _) = events(&results, RKLLM_RUN_NORMAL, batch);
+        let ids: Vec<_> = seen
+            .iter()
+            .map(|event| match event {
+                RunEvent::Token(token) => (token.batch, token.id),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(ids, [(0, Some(5)), (1, None), (2, Some(6))]);
+        // The end comes once, and neither it nor an error reads more than one result.
+        for state in [states::RKLLM_RUN_FINISH, states::RKLLM_RUN_ERROR] {
+            assert_eq!(events(&results[..1], state, batch).0.len(), 1);
+        }
+        // SAFETY: NULL is allowed.
+        let nothing = unsafe { deliver::<RKLLMResult>(std::ptr::null(), std::ptr::null_mut(), 0) };
+        assert!(!nothing.copied);
+    }
+
+    #[test]
+    fn the_oldest_hidden_states_have_a_state_of_their_own() {
+        let numbers = [1.0, 2.0];
+        let mut result = v1_1_0::RKLLMResult::zeroed();
+        result.last_hidden_layer.hidden_states = numbers.as_ptr();
+        result.last_hidden_layer.num_tokens = 1;
+        result.last_hidden_layer.embd_size = 2;
+        let state = v1_1_0::RKLLM_RUN_GET_LAST_HIDDEN_LAYER;
+        let (seen, _) = events(&[result], state, in_mode(Mode::HiddenStates));
+        assert!(matches!(&seen[..], [RunEvent::Hidden { states, .. }] if states.width == 2));
+        assert!(events(&[result], state, ABOUT).0.is_empty());
+        // Later groups have no such state.
+        let mut later = token(1);
+        later.last_hidden_layer = result.last_hidden_layer;
+        assert!(
+            events(&[later], state, in_mode(Mode::HiddenStates))
+                .0
+                .is_empty()
+        );
+    }
+}

@@ -4,7 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use super::Find;
 use super::buffers::Buffers;
-use super::driver::{Abi, Given};
+use super::driver::Given;
+use super::table::Abi;
 use crate::vendor::abi::v1_0_1::*;
 use crate::vendor::{InitParams, RunRequest, callback};
 

@@ -5,8 +5,9 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use super::Find;
 use super::buffers::{Buffer, Buffers, Parts};
-use super::driver::{Abi, Given};
+use super::driver::Given;
 use super::results::{self, RawResult};
+use super::table::Abi;
 use crate::vendor::abi::v1_2_1::*;
 use crate::vendor::{Flow, InitParams, Perf, RunRequest};
 

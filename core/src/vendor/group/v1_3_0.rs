@@ -5,7 +5,8 @@ use std::ffi::{CStr, CString, c_int, c_void};
 
 use super::Find;
 use super::buffers::{Buffer, Buffers, Parts};
-use super::driver::{Abi, Given};
+use super::driver::Given;
+use super::table::Abi;
 use super::v1_2_1::{GO_ON, PAUSE};
 use super::{host, results};
 use crate::vendor::abi::v1_3_0::*;
