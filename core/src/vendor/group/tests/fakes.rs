@@ -96,12 +96,13 @@ macro_rules! fake {
                 param: *mut $group::RKLLMParam,
                 _: *mut c_void,
             ) -> c_int {
+                let describe: fn(&$group::RKLLMParam) -> Json = $init;
                 // SAFETY: as the driver gave them.
-                unsafe {
+                let param = unsafe {
                     handle.write(HANDLE);
-                    let describe: unsafe fn(&$group::RKLLMParam) -> Json = $init;
-                    see(describe(&*param));
-                }
+                    &*param
+                };
+                see(describe(param));
                 0
             }
 
@@ -111,13 +112,11 @@ macro_rules! fake {
                 _: *mut $group::RKLLMInferParam,
                 _: *mut c_void,
             ) -> c_int {
-                // SAFETY: the driver gives at least one input, of the kind it says.
-                unsafe {
-                    let input = &*inputs;
-                    assert_eq!(input.input_type, $group::RKLLM_INPUT_MULTIMODAL);
-                    let describe: unsafe fn(&$group::RKLLMInput) -> Json = $pictures;
-                    see(describe(input));
-                }
+                let describe: fn(&$group::RKLLMInput) -> Json = $pictures;
+                // SAFETY: the driver gives at least one input.
+                let input = unsafe { &*inputs };
+                assert_eq!(input.input_type, $group::RKLLM_INPUT_MULTIMODAL);
+                see(describe(input));
                 0
             }
 
@@ -312,7 +311,7 @@ fn videos_go_beside_images() {
         both["marks"],
         json!(["<i>", "</i>", "i", "<v>", "</v>", "v"])
     );
-    assert_eq!(both["videos"], json!([0.5; 12]));
+    assert_eq!(both["videos"], json!(vec![0.5; 12]));
     assert_eq!(both["frames"], json!([2, 3, 1, 14, 7]));
     assert_eq!(both["sizes"], json!([2, 2, 28, 56]));
     assert_eq!(
