@@ -3,10 +3,6 @@
 //! A [`Format`] says how a model writes its answers; the chat template tells it. A [`Reader`] takes the
 //! answer in pieces of any size and gives out what each adds. What may still become a delimiter is held
 //! back, nothing else.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the engine reads answers through it next")
-)]
 
 mod calls;
 mod format;

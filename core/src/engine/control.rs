@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::reading::Reading;
 use super::stop_text::Stops;
 use super::stream::Stream;
 use crate::surface::{Error, ErrorKind, FinishReason, GenerateOptions, Result};
@@ -32,6 +33,8 @@ pub(crate) struct Job {
     pub init_sampling: Option<Sampling>,
     /// Why it ends when `max_new_tokens` have come.
     pub limit_reason: FinishReason,
+    /// How its answer is read.
+    pub reading: Reading,
     /// Its own ends, besides those of the model.
     pub stops: Stops,
     pub deadlines: Deadlines,

@@ -1,5 +1,6 @@
 //! One owner thread per model, a queue before it, and a stream for each answer.
 
+mod arguments;
 mod compare;
 mod control;
 mod exit;
@@ -7,6 +8,7 @@ mod fork;
 mod model;
 mod owner;
 mod prompt;
+mod reading;
 mod repair;
 mod run;
 mod runtime;
@@ -16,6 +18,7 @@ mod stop_text;
 mod stream;
 mod text;
 mod timing;
+mod tool_choice;
 
 pub(crate) use model::Model;
 pub(crate) use prompt::Prompt;

@@ -74,6 +74,7 @@ impl Model {
             unlimited: assume.unlimited(),
             ignore_eos: options.ignore_eos,
             capture_logs: options.capture_logs,
+            ..InitParams::default()
         };
         let session: Arc<SessionCell> = Arc::default();
         let tokens: Arc<OnceLock<Tokens>> = Arc::default();
@@ -164,6 +165,7 @@ impl Model {
         let Prepared {
             input,
             tokens: prompt_tokens,
+            reading,
             warnings,
         } = self.with(|tokens, session| tokens.prepare(&prompt, options, session))?;
         let (max_new_tokens, limit_reason) = self.room(prompt_tokens, options.max_new_tokens)?;
@@ -175,12 +177,14 @@ impl Model {
         self.control.enqueue(Job {
             stream: stream.clone(),
             request: RunRequest {
-                input,
+                inputs: vec![input],
                 max_new_tokens,
                 sampling: asked.run,
+                ..RunRequest::default()
             },
             init_sampling: asked.init,
             limit_reason,
+            reading,
             stops,
             deadlines,
         })?;

@@ -158,7 +158,7 @@ impl Owner {
         };
         if tokens.fresh_runs() {
             // What fails here fails in the run, and is reported there.
-            let _ = session.clear_cache();
+            let _ = session.clear_cache(false, &[]);
         }
         run::run(job, session, tokens, &self.control, after_cut)
     }

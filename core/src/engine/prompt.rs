@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::arguments;
 use super::compare::Comparison;
+use super::reading::Reading;
 use super::repair;
 use super::spelled::{self, Spelled};
 use super::text::{Decoder, Joiner, RuntimeText};
+use super::tool_choice::ToolChoice;
 use crate::model::Spelling;
 use crate::surface::*;
 use crate::template::{Rendered, Templates, context};
@@ -27,7 +30,15 @@ pub(super) struct Prepared {
     pub input: Input,
     /// How many tokens that is; 0 where only the runtime can count them.
     pub tokens: u32,
+    pub reading: Reading,
     pub warnings: Vec<Warning>,
+}
+
+/// A prompt as it is fed, and how the answer to it is read.
+struct Fed {
+    input: Input,
+    reading: Reading,
+    warnings: Vec<Warning>,
 }
 
 /// Who turns text into tokens and back.
@@ -140,18 +151,19 @@ impl Tokens {
     }
 
     /// Decodes one answer.
-    pub fn decoder<'a>(&self, session: &'a dyn Session) -> Decoder<'a> {
+    pub fn decoder<'a>(&self, session: &'a dyn Session, markers: &'a BTreeSet<u32>) -> Decoder<'a> {
         if !self.ids || self.assume.runtime_text() {
             return Decoder::RuntimeText(RuntimeText::default());
         }
         match (&self.source, session.vocabulary()) {
             (Source::Tokenizer(tokenizer), _) => Decoder::Tokenizer {
-                decoder: Box::new(StreamDecoder::new(tokenizer.clone())),
+                decoder: Box::new(StreamDecoder::new(tokenizer.clone(), markers.clone())),
                 comparison: (!self.assume.tokens_only())
                     .then(|| Box::new(Comparison::new(tokenizer.clone()))),
             },
             (Source::Runtime, Some(vocabulary)) => Decoder::Vocabulary {
                 vocabulary,
+                markers,
                 joiner: Joiner::default(),
             },
             _ => Decoder::RuntimeText(RuntimeText::default()),
@@ -212,13 +224,21 @@ impl Tokens {
         options: &GenerateOptions,
         session: &dyn Session,
     ) -> Result<Prepared> {
-        let (mut input, warnings) = self.input_of(prompt, options, session)?;
+        let Fed {
+            mut input,
+            mut reading,
+            warnings,
+        } = self.input_of(prompt, options, session)?;
+        if let Some(format) = &reading.format {
+            let markers: Vec<String> = format.markers().map(str::to_owned).collect();
+            reading.markers = self.control_ids(&markers, session);
+        }
         let count = match &input {
             Input::Tokens(ids) => ids.len(),
             Input::Text(text) if self.input == InputKind::Text => {
                 self.encode(text, false, session).map_or(0, |ids| ids.len())
             }
-            Input::Text(_) => 0,
+            Input::Text(_) | Input::Embeddings { .. } | Input::Multimodal(_) => 0,
         };
         if self.assume.strip_bos() {
             self.strip_bos(&mut input, session);
@@ -226,6 +246,7 @@ impl Tokens {
         Ok(Prepared {
             input,
             tokens: u32::try_from(count).unwrap_or(u32::MAX),
+            reading,
             warnings,
         })
     }
@@ -248,7 +269,7 @@ impl Tokens {
                     *text = rest;
                 }
             }
-            Input::Tokens(_) => {}
+            Input::Tokens(_) | Input::Embeddings { .. } | Input::Multimodal(_) => {}
         }
     }
 
@@ -257,7 +278,7 @@ impl Tokens {
         prompt: &Prompt<'_>,
         options: &GenerateOptions,
         session: &dyn Session,
-    ) -> Result<(Input, Vec<Warning>)> {
+    ) -> Result<Fed> {
         if let (Prompt::Text(_) | Prompt::Ids(_), Some(name)) = (prompt, template_option(options)) {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
@@ -286,7 +307,11 @@ impl Tokens {
                 ));
             }
         };
-        Ok((input, Vec::new()))
+        Ok(Fed {
+            input,
+            reading: Reading::default(),
+            warnings: Vec::new(),
+        })
     }
 
     fn input_of_messages(
@@ -294,7 +319,7 @@ impl Tokens {
         messages: &Json,
         options: &GenerateOptions,
         session: &dyn Session,
-    ) -> Result<(Input, Vec<Warning>)> {
+    ) -> Result<Fed> {
         let content = options
             .untrusted_content
             .unwrap_or(UntrustedContent::Literal);
@@ -307,14 +332,40 @@ impl Tokens {
             };
             let template = self.template.as_ref().and_then(Templates::default);
             let literals = template.map_or(&[][..], |template| template.literals());
-            return Ok((self.text_of(&prompt, literals, content)?, Vec::new()));
+            return Ok(Fed {
+                input: self.text_of(&prompt, literals, content)?,
+                reading: Reading {
+                    format: template.map(|template| template.answers().clone()),
+                    ..Reading::default()
+                },
+                warnings: Vec::new(),
+            });
         }
         let template = self.template()?;
-        let render_options = render_options(options);
+        let choice = ToolChoice::of(options)?;
+        let render_options = RenderOptions {
+            tools: choice.tools(options),
+            ..render_options(options)
+        };
         let repair = options.template_repair.unwrap_or(TemplateRepair::Auto);
-        let ((prompt, literals), warnings) = repair::render(messages, repair, |messages| {
-            template.render_marked(messages, &render_options)
-        })?;
+        let render = |messages: &Json| {
+            repair::render(messages, repair, |messages| {
+                template.render_marked(messages, &render_options)
+            })
+        };
+        let rendered = match arguments::read(messages) {
+            // Some templates put the arguments' text in as it is, and refuse an object.
+            Some(read) => render(&read).or_else(|_| render(messages)),
+            None => render(messages),
+        };
+        let ((mut prompt, literals), warnings) = rendered?;
+        let mut format = template.answers(&render_options)?.clone();
+        if let Some(name) = &options.tool_format {
+            format = format.with_tools(name)?;
+        }
+        let open = format.opened_by(&prompt.text);
+        let forced = choice.forced(&format, open)?;
+        prompt.text.push_str(&forced);
         let input = match (self.input, content, &self.source) {
             (InputKind::Tokens, _, Source::Tokenizer(tokenizer)) => {
                 ids_input(&tokenizer.encode_prompt(&prompt, literals, content)?)?
@@ -330,7 +381,17 @@ impl Tokens {
                 self.text_of(&prompt, literals, content)?
             }
         };
-        Ok((input, warnings))
+        Ok(Fed {
+            input,
+            reading: Reading {
+                format: Some(format),
+                open,
+                tools: render_options.tools,
+                forced,
+                markers: BTreeSet::new(),
+            },
+            warnings,
+        })
     }
 
     /// A prompt as text, where nobody outside may write a control token.
@@ -357,7 +418,6 @@ fn render_options(options: &GenerateOptions) -> RenderOptions {
     RenderOptions {
         add_generation_prompt: !options.continue_final_message,
         continue_final_message: options.continue_final_message,
-        tools: options.tools.clone(),
         documents: options.documents.clone(),
         now: options.now.clone(),
         variables: options.variables.clone(),
@@ -378,6 +438,7 @@ fn template_option(options: &GenerateOptions) -> Option<&'static str> {
         ("enable_thinking", options.enable_thinking.is_some()),
         ("continue_final_message", options.continue_final_message),
         ("tool_choice", options.tool_choice.is_some()),
+        ("tool_format", options.tool_format.is_some()),
     ];
     set.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::control::{Control, Job};
 use super::prompt::Tokens;
+use super::reading;
 use super::stop_text::{StopTexts, Stops};
 use super::stream::Stream;
 use super::text::Decoder;
-use crate::surface::{Chunk, Error, ErrorKind, FinishReason, Result};
-use crate::vendor::{Perf, RunEvent, Session};
+use crate::surface::{Error, ErrorKind, FinishReason, Result};
+use crate::vendor::{Flow, Perf, RunEvent, Session};
 
 /// What became of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +34,12 @@ pub(super) fn run(
         return Ran::Done { cut_short: false };
     }
     job.stream.begin();
+    let (reading, forced) = job.reading.begin();
     let mut answer = Answer {
         stream: &job.stream,
         control,
-        decoder: tokens.decoder(session),
+        decoder: tokens.decoder(session, &job.reading.markers),
+        reading,
         tokens,
         stops: &job.stops,
         stop_texts: StopTexts::new(
@@ -53,9 +56,14 @@ pub(super) fn run(
         concluded: None,
         perf: None,
         failed: false,
+        told: None,
         finished: false,
     };
-    let status = session.run(&job.request, &mut |event| answer.take(event));
+    answer.stream.rest(forced);
+    let status = session.run(&job.request, &mut |event| {
+        answer.take(event);
+        Flow::Go
+    });
     // Release 1.2.3 was seen to do that until it is opened again (`QUIRKS.md`, "Abort / lifetime").
     if after_cut && status != 0 && answer.produced == 0 && !job.stream.is_over() {
         return Ran::Broken;
@@ -72,6 +80,7 @@ struct Answer<'a> {
     stream: &'a Arc<Stream>,
     control: &'a Control,
     decoder: Decoder<'a>,
+    reading: reading::Answer,
     tokens: &'a Tokens,
     stops: &'a Stops,
     stop_texts: StopTexts<'a>,
@@ -82,18 +91,20 @@ struct Answer<'a> {
     concluded: Option<Result<FinishReason>>,
     perf: Option<Perf>,
     failed: bool,
+    /// What rkchat found out about the failure.
+    told: Option<String>,
     finished: bool,
 }
 
 impl Answer<'_> {
     fn take(&mut self, event: RunEvent) {
         match event {
-            RunEvent::Token { .. } if self.concluded.is_some() => {
+            RunEvent::Token(_) if self.concluded.is_some() => {
                 // It went on although it should not: the reader need not wait for it.
                 self.stream.end_concluded();
             }
-            RunEvent::Token { id, text, waiting } => {
-                if let Err(error) = self.token(id, &text, waiting) {
+            RunEvent::Token(token) => {
+                if let Err(error) = self.token(token.id, &token.text, token.waiting) {
                     self.stream.end(Err(error.clone()));
                     self.conclude(Err(error));
                 }
@@ -102,7 +113,11 @@ impl Answer<'_> {
                 self.finished = true;
                 self.perf = perf;
             }
-            RunEvent::Error => self.failed = true,
+            RunEvent::Error { message } => {
+                self.failed = true;
+                self.told = self.told.take().or(message);
+            }
+            RunEvent::Hidden { .. } | RunEvent::Logits { .. } => {}
         }
     }
 
@@ -126,17 +141,30 @@ impl Answer<'_> {
             text.push_str(&self.stop_texts.finish());
         }
         self.produced += 1;
-        let shown = stops.is_none();
-        let pieces = self.pieces(&text);
-        self.stream.token(id, pieces, shown);
-        if let Some(reason) = stops {
+        let pieces = self.reading.push(&text);
+        self.stream.token(id, pieces, stops.is_none());
+        if let Some(reason) = stops.or(last.then_some(self.limit_reason)) {
+            let reason = self.finish_reading(reason);
             self.conclude(Ok(reason));
-        } else if last {
-            self.conclude(Ok(self.limit_reason));
         } else if self.stream.is_over() {
             self.conclude(Ok(FinishReason::Cancelled));
         }
         Ok(())
+    }
+
+    /// Gives out what the reading held back; says why the answer ends.
+    fn finish_reading(&mut self, reason: FinishReason) -> FinishReason {
+        let end = self.reading.finish();
+        let calls = !end.calls.is_empty();
+        self.stream.rest(end.pieces);
+        self.stream.calls(end.calls);
+        for warning in end.warnings {
+            self.stream.warn(warning);
+        }
+        match reason {
+            FinishReason::Stop if calls => FinishReason::ToolCalls,
+            reason => reason,
+        }
     }
 
     /// Why an answer ends with this token, if it does.
@@ -156,14 +184,6 @@ impl Answer<'_> {
         self.control.nudge();
     }
 
-    fn pieces(&mut self, text: &str) -> Vec<Chunk> {
-        let chunk = Chunk {
-            text: text.to_owned(),
-            ..Chunk::default()
-        };
-        (!text.is_empty()).then_some(chunk).into_iter().collect()
-    }
-
     /// The runtime has returned.
     fn close(mut self, status: i32, session: &dyn Session) {
         let counts = session.counts();
@@ -181,7 +201,10 @@ impl Answer<'_> {
             Some(end) => end,
             // Cancelled before it said anything.
             None if self.stream.is_over() => Ok(FinishReason::Cancelled),
-            None if self.failed || (status != 0 && !self.finished) => Err(failure(status, session)),
+            None if self.failed || (status != 0 && !self.finished) => Err(failure(
+                status,
+                self.told.take().or_else(|| session.last_error()),
+            )),
             None => self.rest(),
         };
         self.stream.end(end);
@@ -193,14 +216,13 @@ impl Answer<'_> {
         if by_text.is_none() {
             text.push_str(&self.stop_texts.finish());
         }
-        let pieces = self.pieces(&text);
+        let pieces = self.reading.push(&text);
         self.stream.rest(pieces);
-        Ok(by_text.unwrap_or(FinishReason::Stop))
+        Ok(self.finish_reading(by_text.unwrap_or(FinishReason::Stop)))
     }
 }
 
-fn failure(status: i32, session: &dyn Session) -> Error {
-    let said = session.last_error();
+fn failure(status: i32, said: Option<String>) -> Error {
     let reason = said
         .as_deref()
         .unwrap_or("it gave no reason; its log on stderr may have one");

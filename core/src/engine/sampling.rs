@@ -160,7 +160,9 @@ impl ModelSampling {
 }
 
 fn unsupported(message: String) -> Error {
+    let wanted = capabilities::RUN_SAMPLING;
+    let since = wanted.since.map(|since| since.to_string());
     Error::new(ErrorKind::Unsupported, message)
-        .with("capability", capabilities::RUN_SAMPLING.id)
-        .with("since", capabilities::RUN_SAMPLING.since.to_string())
+        .with("capability", wanted.id)
+        .with("since", since)
 }

@@ -1,5 +1,7 @@
 //! From tokens to whole characters.
 
+use std::collections::BTreeSet;
+
 use super::compare::Comparison;
 use crate::surface::{Error, ErrorKind, Result};
 use crate::tokenizer::StreamDecoder;
@@ -90,6 +92,8 @@ pub(super) enum Decoder<'a> {
     /// The runtime's tokenizer gives the bytes of each id.
     Vocabulary {
         vocabulary: &'a dyn Vocabulary,
+        /// Control tokens that are part of the text all the same.
+        markers: &'a BTreeSet<u32>,
         joiner: Joiner,
     },
     /// Only the runtime's text is known.
@@ -112,8 +116,15 @@ impl Decoder<'_> {
                 }
                 decoder.push(id)
             }
-            (Self::Vocabulary { vocabulary, joiner }, Some(id)) => {
-                let bytes = vocabulary.detokenize(&[id], true);
+            (
+                Self::Vocabulary {
+                    vocabulary,
+                    markers,
+                    joiner,
+                },
+                Some(id),
+            ) => {
+                let bytes = vocabulary.detokenize(&[id], !markers.contains(&id));
                 let bytes = bytes.map_err(|message| Error::new(ErrorKind::Tokenizer, message))?;
                 Ok(joiner.push(&bytes))
             }

@@ -11,7 +11,9 @@ mod rendered;
 mod special;
 
 use std::rc::Rc;
+use std::sync::OnceLock;
 
+use crate::answer::Format;
 use crate::surface::{Json, RenderOptions, Result, TemplateOptions};
 use jinja::{Meter, Program, Vm};
 
@@ -27,6 +29,7 @@ pub struct Template {
     program: Program,
     source: String,
     special: SpecialTokens,
+    answers: OnceLock<Format>,
 }
 
 impl Template {
@@ -41,7 +44,14 @@ impl Template {
             program: Program::compile(source).map_err(|fault| failure::of(&fault))?,
             source: source.to_owned(),
             special,
+            answers: OnceLock::new(),
         })
+    }
+
+    /// How the model of this template writes its answers.
+    pub(crate) fn answers(&self) -> &Format {
+        self.answers
+            .get_or_init(|| Format::of_template(&self.source))
     }
 
     /// The text of a special token, such as `bos_token`, where it is known.

@@ -1,6 +1,7 @@
 //! A model's chat templates by name: most have one, some have others for tools or documents.
 
 use super::{Rendered, SpecialTokens, Template, Turns};
+use crate::answer::Format;
 use crate::surface::{
     Error, ErrorKind, Json, RenderOptions, Result, TemplateInfo, TemplateOptions, UntrustedContent,
 };
@@ -128,6 +129,11 @@ impl Templates {
         let thinking = with_thinking(options)?;
         let prompt = template.render_marked(messages, thinking.as_ref().unwrap_or(options))?;
         Ok((prompt, template.literals()))
+    }
+
+    /// How the model writes its answers to what these options render.
+    pub(crate) fn answers(&self, options: &RenderOptions) -> Result<&Format> {
+        Ok(self.chosen(options)?.answers())
     }
 
     fn chosen(&self, options: &RenderOptions) -> Result<&Template> {

@@ -1,5 +1,6 @@
 //! The stream decoder against the whole decoder, on real tokenizers and on small ones of each kind.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -74,7 +75,7 @@ fn small(decoder: Json) -> Arc<Tokenizer> {
 }
 
 fn streamed(tokenizer: &Arc<Tokenizer>, ids: &[u32]) -> String {
-    let mut decoder = StreamDecoder::new(tokenizer.clone());
+    let mut decoder = StreamDecoder::new(tokenizer.clone(), BTreeSet::new());
     let mut text = String::new();
     for id in ids {
         text.push_str(&decoder.push(*id).unwrap());
@@ -181,7 +182,7 @@ fn characters_come_whole_and_at_once() {
         "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false
     }));
     let id = |token: &str| tokenizer.token_to_id(token).unwrap();
-    let mut decoder = StreamDecoder::new(tokenizer.clone());
+    let mut decoder = StreamDecoder::new(tokenizer.clone(), BTreeSet::new());
     // The four bytes of U+1F600 without its last, then a letter.
     for (token, text) in [
         ("ð", ""),
@@ -244,7 +245,7 @@ fn odd_decoders_are_errors_not_panics() {
     let empty = tokenizer.token_to_id("").unwrap();
     let error = tokenizer.decode(&[empty], false).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tokenizer);
-    let mut decoder = StreamDecoder::new(tokenizer);
+    let mut decoder = StreamDecoder::new(tokenizer, BTreeSet::new());
     assert_eq!(
         decoder.push(empty).unwrap_err().kind(),
         ErrorKind::Tokenizer

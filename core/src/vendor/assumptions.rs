@@ -136,6 +136,68 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         code: "core/src/vendor/callback.rs",
         switch: None,
     },
+    Assumption {
+        id: "numbers-in-callback",
+        claim: "hidden states and logits can be read inside the callback that brings them, as many as it says, and only \
+                in the mode that asked for them; in 1.1.x hidden states in state 4, later in NORMAL",
+        if_wrong: "none come, or what comes is refused because it cannot be true, or the process reads what is not there",
+        source: "headers; comments in the demos of hidden states; for logits a user's report (airockchip/rknn-llm issue \
+                 245)",
+        code: "core/src/vendor/group/results.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "release-buffer",
+        claim: "a callback of 1.3.0 that returns 2 after hidden states or logits frees the runtime's copy, and the run \
+                goes on",
+        if_wrong: "the run ends or fails after the first of them",
+        source: "header of 1.3.0; the manual does not have it",
+        code: "core/src/vendor/group/v1_3_0.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "resume-input",
+        claim: "the input of a run that follows a paused one takes the place of the token that the callback paused on",
+        if_wrong: "a token is doubled or missing after a pause",
+        source: "header and manual say to change the input and run again; a user steps so (airockchip/rknn-llm issue 446)",
+        code: "core/src/vendor/mod.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "batch-results",
+        claim: "each callback of a run with several inputs has a result for each, in their order, but in the states \
+                FINISH and ERROR, where no more than the first is read",
+        if_wrong: "answers are mixed up, or the process reads what is not there",
+        source: "manuals since 1.2.1",
+        code: "core/src/vendor/group/results.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "kept-memory",
+        claim: "the runtime reads what a run was given until the run returns, and what other calls were given until a \
+                later call of the same function succeeds, or not at all where the call itself failed",
+        if_wrong: "the runtime reads memory that is gone",
+        source: "the vendor's demos free inputs after rkllm_run; for the other calls nothing",
+        code: "core/src/vendor/group/held.rs, core/src/vendor/group/buffers.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "sizes-unasked",
+        claim: "embeddings and an encoder's output that are as wide as the model's are all that is read",
+        if_wrong: "the process reads what is not there, or the model gets something else",
+        source: "headers; no call tells a model's width",
+        code: "core/src/vendor/group/buffers.rs, core/src/vendor/request.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "host-callbacks",
+        claim: "a tokenizer or embedding layer of the caller may be given to any model of 1.3.0 and is only asked by \
+                those converted without; a negative count is a failure, also where the ids did not fit",
+        if_wrong: "a model with a tokenizer of its own uses ours, or a long prompt fails",
+        source: "header and manual of 1.3.0; that more room would be made for the ids is not said",
+        code: "core/src/vendor/group/host.rs",
+        switch: None,
+    },
 ];
 
 #[cfg(test)]

@@ -9,12 +9,29 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use super::{EventSink, RunEvent};
+use super::{EventSink, Flow, Mode, RunEvent};
+
+/// What has to be known of a run to read its callbacks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About {
+    /// Results of each callback.
+    pub batches: usize,
+    pub mode: Mode,
+    /// Whether the runtime has pausing for it.
+    pub may_pause: bool,
+    /// Rows of numbers that there can be at the most.
+    pub window: usize,
+    /// Log probabilities of each token that there can be at the most.
+    pub logprobs: usize,
+}
 
 /// Where the events of one run go; empty once the run is over.
 type Slot = Arc<Mutex<Option<Sink>>>;
 
-struct Sink(*mut (dyn FnMut(RunEvent) + Send));
+struct Sink {
+    call: *mut (dyn FnMut(RunEvent) -> Flow + Send),
+    about: About,
+}
 
 // SAFETY: the closure behind the pointer is `Send`, and it is only called under the slot's lock.
 unsafe impl Send for Sink {}
@@ -30,7 +47,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Runs `call` with the `userdata` under which callbacks reach `sink`. When it returns, no callback
 /// is inside `sink` and none will be.
-pub(super) fn with_sink<R>(sink: EventSink<'_>, call: impl FnOnce(*mut c_void) -> R) -> R {
+pub(super) fn with_sink<R>(
+    sink: EventSink<'_>,
+    about: About,
+    call: impl FnOnce(*mut c_void) -> R,
+) -> R {
     /// Takes the sink away again, also when `call` unwinds.
     struct Registered(usize, Slot);
     impl Drop for Registered {
@@ -40,31 +61,47 @@ pub(super) fn with_sink<R>(sink: EventSink<'_>, call: impl FnOnce(*mut c_void) -
         }
     }
 
-    let sink: *mut (dyn FnMut(RunEvent) + Send + '_) = sink;
+    type Call<'a> = *mut (dyn FnMut(RunEvent) -> Flow + Send + 'a);
+    let sink: Call<'_> = sink;
     // SAFETY: only the lifetime is changed; `Registered` empties the slot before it ends.
-    let sink: *mut (dyn FnMut(RunEvent) + Send + 'static) = unsafe { std::mem::transmute(sink) };
+    let call_sink: Call<'static> = unsafe { std::mem::transmute(sink) };
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let slot: Slot = Arc::new(Mutex::new(Some(Sink(sink))));
+    let slot: Slot = Arc::new(Mutex::new(Some(Sink {
+        call: call_sink,
+        about,
+    })));
     lock(&SLOTS).insert(number, slot.clone());
     let registered = Registered(number, slot);
     call(std::ptr::without_provenance_mut(registered.0))
 }
 
-/// Hands an event to the run that `userdata` numbers. Never unwinds: the caller is foreign code.
-pub(super) fn deliver(userdata: *mut c_void, event: Option<RunEvent>) {
-    let Some(event) = event else { return };
+/// Hands what `read` finds in a callback to the run that `userdata` numbers, and gives what the run wants.
+/// Nothing is read where there is no such run. Never unwinds: the caller is foreign code.
+pub(super) fn deliver(
+    userdata: *mut c_void,
+    read: impl FnOnce(&About, &mut dyn FnMut(RunEvent)),
+) -> Flow {
     let slot = lock(&SLOTS).get(&userdata.addr()).cloned();
     let Some(slot) = slot else {
         LATE.fetch_add(1, Ordering::Relaxed);
-        return;
+        return Flow::Go;
     };
     let guard = lock(&slot);
-    if let Some(sink) = &*guard {
+    let Some(sink) = &*guard else {
+        return Flow::Go;
+    };
+    let mut pause = false;
+    let mut tell = |event| {
         // SAFETY: the slot still holds the pointer, so `with_sink` has not returned and the closure
         // lives; the lock makes this the only call of it.
-        let call = AssertUnwindSafe(|| unsafe { (*sink.0)(event) });
-        // The sink reports its own failures; there is no one here to tell.
-        let _ = catch_unwind(call);
+        pause |= unsafe { (*sink.call)(event) } == Flow::Pause;
+    };
+    let call = AssertUnwindSafe(|| read(&sink.about, &mut tell));
+    // The sink reports its own failures; there is no one here to tell.
+    let _ = catch_unwind(call);
+    match pause && sink.about.may_pause {
+        true => Flow::Pause,
+        false => Flow::Go,
     }
 }
 
@@ -89,24 +126,49 @@ pub(super) unsafe fn bytes(text: *const c_char) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    const ABOUT: About = About {
+        batches: 1,
+        mode: Mode::Generate,
+        may_pause: true,
+        window: 0,
+        logprobs: 0,
+    };
+
+    fn fail(userdata: *mut c_void) -> Flow {
+        deliver(userdata, |_, tell| tell(RunEvent::Error { message: None }))
+    }
+
     #[test]
     fn late_and_unknown_callbacks_are_ignored() {
         let mut seen = 0;
-        let mut sink = |_| seen += 1;
-        let late = with_sink(&mut sink, |userdata| {
-            deliver(userdata, Some(RunEvent::Error));
+        let mut sink = |_| {
+            seen += 1;
+            Flow::Go
+        };
+        let late = with_sink(&mut sink, ABOUT, |userdata| {
+            fail(userdata);
             userdata
         });
-        deliver(late, Some(RunEvent::Error));
-        deliver(std::ptr::null_mut(), Some(RunEvent::Error));
+        fail(late);
+        fail(std::ptr::null_mut());
         assert_eq!(seen, 1);
     }
 
     #[test]
     fn a_panicking_sink_does_not_unwind_into_the_runtime() {
         let mut sink = |_| panic!("in the sink");
-        with_sink(&mut sink, |userdata| {
-            deliver(userdata, Some(RunEvent::Error))
-        });
+        let flow = with_sink(&mut sink, ABOUT, fail);
+        assert_eq!(flow, Flow::Go);
+    }
+
+    #[test]
+    fn a_run_pauses_where_its_sink_says_so_and_the_runtime_can() {
+        let mut sink = |_| Flow::Pause;
+        assert_eq!(with_sink(&mut sink, ABOUT, fail), Flow::Pause);
+        let never = About {
+            may_pause: false,
+            ..ABOUT
+        };
+        assert_eq!(with_sink(&mut sink, never, fail), Flow::Go);
     }
 }

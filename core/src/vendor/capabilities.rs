@@ -15,8 +15,8 @@ pub struct Capability {
     pub id: &'static str,
     /// What a runtime with it can, as in "the runtime cannot ...".
     pub can: &'static str,
-    /// The first release.
-    pub since: Version,
+    /// The first release; none where no release can.
+    pub since: Option<Version>,
     /// The last release, where it went again.
     pub until: Option<Version>,
     /// Where that is written: H the vendor's header, M its manual, C its changelog, by `BEHAVIOUR.md`.
@@ -30,7 +30,7 @@ macro_rules! capabilities {
             pub const $name: Capability = Capability {
                 id: $id,
                 can: $can,
-                since: Version::known($since),
+                since: Some(Version::known($since)),
                 until: capabilities!(@ $($until)?),
                 source: $source,
             };
@@ -44,19 +44,27 @@ macro_rules! capabilities {
 }
 
 capabilities! {
+    MIROSTAT: "mirostat" "1.0.0", "sample with mirostat", "H, M";
+    NPU_CORES: "npu_cores" "1.0.0" to "1.0.2", "be told how many NPU cores to use", "H, M";
     ABORT: "abort" "1.0.1", "end a run early", "H";
     LOG_PROBABILITIES: "log_probabilities" "1.0.1" to "1.0.2", "give log probabilities of tokens", "H";
+    GPU: "gpu" "1.0.1" to "1.0.2", "use the GPU", "H, M";
     TOKEN_INPUT: "token_input" "1.1.0", "take token ids", "H, M";
     TOKEN_IDS: "token_ids" "1.1.0", "tell the ids of the tokens it produces", "H";
     EMBEDDING_INPUT: "embedding_input" "1.1.0", "take embeddings", "H, M";
     IMAGE_INPUT: "image_input" "1.1.0", "take an image's embeddings", "H, M";
     HIDDEN_STATES: "hidden_states" "1.1.0", "give the hidden states of the last layer", "H";
+    RUN_STATE: "run_state" "1.1.0", "tell whether a run is in progress", "H";
+    MEMORY_DOMAIN: "memory_domain" "1.1.0", "start in another NPU memory domain", "H, M";
     LORA: "lora" "1.1.0", "load LoRA adapters", "H, M";
     PROMPT_CACHE: "prompt_cache" "1.1.0", "save and load the cache of a prompt", "H, M";
     CHAT_TEMPLATE: "chat_template" "1.2.0", "apply a chat template to text", "H, M";
     LOGITS: "logits" "1.2.0", "give logits", "H, M";
     KEEP_HISTORY: "keep_history" "1.2.0", "keep a conversation in its cache", "H, M";
     PREFIX_REUSE: "prefix_reuse" "1.2.0", "reuse what a prompt has in common with the one before", "C";
+    KEPT_BEGINNING: "kept_beginning" "1.2.0", "keep the beginning when its window is shifted", "H, M";
+    EMBED_FLASH: "embed_flash" "1.2.0", "leave word embeddings in storage or hold them in memory", "H, M";
+    CPU_CHOICE: "cpu_choice" "1.2.0", "be told which CPUs to use", "H, M";
     CLEAR_CACHE: "clear_cache" "1.2.0", "empty its cache", "H";
     SEVERAL_IMAGES: "several_images" "1.2.1b1", "take several images", "H";
     CLEAR_CACHE_RANGE: "clear_cache_range" "1.2.1", "take positions out of its cache", "H, M";
@@ -72,9 +80,35 @@ capabilities! {
     RUN_SAMPLING: "run_sampling" "1.3.0", "change sampling for each request", "H, M";
     RUN_TOKEN_LIMIT: "run_token_limit" "1.3.0", "limit the tokens of one run", "H, M";
     IGNORE_EOS: "ignore_eos" "1.3.0", "go on after the end-of-sequence token", "C, H";
+    RELEASE_OUTPUT: "release_output" "1.3.0", "free what it gave when it was read", "H";
     VIDEO_INPUT: "video_input" "1.3.0", "take a video's embeddings", "H";
     OWN_TOKENIZER: "own_tokenizer" "1.3.0", "ask the caller for tokens and embeddings", "H, M";
 }
+
+/// What users ask for and no release has.
+const fn nowhere(id: &'static str, can: &'static str) -> Capability {
+    Capability {
+        id,
+        can,
+        since: None,
+        until: None,
+        source: "no header has it",
+    }
+}
+
+/// No runtime can cut off tokens by `min_p`.
+pub const MIN_P: Capability = nowhere("min_p", "cut off unlikely tokens by min_p");
+/// No runtime can be told a seed.
+pub const SEED: Capability = nowhere("seed", "be told the seed of its sampling");
+
+/// What rkchat's own runtime leaves out of its ABI group.
+const NOT_OWN: [Capability; 5] = [
+    CROSS_ATTENTION,
+    VIDEO_INPUT,
+    OWN_TOKENIZER,
+    GPU,
+    MEMORY_DOMAIN,
+];
 
 /// What one runtime can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +129,12 @@ impl Capabilities {
         if self.own && capability == SEVERAL_MODELS {
             return true;
         }
+        if self.own && NOT_OWN.contains(&capability) {
+            return false;
+        }
+        let there = capability.since.is_some_and(|since| self.newest >= since);
         let gone = capability.until.is_some_and(|until| self.newest > until);
-        self.newest >= capability.since && !gone
+        there && !gone
     }
 
     /// The names of what it can.
@@ -132,11 +170,16 @@ pub(crate) fn refusal(
         Some(release) if !capabilities.own => format!("release {release}"),
         _ => format!("ABI group {}", runtime.abi_group),
     };
-    let which = match wanted.until {
-        None => format!("the first release that can is {}", wanted.since),
-        Some(until) => format!("only the releases {} to {until} can", wanted.since),
+    let whose = match capabilities.own && NOT_OWN.contains(&wanted) {
+        true => "rkchat's own never does, of Rockchip's ",
+        false => "",
     };
-    Error::new(
+    let which = match (wanted.since, wanted.until) {
+        (None, _) => "no release can".to_owned(),
+        (Some(since), None) => format!("{whose}the first release that can is {since}"),
+        (Some(since), Some(until)) => format!("{whose}only the releases {since} to {until} can"),
+    };
+    let error = Error::new(
         ErrorKind::Unsupported,
         format!(
             "the runtime {} ({what}) cannot {}; {which}. {instead}",
@@ -144,8 +187,11 @@ pub(crate) fn refusal(
             wanted.can
         ),
     )
-    .with("capability", wanted.id)
-    .with("since", wanted.since.to_string())
+    .with("capability", wanted.id);
+    match wanted.since {
+        Some(since) => error.with("since", since.to_string()),
+        None => error,
+    }
 }
 
 #[cfg(test)]
@@ -174,6 +220,31 @@ mod tests {
         assert!(!newest(Group::V1_2_1).has(RUN_SAMPLING));
         assert!(!newest(Group::V1_1_0).has(SEVERAL_MODELS));
         assert!(Capabilities::of(Group::V1_1_0, None, true).has(SEVERAL_MODELS));
+    }
+
+    #[test]
+    fn what_no_runtime_or_not_ours_can_is_refused() {
+        let own = Capabilities::of(Group::V1_3_0, None, true);
+        let theirs = Capabilities::of(Group::V1_3_0, None, false);
+        assert!(theirs.has(CROSS_ATTENTION) && !own.has(CROSS_ATTENTION));
+        assert!(theirs.has(VIDEO_INPUT) && !own.has(VIDEO_INPUT));
+        assert!(own.has(MIROSTAT) && own.has(PAUSE) && own.has(BATCH));
+        assert!(!theirs.has(MIN_P) && !own.has(SEED));
+        let runtime = RuntimeInfo {
+            path: "librkllmrt.so".into(),
+            name: "rkllm".into(),
+            release: None,
+            abi_group: "1.3.0".into(),
+            platform: None,
+            evidence: Vec::new(),
+            capabilities: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let error = refusal(&runtime, own, CROSS_ATTENTION, "");
+        assert!(error.message().contains("of Rockchip's"), "{error}");
+        assert_eq!(error.details()["since"], "1.2.1");
+        let error = refusal(&runtime, theirs, MIN_P, "");
+        assert!(error.message().contains("no release can"), "{error}");
     }
 
     #[test]

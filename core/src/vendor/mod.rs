@@ -12,6 +12,7 @@ mod callback;
 pub mod capabilities;
 mod capture;
 pub mod choose;
+mod event;
 mod extension;
 mod find;
 pub mod get;
@@ -26,48 +27,26 @@ pub mod measured;
 pub mod pairs;
 pub mod rank;
 pub mod recognise;
+mod request;
 pub mod search;
 pub mod store;
 mod unfinished;
 pub mod version;
 pub mod worker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::surface::{Error, GetOptions, Result};
 
 pub(crate) use capabilities::Capabilities;
+pub(crate) use event::{Flow, Perf, Rows, RunCounts, RunEvent, Token};
 pub(crate) use find::{find, named};
 pub(crate) use library::Library;
 pub(crate) use recognise::word::Word;
-
-/// What a model is opened with.
-#[derive(Debug, Clone)]
-pub(crate) struct InitParams {
-    pub model_path: PathBuf,
-    pub max_context_len: u32,
-    pub sampling: Sampling,
-    /// Say -1 for the token limit, as the vendor's demos do, and not the size of the window.
-    pub unlimited: bool,
-    /// Go on after the end-of-sequence token; only for runtimes that can.
-    pub ignore_eos: bool,
-    /// Read what the runtime prints meanwhile.
-    pub capture_logs: bool,
-}
-
-/// Sampling settings; unset ones stay as the runtime has them.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Sampling {
-    pub top_k: Option<i32>,
-    pub top_p: Option<f32>,
-    pub temperature: Option<f32>,
-    pub repeat_penalty: Option<f32>,
-    pub frequency_penalty: Option<f32>,
-    pub presence_penalty: Option<f32>,
-    pub mirostat: Option<i32>,
-    pub mirostat_tau: Option<f32>,
-    pub mirostat_eta: Option<f32>,
-}
+pub(crate) use request::{
+    CrossAttention, Images, InitParams, Input, Markers, Mode, Multimodal, RunRequest, Sampling,
+    Videos,
+};
 
 /// Why a model was not opened.
 #[derive(Debug, Clone)]
@@ -78,59 +57,9 @@ pub(crate) struct InitFailure {
     pub log: Vec<String>,
 }
 
-/// What a run is fed.
-#[derive(Debug, Clone)]
-pub(crate) enum Input {
-    Tokens(Vec<i32>),
-    Text(String),
-}
-
-/// One run.
-#[derive(Debug, Clone)]
-pub(crate) struct RunRequest {
-    pub input: Input,
-    /// Tokens to produce at the most; only a hint on runtimes that cannot set it per run.
-    pub max_new_tokens: u32,
-    /// Only for runtimes that can set it per run.
-    pub sampling: Sampling,
-}
-
-/// What a run reports, in order.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum RunEvent {
-    /// A token: its id where it has one, and its text, which may be empty or end inside a character.
-    /// `waiting`: the runtime says that the character goes on in the next one.
-    Token {
-        id: Option<u32>,
-        text: Vec<u8>,
-        waiting: bool,
-    },
-    /// The run is over.
-    Finish { perf: Option<Perf> },
-    /// The run failed.
-    Error,
-}
-
-/// What the runtime measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Perf {
-    pub prefill_ms: f32,
-    pub prefill_tokens: u32,
-    pub decode_ms: f32,
-    pub decode_tokens: u32,
-    /// The most memory that the process held, in megabytes.
-    pub peak_memory_mb: f32,
-}
-
-/// What rkchat's runtime knows about its last run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct RunCounts {
-    pub prompt_tokens: u32,
-    pub reused_tokens: u32,
-}
-
-/// Takes a run's events; called from whichever thread the runtime calls back on.
-pub(crate) type EventSink<'a> = &'a mut (dyn FnMut(RunEvent) + Send);
+/// Takes a run's events and says whether it goes on; called from whichever thread the runtime calls back
+/// on.
+pub(crate) type EventSink<'a> = &'a mut (dyn FnMut(RunEvent) -> Flow + Send);
 
 /// A loaded library that can open models.
 pub(crate) trait Driver: Send + Sync {
@@ -144,21 +73,58 @@ pub(crate) struct Opened {
 }
 
 /// An opened model. Dropping it frees the model, so that must not happen while `run` is in progress.
+///
+/// Statuses are what the runtime returned: 0 is success. Where the ABI group lacks a call, or what it was
+/// to be given cannot be given in C (a NUL byte in a text, sizes that do not fit), the status is -1. All
+/// but `run`, `abort` and `is_running` are for when no run is in progress.
 pub(crate) trait Session: Send + Sync {
-    /// Runs and blocks until the runtime returns; gives its status. One run at a time.
+    /// Runs and blocks until the runtime returns. One run at a time.
+    ///
+    /// A run that was paused is gone on with by the next one, whose input takes the place of the token
+    /// that the sink paused on: the same token goes on as if nothing had been.
     fn run(&self, request: &RunRequest, sink: EventSink<'_>) -> i32;
     /// Asks the run in progress to end; from any thread.
     fn abort(&self) -> i32;
-    /// Forgets what runs left in the cache; not while a run is in progress.
-    fn clear_cache(&self) -> i32;
-    /// Tokens in the cache, where the runtime can tell; not while a run is in progress.
+    /// Whether the runtime says that a run is in progress, where it can tell; from any thread.
+    fn is_running(&self) -> Option<bool>;
+    /// Forgets what runs left in the cache, but for the system prompt where that is to stay. `ranges`,
+    /// one from a position to before another for each input, are taken out instead while a run is paused;
+    /// none is all.
+    fn clear_cache(&self, keep_system: bool, ranges: &[(u32, u32)]) -> i32;
+    /// Tokens in the cache of the first input, where the runtime can tell.
     fn cache_size(&self) -> Option<u32>;
+    /// Loads a LoRA adapter under a name by which runs pick it.
+    fn load_adapter(&self, name: &str, path: &Path, scale: f32) -> i32;
+    /// Loads a file that a run wrote (`RunRequest::save_cache`), for prompts that begin like its own.
+    fn load_prompt_cache(&self, path: &Path) -> i32;
+    /// Forgets what `load_prompt_cache` loaded; to be called before another file is.
+    fn release_prompt_cache(&self) -> i32;
+    /// Replaces the template that text input gets. Empties the cache.
+    fn set_chat_template(&self, system: &str, prefix: &str, postfix: &str) -> i32;
+    /// Puts functions (a JSON array) into the prompts of text input, with a system prompt of their own.
+    fn set_function_tools(&self, system: &str, tools: &str, tool_response: &str) -> i32;
+    /// Sets what the decoder attends to. Its sizes have to be the model's: the runtime does not ask.
+    fn set_cross_attention(&self, encoder: CrossAttention) -> i32;
     /// The runtime's own tokenizer, where it offers one.
     fn vocabulary(&self) -> Option<&dyn Vocabulary>;
-    /// The runtime's own account of the last failure on this thread, where it offers one.
+    /// What is known of the last failure: the runtime's own account of it on this thread, where it
+    /// offers one, or that of the tokenizer or embedding layer that the model was opened with.
     fn last_error(&self) -> Option<String>;
     /// Counts of the last run, where it offers them.
     fn counts(&self) -> Option<RunCounts>;
+}
+
+/// The tokenizer of a model that was converted without one. Called on whichever thread the runtime likes.
+pub(crate) trait HostTokenizer: std::fmt::Debug + Send + Sync {
+    /// Token ids of a text.
+    fn tokenize(&self, text: &str) -> Result<Vec<i32>, String>;
+}
+
+/// The embedding layer of a model that was converted without one. Called on whichever thread the runtime
+/// likes.
+pub(crate) trait HostEmbedding: std::fmt::Debug + Send + Sync {
+    /// The embeddings of tokens, one after the other, each of `width` numbers.
+    fn embed(&self, tokens: &[i32], width: usize) -> Result<Vec<f32>, String>;
 }
 
 /// A runtime's own tokenizer; usable from any thread, also during a run.

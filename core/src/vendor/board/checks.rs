@@ -9,7 +9,7 @@ use crate::vendor::recognise::facts::Facts;
 use crate::vendor::{InitFailure, Input, Library, log};
 
 /// Tokens that are asked for where an answer is looked at.
-const SOME: u32 = 16;
+pub(super) const SOME: u32 = 16;
 
 /// Token ids that every vocabulary has, with nothing special among them.
 const PLAIN: std::ops::Range<i32> = 300..311;
@@ -79,6 +79,7 @@ pub(super) fn all(subject: &Subject<'_>) -> Vec<Finding> {
     findings.push(ids_and_text(subject));
     findings.push(end_is_shown(subject));
     findings.push(prefix_reuse(subject));
+    findings.extend(super::features::all(subject));
     findings.extend(aborts(subject));
     findings
 }
@@ -97,9 +98,9 @@ fn prompt_length(subject: &Subject<'_>, observed: &Observed) -> Option<u32> {
         })
 }
 
-fn fresh(subject: &Subject<'_>) {
+pub(super) fn fresh(subject: &Subject<'_>) {
     // Where it cannot be emptied it is not reused either.
-    let _ = subject.session.clear_cache();
+    let _ = subject.session.clear_cache(false, &[]);
 }
 
 fn token_input(subject: &Subject<'_>) -> Vec<Finding> {
@@ -355,7 +356,7 @@ fn blocking_run(runs: &[&Observed]) -> Finding {
     Finding::new("blocking-run", holds(late == 0), seen)
 }
 
-fn holds(seen: bool) -> Verdict {
+pub(super) fn holds(seen: bool) -> Verdict {
     match seen {
         true => Verdict::Holds,
         false => Verdict::Broken,
@@ -363,7 +364,7 @@ fn holds(seen: bool) -> Verdict {
 }
 
 /// A question as the model is fed it: templated tokens where they can be made and taken.
-fn question_input(subject: &Subject<'_>, question: &str) -> Input {
+pub(super) fn question_input(subject: &Subject<'_>, question: &str) -> Input {
     let options = RenderOptions {
         add_generation_prompt: true,
         ..RenderOptions::default()

@@ -4,6 +4,7 @@
 //! then on `Model.open` goes by it.
 
 mod checks;
+mod features;
 mod observe;
 mod report;
 
@@ -40,9 +41,8 @@ pub fn check(runtime: &Path, abi: Option<&str>, model: &Path) -> Result<Report> 
             repeat_penalty: Some(1.0),
             ..Sampling::default()
         },
-        unlimited: false,
-        ignore_eos: false,
         capture_logs: true,
+        ..InitParams::default()
     };
     let none = InitParams {
         unlimited: true,
@@ -84,10 +84,7 @@ pub fn check_second_model(runtime: &Path, abi: Option<&str>, model: &Path) -> Re
     let params = InitParams {
         model_path: found.weights,
         max_context_len: WINDOW,
-        sampling: Sampling::default(),
-        unlimited: false,
-        ignore_eos: false,
-        capture_logs: false,
+        ..InitParams::default()
     };
     let first = library.driver().init(&params);
     let second = library.driver().init(&params);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Subject;
 use crate::vendor::capabilities;
-use crate::vendor::{Input, Perf, RunEvent, RunRequest, Sampling, callback};
+use crate::vendor::{Flow, Input, Perf, RunEvent, RunRequest, callback};
 
 /// How long a callback may come after its run before it counts as never.
 const AFTER: Duration = Duration::from_millis(500);
@@ -54,13 +54,13 @@ pub(super) fn run(subject: &Subject<'_>, input: Input, enough: u32) -> Observed 
 /// As [`run`]; aborts so many times where it has to be ended.
 pub(super) fn watch(subject: &Subject<'_>, input: Input, enough: u32, aborts: usize) -> Observed {
     let request = RunRequest {
-        input,
+        inputs: vec![input],
         // Where the runtime counts, it is left to end by itself, but for runs that are to be aborted.
         max_new_tokens: match aborts {
             1 if subject.capabilities.has(capabilities::RUN_TOKEN_LIMIT) => enough,
             _ => super::WINDOW,
         },
-        sampling: Sampling::default(),
+        ..RunRequest::default()
     };
     let before = callback::late();
     let (told, events) = mpsc::channel();
@@ -69,6 +69,7 @@ pub(super) fn watch(subject: &Subject<'_>, input: Input, enough: u32, aborts: us
             let mut sink = |event| {
                 // The receiver stays until the run is over.
                 let _ = told.send((event, thread::current().id()));
+                Flow::Go
             };
             let status = subject.session.run(&request, &mut sink);
             drop(told);
@@ -107,20 +108,21 @@ fn collect(
     let mut aborted_at = None;
     for (event, thread) in events {
         match event {
-            RunEvent::Token { id, text, waiting } => observed.tokens.push(Seen {
-                id,
-                text,
-                waiting,
+            RunEvent::Token(token) => observed.tokens.push(Seen {
+                id: token.id,
+                text: token.text,
+                waiting: token.waiting,
                 thread,
             }),
             RunEvent::Finish { perf } => {
                 observed.ends += 1;
                 observed.perf = perf;
             }
-            RunEvent::Error => {
+            RunEvent::Error { .. } => {
                 observed.ends += 1;
                 observed.failed = true;
             }
+            RunEvent::Hidden { .. } | RunEvent::Logits { .. } => {}
         }
         let counts = aborts == 1 && subject.capabilities.has(capabilities::RUN_TOKEN_LIMIT);
         let over = observed.ends > 0 || counts;

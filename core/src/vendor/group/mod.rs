@@ -4,8 +4,17 @@
 //! layouts.
 
 #[macro_use]
+mod calls;
+#[macro_use]
 mod fill;
+mod buffers;
 mod driver;
+mod held;
+mod host;
+mod results;
+mod table;
+#[cfg(test)]
+mod tests;
 mod v1_0_0;
 mod v1_0_1;
 mod v1_1_0;
@@ -13,13 +22,13 @@ mod v1_2_0;
 mod v1_2_1;
 mod v1_3_0;
 
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 
+use super::abi;
 use super::abi::layout::{Address, GroupLayout};
-use super::abi::{self, v1_1_0 as states};
 use super::extension::Table;
 use super::version::Version;
-use super::{Driver, Perf, RunEvent, callback};
+use super::{Driver, RunEvent, Token};
 
 /// The ABI groups, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,42 +111,17 @@ impl Group {
     }
 }
 
-/// What a callback of the groups since 1.1.0 reports.
-///
-/// # Safety
-/// `text` is NULL or a NUL-terminated string that lives during the call.
-unsafe fn event(
-    state: u32,
-    result: Option<(*const c_char, i32)>,
-    perf: Option<Perf>,
-) -> Option<RunEvent> {
-    match (state, result) {
-        (states::RKLLM_RUN_NORMAL | states::RKLLM_RUN_WAITING, Some((text, id))) => {
-            Some(RunEvent::Token {
-                id: u32::try_from(id).ok(),
-                // SAFETY: handed on from the caller.
-                text: unsafe { callback::bytes(text) },
-                waiting: state == states::RKLLM_RUN_WAITING,
-            })
-        }
-        (states::RKLLM_RUN_FINISH, _) => Some(RunEvent::Finish { perf }),
-        (states::RKLLM_RUN_ERROR, _) => Some(RunEvent::Error),
-        // Hidden states of 1.1.x, and states that no header has.
-        _ => None,
-    }
-}
-
 /// What a callback of the groups before 1.1.0 reports: they have no token ids, and other numbers for
 /// the states.
-fn old_event(state: u32, text: Vec<u8>) -> Option<RunEvent> {
+fn old_event(state: u32, text: Vec<u8>, logprobs: Vec<(i32, f32)>) -> Option<RunEvent> {
     match state {
-        abi::v1_0_0::LLM_RUN_NORMAL => Some(RunEvent::Token {
-            id: None,
+        abi::v1_0_0::LLM_RUN_NORMAL => Some(RunEvent::Token(Token {
             text,
-            waiting: false,
-        }),
+            logprobs,
+            ..Token::default()
+        })),
         abi::v1_0_0::LLM_RUN_FINISH => Some(RunEvent::Finish { perf: None }),
-        abi::v1_0_0::LLM_RUN_ERROR => Some(RunEvent::Error),
+        abi::v1_0_0::LLM_RUN_ERROR => Some(RunEvent::Error { message: None }),
         _ => None,
     }
 }

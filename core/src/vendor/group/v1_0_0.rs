@@ -1,9 +1,11 @@
 //! Group 1.0.0: a finished prompt in, bare text out; nothing can be aborted.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 use super::Find;
-use super::driver::{Abi, Buffers};
+use super::buffers::Buffers;
+use super::driver::Given;
+use super::table::Abi;
 use crate::vendor::abi::v1_0_0::*;
 use crate::vendor::{InitParams, RunRequest, callback};
 
@@ -14,11 +16,12 @@ impl Abi for Functions {
 
     calls!(load run_prompt destroy);
 
-    fn prepare(&self, params: &InitParams, model_path: &CStr) -> Kept {
+    fn prepare(&self, params: &InitParams, given: &Given) -> Kept {
         // SAFETY: no preconditions.
         let mut param = unsafe { (self.rkllm_createDefaultParam)() };
-        param.modelPath = model_path.as_ptr();
+        param.modelPath = given.model_path.as_ptr();
         set_param!(param, params);
+        set_given!(param, params, num_npu_core);
         Kept(param)
     }
 
@@ -29,7 +32,9 @@ impl Abi for Functions {
 }
 
 unsafe extern "C" fn on_result(text: *const c_char, userdata: *mut c_void, state: LLMCallState) {
-    // SAFETY: NULL or a NUL-terminated string that lives during the call.
-    let text = unsafe { callback::bytes(text) };
-    callback::deliver(userdata, super::old_event(state, text));
+    callback::deliver(userdata, |_, tell| {
+        // SAFETY: NULL or a NUL-terminated string that lives during the call.
+        let text = unsafe { callback::bytes(text) };
+        super::old_event(state, text, Vec::new()).map(tell);
+    });
 }

@@ -1,31 +1,33 @@
-//! Group 1.1.0: tokens or text in, token ids out. Sampling is fixed when the model is opened, there is
-//! no template, and every run stands alone.
+//! Group 1.1.0: tokens, embeddings, images or text in, token ids or hidden states out. Sampling is fixed
+//! when the model is opened, there is no template, and every run stands alone.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use super::Find;
-use super::driver::{Abi, Buffers};
+use super::buffers::{Buffer, Buffers, Parts};
+use super::driver::Given;
+use super::results::{self, RawResult};
+use super::table::Abi;
 use crate::vendor::abi::v1_1_0::*;
-use crate::vendor::{InitParams, RunRequest, callback};
+use crate::vendor::{InitParams, RunRequest};
 
 kept!();
+raw_result!(own_state);
 
 impl Abi for Functions {
     type Kept = Kept;
 
-    calls!(load abort destroy);
+    calls!(load abort is_running load_lora prompt_cache destroy);
 
-    fn prepare(&self, params: &InitParams, model_path: &CStr) -> Kept {
+    fn prepare(&self, params: &InitParams, given: &Given) -> Kept {
         // SAFETY: no preconditions.
         let mut param = unsafe { (self.rkllm_createDefaultParam)() };
-        param.model_path = model_path.as_ptr();
+        param.model_path = given.model_path.as_ptr();
         set_param!(param, params);
+        set_markers!(param, given);
+        set_given!(param.extend_param, params, base_domain_id);
         param.skip_special_token = 0;
         param.is_async = 0;
-        // Read without a test for NULL by some releases (`QUIRKS.md`, "Structs/params").
-        param.img_start = c"".as_ptr();
-        param.img_end = c"".as_ptr();
-        param.img_content = c"".as_ptr();
         Kept(param)
     }
 
@@ -38,17 +40,25 @@ impl Abi for Functions {
         &self,
         handle: *mut c_void,
         _: &Kept,
-        _: &RunRequest,
+        request: &RunRequest,
         buffers: &mut Buffers,
         userdata: *mut c_void,
     ) -> c_int {
-        let mut input = RKLLMInput::zeroed();
-        set_input!(input, buffers);
-        let mut infer = RKLLMInferParam::zeroed();
-        infer.mode = RKLLM_INFER_GENERATE;
-        // SAFETY: handed on from the caller; the inputs live until the call returns.
-        unsafe { (self.rkllm_run)(handle, &mut input, &mut infer, userdata) }
+        let mut inputs = inputs!(buffers, image);
+        infer!(infer, request, buffers);
+        // SAFETY: handed on from the caller; all that is pointed to lives until the call returns.
+        unsafe { (self.rkllm_run)(handle, inputs.as_mut_ptr(), &mut infer, userdata) }
     }
+}
+
+fn image(parts: &mut Parts) -> RKLLMMultiModelInput {
+    let mut input = RKLLMMultiModelInput::zeroed();
+    input.prompt = parts.prompt.as_ptr().cast_mut();
+    if let Some((images, _)) = &mut parts.images {
+        input.image_embed = images.values.as_mut_ptr();
+        input.n_image_tokens = images.tokens;
+    }
+    input
 }
 
 unsafe extern "C" fn on_result(
@@ -56,11 +66,6 @@ unsafe extern "C" fn on_result(
     userdata: *mut c_void,
     state: LLMCallState,
 ) {
-    // SAFETY: the library hands over NULL or a result that lives during the call, and its text is NULL
-    // or NUL-terminated.
-    let event = unsafe {
-        let said = result.as_ref().map(|result| (result.text, result.token_id));
-        super::event(state, said, None)
-    };
-    callback::deliver(userdata, event);
+    // SAFETY: the library hands over NULL or a result that lives during the call, as its header says.
+    unsafe { results::deliver(result, userdata, state) };
 }

@@ -1,32 +1,35 @@
-//! Groups 1.2.0 and 1.2.1b1, in the layout of the latter: as 1.1.0, with a template on text input, and a
-//! cache that is reused.
+//! Groups 1.2.0 and 1.2.1b1, in the layout of the latter: as 1.1.0, with a template on text input, a
+//! cache that is reused, and logits.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use super::Find;
-use super::driver::{Abi, Buffers};
+use super::buffers::{Buffer, Buffers, Parts};
+use super::driver::Given;
+use super::results::{self, RawResult};
+use super::table::Abi;
+use crate::vendor::abi::v1_2_0::RKLLMResultLogits;
 use crate::vendor::abi::v1_2_1b1::*;
-use crate::vendor::{InitParams, RunRequest, callback};
+use crate::vendor::{InitParams, RunRequest};
 
 kept!();
+raw_result!(logits);
+images_with_sizes!(images, RKLLMMultiModelInput);
 
 impl Abi for Functions {
     type Kept = Kept;
 
-    calls!(load abort clear_whole_cache destroy);
+    calls!(load abort is_running clear_whole_cache load_lora prompt_cache set_chat_template destroy);
 
-    fn prepare(&self, params: &InitParams, model_path: &CStr) -> Kept {
+    fn prepare(&self, params: &InitParams, given: &Given) -> Kept {
         // SAFETY: no preconditions.
         let mut param = unsafe { (self.rkllm_createDefaultParam)() };
-        param.model_path = model_path.as_ptr();
+        param.model_path = given.model_path.as_ptr();
         set_param!(param, params);
+        set_markers!(param, given);
+        set_processors!(param, params);
         param.skip_special_token = 0;
         param.is_async = 0;
-        // Read without a test for NULL by some releases (`QUIRKS.md`, "Structs/params").
-        param.img_start = c"".as_ptr();
-        param.img_end = c"".as_ptr();
-        param.img_content = c"".as_ptr();
-        param.extend_param.embed_flash = 1;
         Kept(param)
     }
 
@@ -39,17 +42,15 @@ impl Abi for Functions {
         &self,
         handle: *mut c_void,
         _: &Kept,
-        _: &RunRequest,
+        request: &RunRequest,
         buffers: &mut Buffers,
         userdata: *mut c_void,
     ) -> c_int {
-        let mut input = RKLLMInput::zeroed();
-        set_input!(input, buffers);
-        let mut infer = RKLLMInferParam::zeroed();
-        infer.mode = RKLLM_INFER_GENERATE;
-        infer.keep_history = 0;
-        // SAFETY: handed on from the caller; the inputs live until the call returns.
-        unsafe { (self.rkllm_run)(handle, &mut input, &mut infer, userdata) }
+        let mut inputs = inputs!(buffers, images);
+        infer!(infer, request, buffers);
+        infer.keep_history = request.keep_history.into();
+        // SAFETY: handed on from the caller; all that is pointed to lives until the call returns.
+        unsafe { (self.rkllm_run)(handle, inputs.as_mut_ptr(), &mut infer, userdata) }
     }
 }
 
@@ -58,11 +59,6 @@ unsafe extern "C" fn on_result(
     userdata: *mut c_void,
     state: LLMCallState,
 ) {
-    // SAFETY: the library hands over NULL or a result that lives during the call, and its text is NULL
-    // or NUL-terminated.
-    let event = unsafe {
-        let said = result.as_ref().map(|result| (result.text, result.token_id));
-        super::event(state, said, None)
-    };
-    callback::deliver(userdata, event);
+    // SAFETY: the library hands over NULL or a result that lives during the call, as its header says.
+    unsafe { results::deliver(result, userdata, state) };
 }

@@ -1,35 +1,43 @@
-//! Group 1.2.1: as 1.2.0, with a role for the input, measurements at the end of a run, and the size of
-//! the cache.
+//! Group 1.2.1: as 1.2.0, with a role for the input, several inputs in a run, function tools, cross
+//! attention, runs that pause, measurements at the end of a run, and the size of the cache.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use super::Find;
-use super::driver::{Abi, Buffers};
+use super::buffers::{Buffer, Buffers, Parts};
+use super::driver::Given;
+use super::results::{self, RawResult};
+use super::table::Abi;
 use crate::vendor::abi::v1_2_1::*;
-use crate::vendor::{InitParams, Perf, RunRequest, callback};
+use crate::vendor::{Flow, InitParams, Perf, RunRequest};
 
 kept!();
+raw_result!(logits perf);
+images_with_sizes!(images, RKLLMMultiModalInput);
+
+/// What a callback returns so that the run goes on.
+pub(super) const GO_ON: c_int = 0;
+/// What it returns to pause it.
+pub(super) const PAUSE: c_int = 1;
 
 impl Abi for Functions {
     type Kept = Kept;
+    const PAUSES: bool = true;
+    const BATCHES: bool = true;
 
-    calls!(load abort clear_cache cache_size destroy);
+    calls!(load abort is_running clear_cache cache_size load_lora prompt_cache);
+    calls!(set_chat_template set_function_tools set_cross_attn destroy);
 
-    fn prepare(&self, params: &InitParams, model_path: &CStr) -> Kept {
+    fn prepare(&self, params: &InitParams, given: &Given) -> Kept {
         // SAFETY: no preconditions.
         let mut param = unsafe { (self.rkllm_createDefaultParam)() };
-        param.model_path = model_path.as_ptr();
+        param.model_path = given.model_path.as_ptr();
         set_param!(param, params);
+        set_markers!(param, given);
+        set_processors!(param, params);
+        set_batches!(param, params);
         param.skip_special_token = 0;
         param.is_async = 0;
-        // Read without a test for NULL by some releases (`QUIRKS.md`, "Structs/params").
-        param.img_start = c"".as_ptr();
-        param.img_end = c"".as_ptr();
-        param.img_content = c"".as_ptr();
-        // 0 is refused when the model is opened (`QUIRKS.md`, "Structs/params").
-        param.extend_param.n_batch = 1;
-        param.extend_param.use_cross_attn = 0;
-        param.extend_param.embed_flash = 1;
         Kept(param)
     }
 
@@ -42,44 +50,30 @@ impl Abi for Functions {
         &self,
         handle: *mut c_void,
         _: &Kept,
-        _: &RunRequest,
+        request: &RunRequest,
         buffers: &mut Buffers,
         userdata: *mut c_void,
     ) -> c_int {
-        let mut input = RKLLMInput::zeroed();
-        input.role = c"user".as_ptr();
-        set_input!(input, buffers);
-        let mut infer = RKLLMInferParam::zeroed();
-        infer.mode = RKLLM_INFER_GENERATE;
-        infer.keep_history = 0;
-        // SAFETY: handed on from the caller; the inputs live until the call returns.
-        unsafe { (self.rkllm_run)(handle, &mut input, &mut infer, userdata) }
+        let role = buffers.role.as_ptr();
+        let thinking = request.enable_thinking.into();
+        let mut inputs = inputs!(buffers, images, role: role, enable_thinking: thinking);
+        infer!(infer, request, buffers);
+        infer.keep_history = request.keep_history.into();
+        // SAFETY: handed on from the caller; all that is pointed to lives until the call returns.
+        unsafe { (self.rkllm_run)(handle, inputs.as_mut_ptr(), &mut infer, userdata) }
     }
 }
 
-/// Always returns 0, which is to go on: 1 would pause the run.
-pub(super) unsafe extern "C" fn on_result(
+unsafe extern "C" fn on_result(
     result: *mut RKLLMResult,
     userdata: *mut c_void,
     state: LLMCallState,
 ) -> c_int {
-    // SAFETY: the library hands over NULL or a result that lives during the call, and its text is NULL
-    // or NUL-terminated.
-    let event = unsafe {
-        let result = result.as_ref();
-        let said = result.map(|result| (result.text, result.token_id));
-        super::event(state, said, result.map(|result| perf_of(&result.perf)))
-    };
-    callback::deliver(userdata, event);
-    0
-}
-
-fn perf_of(perf: &RKLLMPerfStat) -> Perf {
-    Perf {
-        prefill_ms: perf.prefill_time_ms,
-        prefill_tokens: u32::try_from(perf.prefill_tokens).unwrap_or(0),
-        decode_ms: perf.generate_time_ms,
-        decode_tokens: u32::try_from(perf.generate_tokens).unwrap_or(0),
-        peak_memory_mb: perf.memory_usage_mb,
+    // SAFETY: the library hands over NULL or as many results as the run has inputs, which live during the
+    // call, as its header says.
+    let answer = unsafe { results::deliver(result, userdata, state) };
+    match answer.flow {
+        Flow::Go => GO_ON,
+        Flow::Pause => PAUSE,
     }
 }
