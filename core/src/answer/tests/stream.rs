@@ -142,6 +142,7 @@ fn the_text_of_a_forced_call_is_read_first() {
         "<tool_call>\n{\"name\": \"f\", \"arguments\": "
     );
     assert_eq!(format.forced(Some("a\"b")), None);
+    assert_eq!(plain().with_tools("glm4").unwrap().forced(None), None);
     assert_eq!(plain().with_tools("none").unwrap().forced(None), None);
 }
 
