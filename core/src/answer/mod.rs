@@ -5,7 +5,11 @@
 //! back, nothing else.
 #![cfg_attr(
     not(test),
-    expect(dead_code, reason = "the engine reads answers through it next")
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the engine reads answers through it next"
+    )
 )]
 
 mod calls;

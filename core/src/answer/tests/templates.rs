@@ -9,12 +9,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::{Format, Reader};
-use super::{Outcome, read, tools};
+use super::{Outcome, read};
 use crate::surface::{RenderOptions, TemplateOptions};
 use crate::template::Template;
 
 /// Templates that write calls which are not read back. Lower it with each mend.
-const ALLOWED_MISSES: usize = 40;
+const ALLOWED_MISSES: usize = 12;
 
 struct Described {
     id: String,
@@ -119,6 +119,30 @@ fn every_template_gets_a_format() {
 }
 
 const TEXT: &str = "Zephyr quilt.";
+
+/// The tool with all that templates may ask for.
+fn tools() -> Value {
+    let property = |name: &str| json!({"type": name, "description": "What it says."});
+    let mut list = property("array");
+    list["items"] = property("string");
+    let mut object = property("object");
+    object["properties"] = json!({"k": property("string")});
+    json!([{"type": "function", "function": {
+        "name": "get_weather",
+        "description": "Says how the weather will be.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "city": property("string"),
+                "days": property("integer"),
+                "exact": property("boolean"),
+                "tags": list,
+                "where": object,
+            },
+            "required": ["city"],
+        },
+    }}])
+}
 
 fn render(template: &Template, assistant: Option<Value>) -> Option<String> {
     let mut messages = vec![json!({"role": "user", "content": "How will it be in Hanoi?"})];
