@@ -107,6 +107,13 @@ const NONE: Kind = Kind {
     forced: None,
 };
 
+/// A format of JSON calls: where its delimiters got lost, as special tokens do in some runtimes, a call
+/// is known by the name of a tool at the beginning of the answer.
+const WITH_BARE: Kind = Kind {
+    bare: BARE_JSON,
+    ..NONE
+};
+
 /// All formats. The first whose signs a template has is its format.
 static KINDS: &[Kind] = &[
     Kind {
@@ -240,7 +247,7 @@ static KINDS: &[Kind] = &[
             part("<function=", Grammar::Tagged(&FUNCTION)),
         ],
         forced: Some(("<tool_call>\n<function=", ">\n")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "minicpm5",
@@ -261,7 +268,7 @@ static KINDS: &[Kind] = &[
         signs: &[&["<tool_call>", "<code>"]],
         sections: &[XML_TOOL_CALL, soft("<code>", Grammar::Python(&CODE))],
         forced: Some(("<tool_call>\n{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "hermes",
@@ -269,21 +276,21 @@ static KINDS: &[Kind] = &[
         signs: &[&["<tool_call>"]],
         sections: &[XML_TOOL_CALL],
         forced: Some(("<tool_call>\n{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "mistral_args",
         signs: &[&["[TOOL_CALLS]", "[ARGS]"]],
         sections: MISTRAL,
         forced: Some(("[TOOL_CALLS]", "[ARGS]")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "mistral",
         signs: &[&["[TOOL_CALLS]"]],
         sections: MISTRAL,
         forced: Some(("[TOOL_CALLS] [{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "minicpm",
@@ -306,18 +313,17 @@ static KINDS: &[Kind] = &[
         signs: &[&["<|/tool_call|>"], &["functools["], &["functools marker"]],
         sections: &[
             section("<|tool_call|>", Grammar::Json(&TOOL_CALL_TOKEN)),
-            section("functools", Grammar::Json(&JSON)),
+            soft("functools", Grammar::Json(&JSON)),
         ],
-        bare: BARE_JSON,
         forced: Some(("<|tool_call|>[{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "granite",
         signs: &[&["<|tool_call|>"]],
         sections: &[section("<|tool_call|>", Grammar::Json(&TOOL_CALL_TOKEN))],
         forced: Some(("<|tool_call|>[{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "cohere_command3",
@@ -336,7 +342,7 @@ static KINDS: &[Kind] = &[
         signs: &[&["<tool_calls>"]],
         sections: &[section("<tool_calls>", Grammar::Json(&TOOL_CALLS))],
         forced: Some(("<tool_calls>[{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "apertus",
@@ -356,7 +362,7 @@ static KINDS: &[Kind] = &[
             "<|action_start|><|plugin|>\n{\"name\": \"",
             "\", \"parameters\": ",
         )),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "gigachat3",
@@ -372,7 +378,7 @@ static KINDS: &[Kind] = &[
             ),
         ],
         forced: Some(("<|function_call|>{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "function_call",
@@ -382,7 +388,7 @@ static KINDS: &[Kind] = &[
             section("<functioncall>", Grammar::Json(&FUNCTIONCALL)),
         ],
         forced: Some(("<function_call>{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "pythonic",
@@ -411,9 +417,8 @@ static KINDS: &[Kind] = &[
             Grammar::JsonOr(&JSON, &Grammar::Python(&LLAMA)),
         )],
         silent: PYTHON_TAGS,
-        bare: BARE_JSON,
         forced: Some(("{\"name\": \"", "\", \"parameters\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "functionary_v3_2",
@@ -445,9 +450,8 @@ static KINDS: &[Kind] = &[
         name: "json",
         aliases: &["generic"],
         sections: &[FENCED],
-        bare: BARE_JSON,
         forced: Some(("{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     NONE,
 ];
