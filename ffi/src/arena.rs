@@ -7,6 +7,8 @@ use std::path::Path;
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rkchat::Json;
+
 /// A text in a list: UTF-8, with a NUL byte behind it that `len` does not count.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -76,6 +78,11 @@ impl Arena {
 
     pub fn path(&mut self, path: impl AsRef<Path>) -> rkchat_str {
         self.bytes(path.as_ref().as_os_str().as_bytes())
+    }
+
+    /// JSON as text.
+    pub fn json(&mut self, json: &Json) -> rkchat_str {
+        self.bytes(json.to_string().as_bytes())
     }
 
     /// An optional text: NULL where there is none.

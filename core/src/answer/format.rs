@@ -76,7 +76,8 @@ impl Format {
             let inside = section.grammar.delimiters();
             inside.into_iter().chain([section.open])
         });
-        let all = reasoning.chain(self.silent.iter().copied()).chain(calls);
+        let silent = self.silent.iter().chain(self.kind.silent).copied();
+        let all = reasoning.chain(silent).chain(calls);
         let mut markers: Vec<&str> = all.flat_map(tokens_in).collect();
         markers.sort_unstable();
         markers.dedup();

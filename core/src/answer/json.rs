@@ -303,6 +303,9 @@ impl Object {
             }
             '"' if is_name => At::Name(span, c.to_string()),
             '"' if self.key == "id" => At::Id(span, c.to_string()),
+            '[' if self.takes_arguments(shape) => {
+                return Err(Fault::broken("the arguments are a list, not an object"));
+            }
             '"' | '{' | '[' => At::Other(span),
             _ => At::Word(c.to_string()),
         };

@@ -1,11 +1,7 @@
 //! The formats of tool calls.
 
-use super::gemma;
 use super::grammar::Grammar;
-use super::json;
-use super::named;
-use super::python;
-use super::tagged;
+use super::shapes::*;
 
 /// A format of tool calls.
 #[derive(Debug)]
@@ -16,6 +12,8 @@ pub(super) struct Kind {
     /// A template whose source has all texts of one of these uses the format.
     pub signs: &'static [&'static [&'static str]],
     pub sections: &'static [Section],
+    /// Delimiters that are no part of any text.
+    pub silent: &'static [&'static str],
     /// Calls that are the beginning of the answer, without a delimiter.
     pub bare: Option<Bare>,
     /// Stands before the answer already: generation begins inside a delimiter.
@@ -72,207 +70,29 @@ const fn soft(open: &'static str, grammar: Grammar) -> Section {
     }
 }
 
-const fn closed(close: &'static [&'static str]) -> json::Shape {
-    json::Shape {
-        close,
-        open_ended: false,
-        keyed: false,
-    }
-}
-
-const fn unclosed(close: &'static [&'static str]) -> json::Shape {
-    json::Shape {
-        open_ended: true,
-        ..closed(close)
-    }
-}
-
-const TOOL_CALL: json::Shape = closed(&["</tool_call>"]);
-const TOOL_CALLS: json::Shape = closed(&["</tool_calls>"]);
-const JSON: json::Shape = unclosed(&[]);
 const BARE_JSON: Option<Bare> = Some(Bare {
     first: &['{', '['],
     grammar: Grammar::Json(&JSON),
 });
 
-/// `<function=f><parameter=p>`
-const FUNCTION: tagged::Shape = tagged::Shape {
-    call: "<function=",
-    name_end: ">",
-    call_close: "</function>",
-    parameter: "<parameter=",
-    key_end: ">",
-    tag_end: ">",
-    value: "",
-    value_close: "</parameter>",
-    close: &["</tool_call>"],
-    lines: true,
-    cdata: false,
-};
-/// The same on one line, in tags of its own.
-const SEED: tagged::Shape = tagged::Shape {
-    close: &["</seed:tool_call>"],
-    ..FUNCTION
-};
-/// `<invoke name="f"><parameter name="p">`
-const INVOKE: tagged::Shape = tagged::Shape {
-    call: "<invoke name=\"",
-    name_end: "\"",
-    call_close: "</invoke>",
-    parameter: "<parameter name=\"",
-    key_end: "\"",
-    value_close: "</parameter>",
-    close: &["</minimax:tool_call>"],
-    lines: false,
-    ..FUNCTION
-};
-const ATEM: tagged::Shape = tagged::Shape {
-    call: "<atem:invoke name=\"",
-    call_close: "</atem:invoke>",
-    parameter: "<atem:parameter name=\"",
-    value_close: "</atem:parameter>",
-    close: &["</atem:function_calls>"],
-    ..INVOKE
-};
-const DSML: tagged::Shape = tagged::Shape {
-    call: "<｜DSML｜invoke name=\"",
-    call_close: "</｜DSML｜invoke>",
-    parameter: "<｜DSML｜parameter name=\"",
-    value_close: "</｜DSML｜parameter>",
-    close: &["</｜DSML｜function_calls>", "</｜DSML｜tool_calls>"],
-    ..INVOKE
-};
-const MINICPM5: tagged::Shape = tagged::Shape {
-    call: "<function name=\"",
-    call_close: "</function>",
-    parameter: "<param name=\"",
-    value_close: "</param>",
-    close: &[],
-    cdata: true,
-    ..INVOKE
-};
-const KIMI_K3: tagged::Shape = tagged::Shape {
-    call: "<|open|>call tool=\"",
-    call_close: "<|close|>call<|sep|>",
-    parameter: "<|open|>argument key=\"",
-    tag_end: "<|sep|>",
-    value_close: "<|close|>argument<|sep|>",
-    close: &["<|close|>tools<|sep|>"],
-    ..INVOKE
-};
-/// `f<arg_key>p</arg_key><arg_value>`
-const GLM: tagged::Shape = tagged::Shape {
-    call: "",
-    name_end: "",
-    call_close: "</tool_call>",
-    parameter: "<arg_key>",
-    key_end: "</arg_key>",
-    tag_end: "",
-    value: "<arg_value>",
-    value_close: "</arg_value>",
-    close: &[],
-    lines: false,
-    cdata: false,
-};
-
-const DEEPSEEK: Grammar = Grammar::Named(&named::Shape {
-    head: named::deepseek,
-    inside: &["<｜tool▁sep｜>"],
-    next: &["<｜tool▁call▁begin｜>"],
-    tail: &["```", "<｜tool▁call▁end｜>"],
-    close: &["<｜tool▁calls▁end｜>"],
-});
 const DEEPSEEK_SECTIONS: &[Section] = &[
     section("<｜tool▁calls▁begin｜>", DEEPSEEK),
     section("<｜tool▁call▁begin｜>", DEEPSEEK),
 ];
-const KIMI: Grammar = Grammar::Named(&named::Shape {
-    head: named::kimi,
-    inside: &["<|tool_call_argument_begin|>"],
-    next: &["<|tool_call_begin|>"],
-    tail: &["<|tool_call_end|>"],
-    close: &["<|tool_calls_section_end|>"],
-});
-const FUNCTIONARY: Grammar = Grammar::Named(&named::Shape {
-    head: named::tag,
-    inside: &[],
-    next: &["<function="],
-    tail: &[],
-    close: &["</function>"],
-});
-const HARMONY: Grammar = Grammar::Named(&named::Shape {
-    head: named::harmony,
-    inside: &["<|channel|>", "<|constrain|>", "<|message|>"],
-    next: &[],
-    tail: &[],
-    close: &["<|call|>", "<|end|>"],
-});
+
 const MISTRAL: &[Section] = &[section(
     "[TOOL_CALLS]",
-    Grammar::JsonOr(
-        &JSON,
-        &Grammar::Named(&named::Shape {
-            head: named::mistral,
-            inside: &["[ARGS]", "[CALL_ID]"],
-            next: &[],
-            tail: &[],
-            close: &[],
-        }),
-    ),
+    Grammar::JsonOr(&JSON, &Grammar::Named(&MISTRAL_NAMED)),
 )];
-const LINE: Grammar = Grammar::Named(&named::Shape {
-    head: named::line,
-    inside: &[],
-    next: &[],
-    tail: &[],
-    close: &[],
-});
 
-const fn pythonic(close: &'static [&'static str]) -> python::Shape {
-    python::Shape {
-        close,
-        fences: &[],
-        method: "",
-    }
-}
-
-const FENCE: json::Shape = closed(&["```"]);
-const CODE: python::Shape = pythonic(&["</code>"]);
-const LFM: python::Shape = pythonic(&["<|tool_call_end|>"]);
-const PYTHON_TAGS: python::Shape = pythonic(&["<|python_end|>"]);
-const BARE_PYTHON: python::Shape = pythonic(&[]);
-const TOOL_CALL_TOKEN: json::Shape = unclosed(&["<|/tool_call|>"]);
-const ACTION: json::Shape = closed(&["<|END_ACTION|>"]);
-const PLUGIN: json::Shape = closed(&["<|action_end|>"]);
-const FUNCTION_CALL: json::Shape = unclosed(&["</function_call>"]);
-const FUNCTIONCALL: json::Shape = unclosed(&["</functioncall>"]);
-const APERTUS: json::Shape = json::Shape {
-    keyed: true,
-    ..closed(&["<|tools_suffix|>"])
-};
-const GEMMA: gemma::Shape = gemma::Shape {
-    quote: "<|\"|>",
-    close: "<tool_call|>",
-};
-const FUNCTION_GEMMA: gemma::Shape = gemma::Shape {
-    quote: "<escape>",
-    close: "<end_function_call>",
-};
-const MINICPM: python::Shape = python::Shape {
-    close: &["<|tool_call_end|>"],
-    fences: &["```python\n", "```\n"],
-    method: "",
-};
-const LLAMA: python::Shape = python::Shape {
-    close: &[],
-    fences: &[],
-    method: ".call",
-};
+/// Llama 4 puts them around calls, or around what is none.
+const PYTHON_TAGS: &[&str] = &["<|python_start|>", "<|python_end|>"];
 
 const XML_TOOL_CALL: Section = section(
     "<tool_call>",
     Grammar::JsonOr(&TOOL_CALL, &Grammar::Tagged(&FUNCTION)),
 );
+
 const FENCED: Section = soft("```json", Grammar::Json(&FENCE));
 
 /// A format without signs, calls or beginning.
@@ -281,9 +101,17 @@ const NONE: Kind = Kind {
     aliases: &[],
     signs: &[],
     sections: &[],
+    silent: &[],
     bare: None,
     before: "",
     forced: None,
+};
+
+/// A format of JSON calls: where its delimiters got lost, as special tokens do in some runtimes, a call
+/// is known by the name of a tool at the beginning of the answer.
+const WITH_BARE: Kind = Kind {
+    bare: BARE_JSON,
+    ..NONE
 };
 
 /// All formats. The first whose signs a template has is its format.
@@ -419,7 +247,7 @@ static KINDS: &[Kind] = &[
             part("<function=", Grammar::Tagged(&FUNCTION)),
         ],
         forced: Some(("<tool_call>\n<function=", ">\n")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "minicpm5",
@@ -440,7 +268,7 @@ static KINDS: &[Kind] = &[
         signs: &[&["<tool_call>", "<code>"]],
         sections: &[XML_TOOL_CALL, soft("<code>", Grammar::Python(&CODE))],
         forced: Some(("<tool_call>\n{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "hermes",
@@ -448,21 +276,21 @@ static KINDS: &[Kind] = &[
         signs: &[&["<tool_call>"]],
         sections: &[XML_TOOL_CALL],
         forced: Some(("<tool_call>\n{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "mistral_args",
         signs: &[&["[TOOL_CALLS]", "[ARGS]"]],
         sections: MISTRAL,
         forced: Some(("[TOOL_CALLS]", "[ARGS]")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "mistral",
         signs: &[&["[TOOL_CALLS]"]],
         sections: MISTRAL,
         forced: Some(("[TOOL_CALLS] [{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "minicpm",
@@ -485,18 +313,17 @@ static KINDS: &[Kind] = &[
         signs: &[&["<|/tool_call|>"], &["functools["], &["functools marker"]],
         sections: &[
             section("<|tool_call|>", Grammar::Json(&TOOL_CALL_TOKEN)),
-            section("functools", Grammar::Json(&JSON)),
+            soft("functools", Grammar::Json(&JSON)),
         ],
-        bare: BARE_JSON,
         forced: Some(("<|tool_call|>[{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "granite",
         signs: &[&["<|tool_call|>"]],
         sections: &[section("<|tool_call|>", Grammar::Json(&TOOL_CALL_TOKEN))],
         forced: Some(("<|tool_call|>[{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "cohere_command3",
@@ -515,7 +342,7 @@ static KINDS: &[Kind] = &[
         signs: &[&["<tool_calls>"]],
         sections: &[section("<tool_calls>", Grammar::Json(&TOOL_CALLS))],
         forced: Some(("<tool_calls>[{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "apertus",
@@ -535,7 +362,7 @@ static KINDS: &[Kind] = &[
             "<|action_start|><|plugin|>\n{\"name\": \"",
             "\", \"parameters\": ",
         )),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "gigachat3",
@@ -551,7 +378,7 @@ static KINDS: &[Kind] = &[
             ),
         ],
         forced: Some(("<|function_call|>{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "function_call",
@@ -561,13 +388,13 @@ static KINDS: &[Kind] = &[
             section("<functioncall>", Grammar::Json(&FUNCTIONCALL)),
         ],
         forced: Some(("<function_call>{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     Kind {
         name: "pythonic",
         aliases: &["llama4_pythonic"],
         signs: &[&["func_name1("]],
-        sections: &[soft("<|python_start|>", Grammar::Python(&PYTHON_TAGS))],
+        silent: PYTHON_TAGS,
         bare: Some(Bare {
             first: &['['],
             grammar: Grammar::Python(&BARE_PYTHON),
@@ -589,8 +416,24 @@ static KINDS: &[Kind] = &[
             "<|python_tag|>",
             Grammar::JsonOr(&JSON, &Grammar::Python(&LLAMA)),
         )],
-        bare: BARE_JSON,
+        silent: PYTHON_TAGS,
         forced: Some(("{\"name\": \"", "\", \"parameters\": ")),
+        ..WITH_BARE
+    },
+    Kind {
+        name: "functionary_v3_2",
+        signs: &[&["'>>>all\\n'"]],
+        sections: &[soft(">>>", LINE)],
+        silent: &[">>>all\n"],
+        before: ">>>",
+        forced: Some(("", "\n")),
+        ..NONE
+    },
+    Kind {
+        name: "functionary_v2",
+        signs: &[&["<|reserved_special_token_249|>"]],
+        sections: &[soft("<|reserved_special_token_249|>", LINE)],
+        forced: Some(("<|reserved_special_token_249|>", "\n")),
         ..NONE
     },
     Kind {
@@ -607,9 +450,8 @@ static KINDS: &[Kind] = &[
         name: "json",
         aliases: &["generic"],
         sections: &[FENCED],
-        bare: BARE_JSON,
         forced: Some(("{\"name\": \"", "\", \"arguments\": ")),
-        ..NONE
+        ..WITH_BARE
     },
     NONE,
 ];
@@ -619,9 +461,7 @@ const FALLBACK: &str = "json";
 
 pub(super) fn of_template(source: &str) -> &'static Kind {
     let has = |signs: &&[&str]| signs.iter().all(|sign| source.contains(sign));
-    let found = KINDS
-        .iter()
-        .find(|kind| kind.signs.iter().any(|signs| has(signs)));
+    let found = KINDS.iter().find(|kind| kind.signs.iter().any(has));
     found
         .or_else(|| named(FALLBACK))
         .unwrap_or(&KINDS[KINDS.len() - 1])

@@ -15,6 +15,7 @@ mod named;
 mod python;
 mod reader;
 mod schema;
+mod shapes;
 mod tagged;
 #[cfg(test)]
 mod tests;

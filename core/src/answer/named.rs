@@ -4,11 +4,14 @@ use super::calls::{Calls, Fault, Next, Step};
 use super::gap::{Found, Gap};
 use super::json::Span;
 
+/// A name, and the id that the model gave.
+type Head<'h> = (&'h str, Option<&'h str>);
+
 /// What is between names and arguments.
 #[derive(Debug)]
 pub(super) struct Shape {
     /// Name and id from what stands before the arguments; `None` where it holds no name.
-    pub head: fn(&str) -> Option<(&str, Option<&str>)>,
+    pub head: fn(&str) -> Option<Head<'_>>,
     /// Delimiters in the head, which a tokenizer may have as special tokens.
     pub inside: &'static [&'static str],
     /// Begin a further call.
@@ -100,7 +103,7 @@ fn may_be_name(head: &str, calls: &Calls) -> bool {
 }
 
 /// `NAME`, `NAME[ARGS]` or `NAME[CALL_ID]ID[ARGS]`.
-pub(super) fn mistral(head: &str) -> Option<(&str, Option<&str>)> {
+pub(super) fn mistral(head: &str) -> Option<Head<'_>> {
     let head = head.trim();
     let head = head.strip_suffix("[ARGS]").unwrap_or(head);
     let (name, id) = match head.split_once("[CALL_ID]") {
@@ -111,7 +114,7 @@ pub(super) fn mistral(head: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// `TYPE<｜tool▁sep｜>NAME` and a fence, or `NAME<｜tool▁sep｜>`, each with or without its opening mark.
-pub(super) fn deepseek(head: &str) -> Option<(&str, Option<&str>)> {
+pub(super) fn deepseek(head: &str) -> Option<Head<'_>> {
     let head = head.trim();
     let head = head.strip_prefix("<｜tool▁call▁begin｜>").unwrap_or(head);
     let (before, after) = head.split_once("<｜tool▁sep｜>")?;
@@ -124,7 +127,7 @@ pub(super) fn deepseek(head: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// `functions.NAME:NUMBER<|tool_call_argument_begin|>`, the whole of which is the id.
-pub(super) fn kimi(head: &str) -> Option<(&str, Option<&str>)> {
+pub(super) fn kimi(head: &str) -> Option<Head<'_>> {
     let head = head.trim();
     let head = head.strip_prefix("<|tool_call_begin|>").unwrap_or(head);
     let id = head.strip_suffix("<|tool_call_argument_begin|>")?.trim();
@@ -134,23 +137,23 @@ pub(super) fn kimi(head: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// `NAME>`.
-pub(super) fn tag(head: &str) -> Option<(&str, Option<&str>)> {
+pub(super) fn tag(head: &str) -> Option<Head<'_>> {
     found(head.trim().strip_suffix('>')?, None)
 }
 
 /// `NAME` on a line of its own.
-pub(super) fn line(head: &str) -> Option<(&str, Option<&str>)> {
+pub(super) fn line(head: &str) -> Option<Head<'_>> {
     found(head, None)
 }
 
 /// `NAME <|constrain|>json<|message|>` or `NAME<|channel|>commentary json<|message|>`.
-pub(super) fn harmony(head: &str) -> Option<(&str, Option<&str>)> {
+pub(super) fn harmony(head: &str) -> Option<Head<'_>> {
     let head = head.trim().strip_suffix("<|message|>")?;
     let name = head.split(['<', ' ']).next()?;
     found(name, None)
 }
 
-fn found<'h>(name: &'h str, id: Option<&'h str>) -> Option<(&'h str, Option<&'h str>)> {
+fn found<'h>(name: &'h str, id: Option<&'h str>) -> Option<Head<'h>> {
     let name = name.trim();
     (!name.is_empty()).then_some((name, id))
 }

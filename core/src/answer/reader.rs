@@ -69,7 +69,8 @@ impl Reader {
         let kind = format.kind;
         let sections = kind.sections.iter().filter(|_| tools.is_some());
         let sections = sections.map(|section| (section.open, Meaning::Calls(*section)));
-        let silent = format.silent.iter().map(|text| (*text, Meaning::Silent));
+        let silent = format.silent.iter().chain(kind.silent);
+        let silent = silent.map(|text| (*text, Meaning::Silent));
         let opens = format.reasoning.iter().map(|pair| pair.open.as_str());
         let closes = format.reasoning.iter().map(|pair| pair.close.as_str());
         // A model may close what nothing opened. The text before was given out already and stays text;
@@ -182,7 +183,7 @@ impl Reader {
         let was_text = matches!(self.at, At::Text);
         self.at = At::Text;
         match meaning {
-            Meaning::Silent if was_text => {}
+            Meaning::Silent if was_text => self.block = true,
             Meaning::Silent => self.skip = true,
             Meaning::Reasoning => {
                 self.block = true;
