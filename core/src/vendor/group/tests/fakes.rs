@@ -242,7 +242,7 @@ fn images_are_in_each_layout() {
         (Group::V1_3_0, fake_v1_3_0::functions()),
     ] {
         let model = session(group, &functions, &InitParams::default());
-        let asked = request(Input::Multimodal(multimodal()));
+        let asked = request(Input::Multimodal(Box::new(multimodal())));
         assert_eq!(run_until(&*model, &asked, None).0, 0);
         let seen = &seen()[1];
         assert_eq!(seen["prompt"], "<image><image>?");
@@ -264,7 +264,7 @@ fn images_are_in_each_layout() {
         images: Some(one),
         ..multimodal()
     };
-    run_until(&*model, &request(Input::Multimodal(asked)), None);
+    run_until(&*model, &request(Input::Multimodal(Box::new(asked))), None);
     let seen = &seen()[1];
     assert_eq!(
         (&seen["images"], &seen["sizes"]),
@@ -301,7 +301,7 @@ fn videos_go_beside_images() {
         ..both.clone()
     };
     for asked in [multimodal(), both, alone] {
-        run_until(&*model, &request(Input::Multimodal(asked)), None);
+        run_until(&*model, &request(Input::Multimodal(Box::new(asked))), None);
     }
     let seen = seen();
     let (images, both, alone) = (&seen[1], &seen[2], &seen[3]);
