@@ -217,7 +217,10 @@ fn a_model_without_them_has_no_callbacks() {
 
 #[test]
 fn a_callback_says_whether_the_run_goes_on_and_frees_what_was_copied() {
-    let (session, _) = open_with(&InitParams::default());
+    let (session, _) = open_with(&InitParams {
+        max_context_len: 8,
+        ..InitParams::default()
+    });
     let (go_on, pause, release) = (0, 1, 2);
     for (mode, keep_history, flow, expected) in [
         (Mode::Generate, false, Flow::Go, go_on),
