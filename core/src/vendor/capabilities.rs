@@ -101,14 +101,9 @@ pub const MIN_P: Capability = nowhere("min_p", "cut off unlikely tokens by min_p
 /// No runtime can be told a seed.
 pub const SEED: Capability = nowhere("seed", "be told the seed of its sampling");
 
-/// What rkchat's own runtime leaves out of its ABI group.
-const NOT_OWN: [Capability; 5] = [
-    CROSS_ATTENTION,
-    VIDEO_INPUT,
-    OWN_TOKENIZER,
-    GPU,
-    MEMORY_DOMAIN,
-];
+/// What rkchat's own runtime leaves out of its ABI group. What it takes and has no use for, such as a
+/// choice of processors, is not here: a program for a board runs on it all the same.
+const NOT_OWN: [Capability; 3] = [CROSS_ATTENTION, VIDEO_INPUT, OWN_TOKENIZER];
 
 /// What one runtime can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -119,7 +119,7 @@ pub(crate) enum Input {
         values: Vec<f32>,
         tokens: usize,
     },
-    Multimodal(Multimodal),
+    Multimodal(Box<Multimodal>),
 }
 
 /// Text with the embeddings of images and videos, which have the width that [`Input::Embeddings`] has.

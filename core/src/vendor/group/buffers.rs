@@ -20,7 +20,7 @@ pub(in crate::vendor) enum Buffer {
     Tokens(Vec<i32>),
     Text(CString),
     Embeddings { values: Vec<f32>, tokens: usize },
-    Multimodal(Parts),
+    Multimodal(Box<Parts>),
 }
 
 /// Text with images and videos, whose sizes fit their numbers.
@@ -87,7 +87,7 @@ fn buffer(input: &Input) -> Result<Buffer, String> {
                 tokens: *tokens,
             }
         }
-        Input::Multimodal(parts) => Buffer::Multimodal(multimodal(parts)?),
+        Input::Multimodal(parts) => Buffer::Multimodal(Box::new(multimodal(parts)?)),
     })
 }
 
@@ -171,12 +171,12 @@ mod tests {
             count: 2,
             ..Images::default()
         };
-        let error = refused(Input::Multimodal(Multimodal {
+        let error = refused(Input::Multimodal(Box::new(Multimodal {
             images: Some(images),
             ..Multimodal::default()
-        }));
+        })));
         assert!(error.contains("images"), "{error}");
-        assert!(refused(Input::Multimodal(Multimodal::default())).contains("neither"));
+        assert!(refused(Input::Multimodal(Box::default())).contains("neither"));
         assert!(refused(Input::Text("a\0b".into())).contains("NUL"));
     }
 

@@ -14,6 +14,7 @@ use crate::vendor::abi::v1_2_1::RKLLMCrossAttnParam;
 #[derive(Default)]
 pub(super) struct Held {
     /// All of them stay loaded.
+    #[allow(clippy::vec_box, reason = "the list moves what it holds when it grows")]
     adapters: Vec<Box<Adapter>>,
     prompt_cache: Option<Box<CString>>,
     template: Option<Box<Template>>,

@@ -1,7 +1,7 @@
 //! What reaches a library where neither the scripted nor the CPU runtime looks: some of the scripted
 //! library's functions are replaced by ones that read what they are given in the group's layout.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use serde_json::json;
@@ -14,6 +14,8 @@ use crate::vendor::{CrossAttention, Driver, Images, Markers, Multimodal, Videos}
 thread_local! {
     /// What the functions were given, in order; each test has its thread.
     static SEEN: RefCell<Vec<Json>> = const { RefCell::new(Vec::new()) };
+    /// What a library may go on looking at.
+    static CROSS: Cell<*const v1_2_1::RKLLMCrossAttnParam> = const { Cell::new(std::ptr::null()) };
 }
 
 fn see(call: Json) {
@@ -70,19 +72,32 @@ unsafe extern "C" fn destroy(_: *mut c_void) -> c_int {
     0
 }
 
-unsafe extern "C" fn cross(_: *mut c_void, params: *mut v1_2_1::RKLLMCrossAttnParam) -> c_int {
-    // SAFETY: as the driver gave it; the tests give four keys and values for each token.
+/// # Safety
+/// There is what the driver gave, with four keys and values for each token.
+unsafe fn encoder(params: *const v1_2_1::RKLLMCrossAttnParam) -> Json {
+    // SAFETY: handed on from the caller.
     unsafe {
         let params = &*params;
         let n = usize::try_from(params.num_tokens).unwrap();
-        see(json!({
+        json!({
             "keys": floats(params.encoder_k_cache, 4 * n),
             "values": floats(params.encoder_v_cache, 4 * n),
             "mask": floats(params.encoder_mask, n),
             "positions": std::slice::from_raw_parts(params.encoder_pos, n),
-        }));
-        c_int::from(params.encoder_pos.read() < 0)
+        })
     }
+}
+
+/// Takes what has no negative position, and looks at it ever after.
+unsafe extern "C" fn cross(_: *mut c_void, params: *mut v1_2_1::RKLLMCrossAttnParam) -> c_int {
+    // SAFETY: as the driver gave it.
+    let (seen, first) = unsafe { (encoder(params), (*params).encoder_pos.read()) };
+    see(seen);
+    if first < 0 {
+        return 1;
+    }
+    CROSS.set(params);
+    0
 }
 
 /// `rkllm_init` and `rkllm_run` of a group; `pictures` reads its multimodal input.
@@ -242,7 +257,7 @@ fn images_are_in_each_layout() {
         (Group::V1_3_0, fake_v1_3_0::functions()),
     ] {
         let model = session(group, &functions, &InitParams::default());
-        let asked = request(Input::Multimodal(multimodal()));
+        let asked = request(Input::Multimodal(Box::new(multimodal())));
         assert_eq!(run_until(&*model, &asked, None).0, 0);
         let seen = &seen()[1];
         assert_eq!(seen["prompt"], "<image><image>?");
@@ -264,7 +279,7 @@ fn images_are_in_each_layout() {
         images: Some(one),
         ..multimodal()
     };
-    run_until(&*model, &request(Input::Multimodal(asked)), None);
+    run_until(&*model, &request(Input::Multimodal(Box::new(asked))), None);
     let seen = &seen()[1];
     assert_eq!(
         (&seen["images"], &seen["sizes"]),
@@ -301,7 +316,7 @@ fn videos_go_beside_images() {
         ..both.clone()
     };
     for asked in [multimodal(), both, alone] {
-        run_until(&*model, &request(Input::Multimodal(asked)), None);
+        run_until(&*model, &request(Input::Multimodal(Box::new(asked))), None);
     }
     let seen = seen();
     let (images, both, alone) = (&seen[1], &seen[2], &seen[3]);
@@ -327,7 +342,7 @@ fn cross_attention_goes_in_and_stays() {
         n_batch: Some(3),
         ..InitParams::default()
     };
-    let encoder = |first: i32| CrossAttention {
+    let output = |first: i32| CrossAttention {
         keys: (0..8).map(|value| value as f32).collect(),
         values: vec![2.5; 8],
         mask: vec![0.0, 1.0],
@@ -338,12 +353,12 @@ fn cross_attention_goes_in_and_stays() {
         (Group::V1_3_0, fake_v1_3_0::functions()),
     ] {
         let model = session(group, &functions, &asked);
-        assert_eq!(model.set_cross_attention(encoder(0)), 0);
-        // What the library refuses is refused.
-        assert_eq!(model.set_cross_attention(encoder(-1)), 1);
+        assert_eq!(model.set_cross_attention(output(0)), 0);
+        // What the library refuses is refused, and what it has stays.
+        assert_eq!(model.set_cross_attention(output(-1)), 1);
         let shorter = CrossAttention {
             mask: vec![1.0],
-            ..encoder(0)
+            ..output(0)
         };
         for wrong in [CrossAttention::default(), shorter] {
             assert_eq!(model.set_cross_attention(wrong), -1);
@@ -355,6 +370,8 @@ fn cross_attention_goes_in_and_stays() {
         let given =
             json!({"keys": keys, "values": values, "mask": [0.0, 1.0], "positions": [0, 1]});
         assert_eq!(seen[1], given);
+        // SAFETY: the model is open, so what it was given last with success is there.
+        assert_eq!(unsafe { encoder(CROSS.get()) }, given);
     }
 }
 

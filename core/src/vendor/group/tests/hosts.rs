@@ -1,6 +1,6 @@
-//! The tokenizer and the embedding layer of the caller, called as release 1.3.0 would.
+//! The callbacks of release 1.3.0, called as it would: results, the caller's tokenizer and embedding layer.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use super::fakes::driver;
 use super::*;
 use crate::vendor::abi::layout::Address;
 use crate::vendor::abi::v1_3_0::{
-    LLMGetEmbedCallback, LLMTokenizerCallback, RKLLMCallback, RKLLMInferParam, RKLLMInput,
-    RKLLMParam,
+    LLMGetEmbedCallback, LLMTokenizerCallback, RKLLM_RUN_NORMAL, RKLLMCallback, RKLLMInferParam,
+    RKLLMInput, RKLLMParam, RKLLMResult,
 };
-use crate::vendor::{HostEmbedding, HostTokenizer};
+use crate::vendor::{HostEmbedding, HostTokenizer, Mode};
 
 thread_local! {
-    static CALLBACKS: RefCell<Option<RKLLMCallback>> = const { RefCell::new(None) };
+    static CALLBACKS: Cell<Option<RKLLMCallback>> = const { Cell::new(None) };
 }
 
 unsafe extern "C" fn init(
@@ -30,13 +30,27 @@ unsafe extern "C" fn init(
     0
 }
 
+/// Gives back what the result callback returned for a token with hidden states and logits.
 unsafe extern "C" fn run(
     _: *mut c_void,
     _: *mut RKLLMInput,
     _: *mut RKLLMInferParam,
-    _: *mut c_void,
+    userdata: *mut c_void,
 ) -> c_int {
-    -1
+    let numbers = [1.0, 2.0];
+    let mut result = RKLLMResult::zeroed();
+    result.last_hidden_layer.hidden_states = numbers.as_ptr();
+    (
+        result.last_hidden_layer.num_tokens,
+        result.last_hidden_layer.embd_size,
+    ) = (1, 2);
+    result.logits.logits = numbers.as_ptr();
+    (result.logits.num_tokens, result.logits.vocab_size) = (1, 2);
+    let callback = CALLBACKS
+        .get()
+        .and_then(|callbacks| callbacks.result_callback);
+    // SAFETY: the result and its numbers live, and there is one for the run's one input.
+    unsafe { callback.unwrap()(&mut result, userdata, RKLLM_RUN_NORMAL) }
 }
 
 unsafe extern "C" fn destroy(_: *mut c_void) -> c_int {
@@ -53,7 +67,7 @@ fn open_with(params: &InitParams) -> (Box<dyn Session>, RKLLMCallback) {
     let opened = driver(Group::V1_3_0, &functions)
         .init(params)
         .expect("opens");
-    (opened.session, CALLBACKS.take().expect("init was called"))
+    (opened.session, CALLBACKS.get().expect("init was called"))
 }
 
 /// A token for each letter; fails and panics when told to.
@@ -199,4 +213,30 @@ fn a_model_without_them_has_no_callbacks() {
     };
     let (_session, given) = open_with(&only);
     assert!(given.tokenizer_callback.is_some() && given.embed_callback.is_none());
+}
+
+#[test]
+fn a_callback_says_whether_the_run_goes_on_and_frees_what_was_copied() {
+    let (session, _) = open_with(&InitParams {
+        max_context_len: 8,
+        ..InitParams::default()
+    });
+    let (go_on, pause, release) = (0, 1, 2);
+    for (mode, keep_history, flow, expected) in [
+        (Mode::Generate, false, Flow::Go, go_on),
+        (Mode::Generate, false, Flow::Pause, pause),
+        (Mode::Generate, true, Flow::Pause, go_on),
+        (Mode::Logits, false, Flow::Go, release),
+        (Mode::Logits, false, Flow::Pause, pause),
+        (Mode::HiddenStates, false, Flow::Go, release),
+        (Mode::HiddenStates, true, Flow::Pause, release),
+    ] {
+        let asked = RunRequest {
+            mode,
+            keep_history,
+            ..request(Input::Tokens(vec![1]))
+        };
+        let returned = session.run(&asked, &mut |_| flow);
+        assert_eq!(returned, expected, "{mode:?} {keep_history} {flow:?}");
+    }
 }

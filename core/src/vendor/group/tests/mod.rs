@@ -1,6 +1,6 @@
 //! The drivers over the scripted and the CPU runtimes, and over functions that write down what they get.
 
-mod cpu;
+mod cpu_runtime;
 mod fakes;
 mod hosts;
 mod scripted;

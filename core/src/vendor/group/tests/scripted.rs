@@ -251,7 +251,7 @@ fn embeddings_and_images_go_in() {
         };
         // 1.2.0 is driven in the layout that has several.
         if group != Group::V1_2_0 || can(group, SEVERAL_IMAGES) {
-            run(&*session, &request(Input::Multimodal(multimodal)));
+            run(&*session, &request(Input::Multimodal(Box::new(multimodal))));
         }
         let runs = folder.record("run");
         let name = group.name();
