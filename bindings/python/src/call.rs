@@ -39,8 +39,6 @@ pub fn wait<'py, T: Output + Send + 'static>(
             let _ = sender.send(guard(work));
         })
         .map_err(|error| PyRuntimeError::new_err(format!("no thread could be started: {error}")))?;
-    // The records are loaded at their first use; here is time for it, before an answer is streamed.
-    py.import("rkchat._types")?;
     loop {
         let receiver = &mut receiver;
         match py.detach(move || receiver.recv_timeout(SLICE)) {
