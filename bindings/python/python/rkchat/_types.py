@@ -30,7 +30,7 @@ __all__ = [
     "SpecialToken",
 ]
 
-_SURFACE = "cc111e630614fe87"
+_SURFACE = "a5b2f93a04aaccc8"
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
