@@ -4,6 +4,8 @@ mod added;
 mod bytes;
 mod class;
 mod file;
+#[cfg(test)]
+mod file_tests;
 mod literal;
 #[cfg(test)]
 mod literal_tests;
@@ -33,6 +35,9 @@ use named::Named;
 
 /// The name of the file in a model folder.
 pub(crate) const FILE: &str = "tokenizer.json";
+
+/// From this many bytes on, what reading the file took is worth giving back.
+const LARGE: usize = 4 << 20;
 
 /// A tokenizer.
 #[derive(Debug)]
@@ -107,8 +112,12 @@ impl Tokenizer {
             }
         }
         let json = files::read(&file, ErrorKind::Tokenizer)?;
+        let large = json.len() > LARGE;
         let tokenizer = Self::with(json, &Beside::read(&file)?)
             .map_err(|error| files::in_file(error, &file))?;
+        if large {
+            give_back();
+        }
         Ok((tokenizer, file))
     }
 
@@ -262,6 +271,13 @@ impl Tokenizer {
     pub fn special_tokens(&self) -> &[(String, u32)] {
         &self.special
     }
+}
+
+/// Gives free memory back to the system: what reading took lies between what is kept, where glibc would
+/// leave it.
+fn give_back() {
+    // SAFETY: the call may be made at any time and from any thread.
+    unsafe { libc::malloc_trim(0) };
 }
 
 fn failed(error: tokenizers::Error) -> Error {
