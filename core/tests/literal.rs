@@ -2,7 +2,6 @@
 
 mod common;
 
-
 use common::{END, Folder, GROUPS, byte_tokenizer, options};
 use rkchat::{
     ChatTemplate, Error, ErrorKind, GenerateOptions, InputKind, Json, Model, ModelOptions,
