@@ -1,6 +1,7 @@
 //! Messages and options as the template's variables.
 
 use jiff::civil::DateTime;
+use serde_json::Map;
 
 use super::SpecialTokens;
 use super::failure;
@@ -141,7 +142,7 @@ pub(crate) fn messages(json: &Json) -> Result<&[Json]> {
                 kind(message)
             ))
         })?;
-        match message.get("role") {
+        match member(message, ROLE) {
             Some(Json::String(_)) => {}
             Some(other) => {
                 return Err(invalid(format!(
@@ -153,6 +154,12 @@ pub(crate) fn messages(json: &Json) -> Result<&[Json]> {
         }
     }
     Ok(messages)
+}
+
+/// The value of a key. A message has so few that comparing them is faster than hashing one.
+fn member<'j>(message: &'j Map<String, Json>, name: &str) -> Option<&'j Json> {
+    let mut pairs = message.iter();
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// Turns JSON into the template's values. Strings are borrowed.
@@ -181,9 +188,9 @@ impl Converter<'_> {
         let Some(message) = json.as_object() else {
             return Err(invalid(format!("{} must be a JSON object", place())));
         };
-        let given = |name: &str| message.get(name).filter(|value| !value.is_null());
+        let given = |name: &str| member(message, name).filter(|value| !value.is_null());
         let reasoning = REASONING.into_iter().find_map(given);
-        let mut pairs = Vec::with_capacity(message.len() + 2);
+        let mut pairs = Vec::with_capacity(message.len() + if reasoning.is_some() { 2 } else { 0 });
         let mut add = |name: &'a str, value: &'a Json| -> Result<()> {
             let key = Value::Str((self.string)(name));
             let value = match value

@@ -11,6 +11,14 @@ pub(crate) struct Name {
     pub place: Place,
 }
 
+/// The name of an attribute.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub name: Box<str>,
+    /// Some type has an attribute of that name, besides a dictionary's items.
+    pub is_built_in: bool,
+}
+
 #[derive(Debug)]
 pub(crate) enum Expr {
     None,
@@ -32,7 +40,7 @@ pub(crate) enum Expr {
     /// `a ~ b ~ c`
     Concat(Vec<Expr>),
     Compare(Box<Expr>, Vec<(CompareOp, Expr)>),
-    Attribute(Box<Expr>, Box<str>),
+    Attribute(Box<Expr>, Member),
     Item(Box<(Expr, Expr)>),
     Slice(Box<Slice>),
     Call(Box<Call>),

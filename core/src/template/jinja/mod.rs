@@ -17,6 +17,7 @@ mod frame;
 mod globals;
 mod html;
 mod iter;
+mod kind;
 mod lexer;
 mod literal;
 mod loops;

@@ -105,8 +105,7 @@ impl<'a> Writer<'_, 'a> {
                 }
                 _ => return fail("tojson: keys must be strings, numbers, booleans or none"),
             }
-            let colon = self.between[1].clone();
-            self.out.text(&colon);
+            self.out.text(&self.between[1]);
             self.value(value, depth + 1)?;
         }
         self.close(pairs.is_empty(), depth, "}");
@@ -149,32 +148,33 @@ impl<'a> Writer<'_, 'a> {
 
     /// A string in quotes. Escapes have the origin of what they stand for.
     fn string(&mut self, text: &Text<'a>) {
+        let ensure_ascii = self.ensure_ascii;
+        let is_escaped = |byte: u8| {
+            byte < b' ' || byte == b'"' || byte == b'\\' || (ensure_ascii && !byte.is_ascii())
+        };
         let out = &mut self.out;
         out.trusted("\"");
-        for (piece, outside) in text.pieces() {
-            let mut plain = 0;
-            for (at, c) in piece.char_indices() {
-                let escaped = match c {
-                    '"' => "\\\"",
-                    '\\' => "\\\\",
-                    '\n' => "\\n",
-                    '\r' => "\\r",
-                    '\t' => "\\t",
-                    '\x08' => "\\b",
-                    '\x0c' => "\\f",
-                    c if c < ' ' || (self.ensure_ascii && !c.is_ascii()) => "",
-                    _ => continue,
-                };
-                out.push(&piece[plain..at], outside);
-                plain = at + c.len_utf8();
-                out.push(escaped, outside);
-                if escaped.is_empty() {
-                    for unit in c.encode_utf16(&mut [0; 2]) {
-                        out.push(&format!("\\u{unit:04x}"), outside);
-                    }
+        for (mut piece, outside) in text.pieces() {
+            while let Some(at) = piece.bytes().position(is_escaped) {
+                out.push(&piece[..at], outside);
+                let mut rest = piece[at..].chars();
+                match rest.next() {
+                    Some('"') => out.push("\\\"", outside),
+                    Some('\\') => out.push("\\\\", outside),
+                    Some('\n') => out.push("\\n", outside),
+                    Some('\r') => out.push("\\r", outside),
+                    Some('\t') => out.push("\\t", outside),
+                    Some('\x08') => out.push("\\b", outside),
+                    Some('\x0c') => out.push("\\f", outside),
+                    other => other.into_iter().for_each(|c| {
+                        for unit in c.encode_utf16(&mut [0; 2]) {
+                            out.push(&format!("\\u{unit:04x}"), outside);
+                        }
+                    }),
                 }
+                piece = rest.as_str();
             }
-            out.push(&piece[plain..], outside);
+            out.push(piece, outside);
         }
         out.trusted("\"");
     }

@@ -33,15 +33,8 @@ impl<'a> Vm<'a> {
                 Value::Undefined(Undefined::Unset) => Value::Undefined(Undefined::Name(&name.name)),
                 set => set,
             },
-            Expr::Attribute(of, name) => {
-                let of = self.eval(of)?;
-                return self.get_attribute(&of, name);
-            }
-            Expr::Item(both) => {
-                let of = self.eval(&both.0)?;
-                let key = self.eval(&both.1)?;
-                return self.get_item(&of, key);
-            }
+            Expr::Attribute(of, member) => return self.member(of, member),
+            Expr::Item(both) => return self.item(&both.0, &both.1),
             compound => {
                 self.meter.stack()?;
                 return self.compound(compound);

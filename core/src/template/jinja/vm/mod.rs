@@ -160,20 +160,25 @@ impl<'a> Vm<'a> {
     }
 
     fn load(&self, place: Place) -> Value<'a> {
+        self.look(place, Value::clone)
+    }
+
+    /// Looks at a variable.
+    fn look<T>(&self, place: Place, see: impl FnOnce(&Value<'a>) -> T) -> T {
         match place {
-            Place::Local(slot) => self.frame.get(slot),
+            Place::Local(slot) => self.frame.look(slot, see),
             Place::Outer(levels, slot) => {
                 let mut frame = &self.frame;
                 for _ in 0..levels {
                     match &frame.parent {
                         Some(parent) => frame = parent,
-                        None => return Value::Undefined(Undefined::Unset),
+                        None => return see(&Value::Undefined(Undefined::Unset)),
                     }
                 }
-                frame.get(slot)
+                frame.look(slot, see)
             }
-            Place::Context(index) => self.context[index as usize].clone(),
-            Place::Unknown => Value::Undefined(Undefined::Unset),
+            Place::Context(index) => see(&self.context[index as usize]),
+            Place::Unknown => see(&Value::Undefined(Undefined::Unset)),
         }
     }
 
