@@ -81,6 +81,14 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Text of the one or the other.
+    pub const fn given(text: &'a str, outside: bool) -> Self {
+        match outside {
+            true => Self::untrusted(text),
+            false => Self::trusted(text),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         match &self.repr {
             Repr::Borrowed(text) => text,

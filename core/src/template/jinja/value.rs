@@ -137,11 +137,16 @@ impl<'a> Seq<'a> {
     fn new(items: Vec<Value<'a>>, meter: &Meter) -> Result<Rc<Self>> {
         meter.bytes(64 + items.len().saturating_mul(size_of::<Value>()))?;
         let depth = depth_above(&items)?;
-        Ok(Rc::new(Self {
+        Ok(Self::of_depth(items, depth))
+    }
+
+    /// Items that are paid for and not deeper than that.
+    pub fn of_depth(items: Vec<Value<'a>>, depth: u32) -> Rc<Self> {
+        Rc::new(Self {
             items,
             depth,
             is_group: false,
-        }))
+        })
     }
 }
 

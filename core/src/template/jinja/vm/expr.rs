@@ -17,6 +17,16 @@ impl<'a> Vm<'a> {
             Expr::Not(inner) => Ok(!self.is_true(inner)?),
             Expr::And(both) => Ok(self.is_true(&both.0)? && self.is_true(&both.1)?),
             Expr::Or(both) => Ok(self.is_true(&both.0)? || self.is_true(&both.1)?),
+            Expr::Compare(first, rest) => {
+                self.meter.step()?;
+                self.meter.stack()?;
+                self.compare(first, rest)
+            }
+            Expr::Test(call) => {
+                self.meter.step()?;
+                self.meter.stack()?;
+                self.test(call)
+            }
             other => Ok(self.eval(other)?.is_true()),
         }
     }
@@ -79,7 +89,7 @@ impl<'a> Vm<'a> {
                 self.filter(call, value)
                     .map_err(|fault| fault.at(call.line))?
             }
-            Expr::Test(call) => Value::Bool(self.test(call).map_err(|fault| fault.at(call.line))?),
+            Expr::Test(call) => Value::Bool(self.test(call)?),
             Expr::If(branches) => match (self.is_true(&branches.test)?, &branches.otherwise) {
                 (true, _) => self.eval(&branches.then)?,
                 (false, Some(otherwise)) => self.eval(otherwise)?,
@@ -301,6 +311,10 @@ impl<'a> Vm<'a> {
     }
 
     fn test(&mut self, call: &'a TestCall) -> Result<bool> {
+        self.run_test(call).map_err(|fault| fault.at(call.line))
+    }
+
+    fn run_test(&mut self, call: &'a TestCall) -> Result<bool> {
         let value = self.eval(&call.value)?;
         let Some(test) = call.test else {
             return Err(Fault::runtime(format!(

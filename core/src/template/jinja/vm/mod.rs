@@ -53,12 +53,13 @@ pub(crate) struct Vm<'a> {
 }
 
 impl<'a> Vm<'a> {
-    /// Renders a program with these variables.
+    /// Renders a program with these variables, which are so large.
     pub fn run(
         program: &'a Program,
         variables: &[(&'a str, Value<'a>)],
         now: Option<DateTime>,
         meter: Rc<Meter>,
+        input: usize,
     ) -> Result<Output> {
         let lookup = |name: &String| {
             if name == "self" {
@@ -74,7 +75,7 @@ impl<'a> Vm<'a> {
         let mut vm = Self {
             context: program.context.iter().map(lookup).collect(),
             frame: Frame::new(program.slots, None),
-            out: Builder::with_capacity(&meter, 1024),
+            out: Builder::with_capacity(&meter, 1024 + input),
             program,
             meter,
             now,
