@@ -15,8 +15,8 @@ pub(crate) struct Name {
 #[derive(Debug)]
 pub(crate) struct Member {
     pub name: Box<str>,
-    /// Some type has an attribute of that name, besides a dictionary's items.
-    pub is_built_in: bool,
+    /// Dictionaries have a method of that name, which goes before their items.
+    pub is_of_dict: bool,
 }
 
 #[derive(Debug)]

@@ -258,8 +258,10 @@ impl Builder {
     pub fn with_capacity(meter: &Rc<Meter>, bytes: usize) -> Self {
         /// Larger texts grow into their size, so that a limit is met before memory is.
         const MOST: usize = 1 << 20;
+        const BYTES_PER_SPAN: usize = 64;
         let mut new = Self::new(meter);
         new.text.reserve(bytes.min(MOST));
+        new.spans.reserve(bytes.min(MOST) / BYTES_PER_SPAN);
         new
     }
 

@@ -36,8 +36,10 @@ pub(super) fn filter<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> R
             _ => return fail("tojson: separators must be two strings"),
         },
     };
+    /// Bytes that most write.
+    const USUAL: usize = 512;
     let mut writer = Writer {
-        out: vm.builder(),
+        out: Builder::with_capacity(&vm.meter, USUAL),
         indent,
         between,
         sort_keys: sort_keys.is_some_and(|value| value.is_true()),

@@ -40,7 +40,7 @@ impl Parser {
             Kind::Name(_) => {
                 let name = self.identifier()?;
                 let member = Member {
-                    is_built_in: methods::known_name(&name).is_some(),
+                    is_of_dict: methods::is_of_dict(&name),
                     name: name.into(),
                 };
                 Ok(Expr::Attribute(Box::new(value), member))

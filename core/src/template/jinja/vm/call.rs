@@ -26,7 +26,7 @@ impl<'a> Vm<'a> {
                 args.named.push((Text::trusted("caller"), caller));
             }
             let name = &*member.name;
-            if member.is_built_in && methods::exists(&of, name) {
+            if methods::exists(&of, name) {
                 return methods::call(self, &of, name, args);
             }
             let callee = self.get_attribute(&of, member)?;

@@ -7,7 +7,7 @@ use super::super::dict::Dict;
 use super::super::fault::{Fault, Result, fail};
 use super::super::operators;
 use super::super::slices;
-use super::super::text::Text;
+use super::super::text::{Builder, Text};
 use super::super::value::{Undefined, Value};
 use super::Vm;
 
@@ -116,7 +116,7 @@ impl<'a> Vm<'a> {
                 (BinaryOp::Add, Value::Str(a), Value::Str(b))
                     if !a.is_markup() && !b.is_markup() =>
                 {
-                    let mut sum = self.builder();
+                    let mut sum = Builder::with_capacity(&self.meter, a.len() + b.len());
                     sum.text(&a);
                     sum.text(&b);
                     let mut odd = None;

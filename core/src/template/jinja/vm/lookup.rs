@@ -15,7 +15,7 @@ impl<'a> Vm<'a> {
     pub(super) fn member(&mut self, of: &'a Expr, member: &'a Member) -> Result<Value<'a>> {
         if let Expr::Name(variable) = of {
             let found = self.look(variable.place, |of| match of {
-                Value::Dict(dict) if !member.is_built_in => dict.get_str(&member.name).cloned(),
+                Value::Dict(dict) if !member.is_of_dict => dict.get_str(&member.name).cloned(),
                 Value::Namespace(namespace) => namespace.get(&member.name),
                 _ => None,
             });
@@ -53,7 +53,7 @@ impl<'a> Vm<'a> {
         member: &'a Member,
     ) -> Result<Value<'a>> {
         let name = &*member.name;
-        if member.is_built_in || !matches!(of, Value::Dict(_)) {
+        if member.is_of_dict || !matches!(of, Value::Dict(_)) {
             if let Some(found) = self.attribute(of, name)? {
                 return Ok(found);
             }

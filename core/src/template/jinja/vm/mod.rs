@@ -234,11 +234,13 @@ impl<'a> Vm<'a> {
 
     /// Runs something with an output of its own.
     fn capture<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Text<'a>)> {
+        /// Bytes that most write.
+        const USUAL: usize = 128;
         if self.captures == 0 {
             self.written = self.out.len();
         }
         self.captures += 1;
-        let own = Builder::new(&self.meter);
+        let own = Builder::with_capacity(&self.meter, USUAL);
         let outer = std::mem::replace(&mut self.out, own);
         let done = run(self);
         let own = std::mem::replace(&mut self.out, outer);
