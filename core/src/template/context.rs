@@ -132,10 +132,9 @@ pub(crate) fn messages(json: &Json) -> Result<&[Json]> {
         ));
     }
     for (index, message) in messages.iter().enumerate() {
-        let place = format!("messages[{index}]");
         let message = message.as_object().ok_or_else(|| {
             invalid(format!(
-                "{place} must be a JSON object, not {}",
+                "messages[{index}] must be a JSON object, not {}",
                 kind(message)
             ))
         })?;
@@ -143,11 +142,11 @@ pub(crate) fn messages(json: &Json) -> Result<&[Json]> {
             Some(Json::String(_)) => {}
             Some(other) => {
                 return Err(invalid(format!(
-                    "{place}: role must be a string, not {}",
+                    "messages[{index}]: role must be a string, not {}",
                     kind(other)
                 )));
             }
-            None => return Err(invalid(format!("{place} has no role"))),
+            None => return Err(invalid(format!("messages[{index}] has no role"))),
         }
     }
     Ok(messages)

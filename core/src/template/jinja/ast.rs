@@ -17,6 +17,8 @@ pub(crate) struct Member {
     pub name: Box<str>,
     /// Dictionaries have a method of that name, which goes before their items.
     pub is_of_dict: bool,
+    /// Strings have a method of that name.
+    pub is_of_str: bool,
 }
 
 #[derive(Debug)]

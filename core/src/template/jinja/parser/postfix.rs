@@ -41,6 +41,7 @@ impl Parser {
                 let name = self.identifier()?;
                 let member = Member {
                     is_of_dict: methods::is_of_dict(&name),
+                    is_of_str: methods::is_of_str(&name),
                     name: name.into(),
                 };
                 Ok(Expr::Attribute(Box::new(value), member))

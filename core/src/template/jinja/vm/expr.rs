@@ -103,7 +103,11 @@ impl<'a> Vm<'a> {
     }
 
     fn all(&mut self, items: &'a [Expr]) -> Result<Vec<Value<'a>>> {
-        items.iter().map(|item| self.eval(item)).collect()
+        let mut all = Vec::with_capacity(items.len());
+        for item in items {
+            all.push(self.eval(item)?);
+        }
+        Ok(all)
     }
 
     /// Operators of one rank. Sums of strings are built once, not at every plus.

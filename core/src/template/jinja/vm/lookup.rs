@@ -53,7 +53,12 @@ impl<'a> Vm<'a> {
         member: &'a Member,
     ) -> Result<Value<'a>> {
         let name = &*member.name;
-        if member.is_of_dict || !matches!(of, Value::Dict(_)) {
+        let has_attribute = match of {
+            Value::Dict(_) => member.is_of_dict,
+            Value::Str(_) => member.is_of_str,
+            _ => true,
+        };
+        if has_attribute {
             if let Some(found) = self.attribute(of, name)? {
                 return Ok(found);
             }
