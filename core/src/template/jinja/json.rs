@@ -21,6 +21,9 @@ pub(crate) struct Given<'a> {
 
 /// JSON as a value, paid for; `None` where it is nested too deeply.
 pub(crate) fn value<'a>(json: &'a Json, outside: bool, meter: &Meter) -> Result<Option<Value<'a>>> {
+    if let Json::String(text) = json {
+        return Ok(Some(Value::Str(Text::given(text, outside))));
+    }
     let mut bytes = 0;
     let Some(depth) = measure(json, MAX_DEPTH + 1, &mut bytes) else {
         return Ok(None);

@@ -4,18 +4,27 @@ use std::rc::Rc;
 
 use super::super::ast::{Expr, Member};
 use super::super::fault::Result;
+use super::super::kind::Type;
 use super::super::methods;
 use super::super::repr;
 use super::super::slices;
 use super::super::value::{Undefined, Value};
 use super::Vm;
 
+/// What there is instead of an attribute or item.
+fn missing<'a>(of: Type, name: &'a str) -> Value<'a> {
+    Value::Undefined(Undefined::Member(of, name))
+}
+
 impl<'a> Vm<'a> {
     /// `of.name`. Most are parts of what is in a variable, and stays there.
     pub(super) fn member(&mut self, of: &'a Expr, member: &'a Member) -> Result<Value<'a>> {
         if let Expr::Name(variable) = of {
             let found = self.look(variable.place, |of| match of {
-                Value::Dict(dict) if !member.is_of_dict => dict.get_str(&member.name).cloned(),
+                Value::Dict(dict) if !member.is_of_dict => {
+                    let item = dict.get_str(&member.name).cloned();
+                    item.or_else(|| Some(missing(Type::Dict, &member.name)))
+                }
                 Value::Namespace(namespace) => namespace.get(&member.name),
                 _ => None,
             });
@@ -32,7 +41,10 @@ impl<'a> Vm<'a> {
     pub(super) fn item(&mut self, of: &'a Expr, key: &'a Expr) -> Result<Value<'a>> {
         if let (Expr::Name(variable), Expr::Str(key)) = (of, key) {
             let found = self.look(variable.place, |of| match of {
-                Value::Dict(dict) => dict.get_str(key).cloned(),
+                Value::Dict(dict) => match dict.get_str(key) {
+                    None if !methods::is_of_dict(key) => Some(missing(Type::Dict, key)),
+                    found => found.cloned(),
+                },
                 _ => None,
             });
             if let Some(found) = found {
@@ -68,7 +80,7 @@ impl<'a> Vm<'a> {
             Value::Template => self.block_named(name),
             _ => None,
         };
-        Ok(item.unwrap_or(Value::Undefined(Undefined::Member(of.kind(), name))))
+        Ok(item.unwrap_or(missing(of.kind(), name)))
     }
 
     /// An attribute in Python's sense.
@@ -153,7 +165,7 @@ impl<'a> Vm<'a> {
                 if let Some(attribute) = self.attribute(of, name)? {
                     return Ok(attribute);
                 }
-                return Ok(Value::Undefined(Undefined::Member(of.kind(), name)));
+                return Ok(missing(of.kind(), name));
             }
             if let Some(name) = methods::known_name(name.as_str()) {
                 if let Some(attribute) = self.attribute(of, name)? {
