@@ -120,6 +120,13 @@ test-rust:
 	$(cargo) test --release $(runtime_set)
 	$(cargo) test --release $(client_set)
 
+# A sample of ../shared/templates for the languages besides Rust, which tries them all.
+.PHONY: template-sample
+template-sample:
+	$(PYTHON) tests/conformance/template_sample.py target/template-sample
+
+test-c test-python test-node: template-sample
+
 test-c test-cpp: test-%:
 	$(MAKE) --file tests/conformance/native.mk $*
 

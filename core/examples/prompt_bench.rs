@@ -1,9 +1,11 @@
 //! Times templates over prepared cases: `prompt_bench CASES TEMPLATES [ROUNDS]`. One number a line, in
 //! microseconds; -1 where it fails. Without ROUNDS it renders the first case and ends. With
 //! `--tokenizer PATH` it opens that and ends; with `--run COMMAND...` it runs that and prints its
-//! milliseconds and megabytes. `tools/bench/prompts.py` runs it.
+//! milliseconds and megabytes; with `--compile TEMPLATES ROUNDS` it times the compiling of each template, in the
+//! order of their names. `tools/bench/prompts.py` runs it.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -43,6 +45,38 @@ fn measure(command: &[String]) {
     println!("{time:.3} {:.3}", usage.ru_maxrss as f64 / 1024.0);
 }
 
+/// The fastest of so many runs, in microseconds; -1 where it fails.
+fn fastest<T>(rounds: usize, run: impl Fn() -> Option<T>) -> f64 {
+    let times = (0..rounds).map(|_| {
+        let begun = Instant::now();
+        let done = run();
+        let time = begun.elapsed().as_nanos() as f64 / 1000.0;
+        done.map_or(-1.0, |done| std::hint::black_box((done, time)).1)
+    });
+    times.fold(f64::INFINITY, f64::min)
+}
+
+fn source(path: &Path) -> String {
+    let source = std::fs::read(path).expect("a template");
+    String::from_utf8(source).expect("UTF-8")
+}
+
+fn compile(source: &str) -> Option<ChatTemplate> {
+    ChatTemplate::from_source(source, &TemplateOptions::default()).ok()
+}
+
+fn compiling(templates: &str, rounds: usize) {
+    let entries = std::fs::read_dir(templates).expect("the templates");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        let source = source(&path);
+        println!("{:.3}", fastest(rounds, || compile(&source)));
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (cases, templates, rest) = match arguments.as_slice() {
@@ -52,6 +86,9 @@ fn main() {
             return;
         }
         [flag, command @ ..] if flag == "--run" => return measure(command),
+        [flag, templates, rounds] if flag == "--compile" => {
+            return compiling(templates, rounds.parse().expect("a number"));
+        }
         [cases, templates, rest @ ..] => (cases, templates, rest),
         _ => panic!("usage: prompt_bench CASES TEMPLATES [ROUNDS]"),
     };
@@ -61,9 +98,7 @@ fn main() {
         let case: Json = serde_json::from_str(line).expect("JSON lines");
         let id = case["t"].as_str().expect("a template").to_owned();
         let template = compiled.entry(id).or_insert_with_key(|id| {
-            let source = std::fs::read(format!("{templates}/{id}.jinja")).expect("a template");
-            let source = String::from_utf8(source).expect("UTF-8");
-            ChatTemplate::from_source(&source, &TemplateOptions::default()).ok()
+            compile(&source(&Path::new(templates).join(format!("{id}.jinja"))))
         });
         let (messages, options) = (&case["context"]["messages"], options(&case["context"]));
         let render = || template.as_ref()?.render(messages, &options).ok();
@@ -71,12 +106,6 @@ fn main() {
             println!("{}", render().expect("the first case renders"));
             return;
         };
-        let times = (0..rounds).map(|_| {
-            let begun = Instant::now();
-            let done = render();
-            let time = begun.elapsed().as_nanos() as f64 / 1000.0;
-            done.map_or(-1.0, |text| std::hint::black_box((text, time)).1)
-        });
-        println!("{:.3}", times.fold(f64::INFINITY, f64::min));
+        println!("{:.3}", fastest(rounds, render));
     }
 }

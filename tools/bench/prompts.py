@@ -1,8 +1,8 @@
 """Prompts: rkchat against transformers, @huggingface/jinja and the crate hf-chat-template, in one run.
 
 Rendering is the whole call, from parsed messages to the prompt, with compiled templates, over the public
-cases of ../shared/templates that all four render; each case counts with its best round. Starts are timed
-from outside. Prints Markdown tables.
+cases of ../shared/templates that all four render; compiling is that of the templates which all four take. Each
+counts with its best round. Starts are timed from outside. Prints Markdown tables.
 """
 
 import json
@@ -81,15 +81,16 @@ def median(command: list) -> tuple[float, float]:
     return tuple(statistics.median(column) for column in zip(*runs))
 
 
-def rendering(programs: dict[str, list], cases: Path) -> None:
+def table(what: str, counted: str, programs: dict[str, list], arguments: list) -> None:
+    """Runs all programs and compares what each took for the things that none of them failed at."""
     times = {}
     for name, program in programs.items():
-        done = run([*program, cases, SHARED / "templates", ROUNDS], capture_output=True)
+        done = run([*program, *arguments], capture_output=True)
         times[name] = [float(line) for line in done.stdout.split()]
     together = [row for row in zip(*times.values()) if min(row) > 0]
-    print(f"Whole call, in microseconds, {len(together)} cases that all render "
-          f"(of {len(times['rkchat'])}); best of {ROUNDS} rounds each.\n")
-    print("| | renders | median | p95 | times rkchat's, median | p95 |\n|---|---|---|---|---|---|")
+    print(f"\n{what}, in microseconds, {len(together)} {counted} of {len(times['rkchat'])} that none fails at; "
+          f"best of {ROUNDS} rounds each.\n")
+    print("| | succeeds | median | p95 | times rkchat's, median | p95 |\n|---|---|---|---|---|---|")
     ours = None
     for name, column in zip(times, zip(*together)):
         column = sorted(column)
@@ -136,7 +137,8 @@ def main() -> None:
         sys.exit(f"bench: no reference templates at {SHARED}")
     cases = prepare()
     programs = peers()
-    rendering(programs, cases)
+    table("Whole call", "cases", programs, [cases, SHARED / "templates", ROUNDS])
+    table("Compiling", "templates", programs, ["--compile", SHARED / "templates", ROUNDS])
     starts(programs, cases)
     imports()
     tokenizer()

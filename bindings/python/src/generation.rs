@@ -66,10 +66,17 @@ impl Doorbell {
     }
 }
 
+/// The classes of what is streamed are loaded at their first use. This does it while the runtime reads
+/// the prompt, so that the first piece need not wait for it.
+fn load_records(py: Python<'_>) -> PyResult<()> {
+    py.import("rkchat._types").map(drop)
+}
+
 #[pymethods]
 impl Generation {
-    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
+    fn __iter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        load_records(slf.py())?;
+        Ok(slf)
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -90,8 +97,9 @@ impl Generation {
         self.next_chunk(py, limit)
     }
 
-    fn __aiter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
+    fn __aiter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        load_records(slf.py())?;
+        Ok(slf)
     }
 
     fn __anext__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {

@@ -1,10 +1,11 @@
 //! Messages and options as the template's variables.
 
 use jiff::civil::DateTime;
+use serde_json::Map;
 
 use super::SpecialTokens;
 use super::failure;
-use super::jinja::{Dict, Meter, Text, Value};
+use super::jinja::{self, Dict, MAX_DEPTH, Meter, Text, Value};
 use crate::surface::{Error, ErrorKind, Json, RenderOptions, Result};
 
 /// What `apply_chat_template` sets itself.
@@ -34,9 +35,6 @@ const ROLES: [&str; 12] = [
     "documents",
 ];
 
-/// Containers inside containers of the input, at the deepest.
-const MAX_DEPTH: usize = 100;
-
 /// All variables of one rendering, of which later ones win, as Python's keyword arguments do over the
 /// special tokens. `last` stands in for the last message.
 pub(super) fn build<'a>(
@@ -51,11 +49,11 @@ pub(super) fn build<'a>(
         .map(|(name, text)| (name, Value::text(text)))
         .collect();
     let trusted = Converter {
-        string: |text| Text::trusted(text),
+        outside: false,
         meter,
     };
     let outside = Converter {
-        string: |text| Text::untrusted(text),
+        outside: true,
         meter,
     };
     if let Some(further) = &options.variables {
@@ -71,7 +69,7 @@ pub(super) fn build<'a>(
                     "variables must not have {name:?}: it is set from the argument of that name"
                 )));
             }
-            variables.push((name, trusted.value(value, &|| "variables".to_owned(), 0)?));
+            variables.push((name, trusted.value(value, || "variables".to_owned())?));
         }
     }
     let first = last.map_or(messages, |_| &messages[..messages.len() - 1]);
@@ -134,30 +132,35 @@ pub(crate) fn messages(json: &Json) -> Result<&[Json]> {
         ));
     }
     for (index, message) in messages.iter().enumerate() {
-        let place = format!("messages[{index}]");
         let message = message.as_object().ok_or_else(|| {
             invalid(format!(
-                "{place} must be a JSON object, not {}",
+                "messages[{index}] must be a JSON object, not {}",
                 kind(message)
             ))
         })?;
-        match message.get("role") {
+        match member(message, ROLE) {
             Some(Json::String(_)) => {}
             Some(other) => {
                 return Err(invalid(format!(
-                    "{place}: role must be a string, not {}",
+                    "messages[{index}]: role must be a string, not {}",
                     kind(other)
                 )));
             }
-            None => return Err(invalid(format!("{place} has no role"))),
+            None => return Err(invalid(format!("messages[{index}] has no role"))),
         }
     }
     Ok(messages)
 }
 
+/// The value of a key. A message has so few that comparing them is faster than hashing one.
+fn member<'j>(message: &'j Map<String, Json>, name: &str) -> Option<&'j Json> {
+    let mut pairs = message.iter();
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
 /// Turns JSON into the template's values. Strings are borrowed.
 struct Converter<'m> {
-    string: for<'t> fn(&'t str) -> Text<'t>,
+    outside: bool,
     meter: &'m Meter,
 }
 
@@ -166,7 +169,7 @@ impl Converter<'_> {
     fn list<'a>(&self, json: Option<&'a Json>, name: &str) -> Result<Value<'a>> {
         match json {
             None | Some(Json::Null) => Ok(Value::None),
-            Some(json @ Json::Array(_)) => self.value(json, &|| name.to_owned(), 0),
+            Some(json @ Json::Array(_)) => self.value(json, || name.to_owned()),
             Some(other) => Err(invalid(format!(
                 "{name} must be a JSON array, not {}",
                 kind(other)
@@ -181,17 +184,17 @@ impl Converter<'_> {
         let Some(message) = json.as_object() else {
             return Err(invalid(format!("{} must be a JSON object", place())));
         };
-        let given = |name: &str| message.get(name).filter(|value| !value.is_null());
+        let given = |name: &str| member(message, name).filter(|value| !value.is_null());
         let reasoning = REASONING.into_iter().find_map(given);
-        let mut pairs = Vec::with_capacity(message.len() + 2);
+        let mut pairs = Vec::with_capacity(message.len() + if reasoning.is_some() { 2 } else { 0 });
         let mut add = |name: &'a str, value: &'a Json| -> Result<()> {
-            let key = Value::Str((self.string)(name));
+            let key = Value::Str(Text::given(name, self.outside));
             let value = match value
                 .as_str()
                 .filter(|role| name == ROLE && ROLES.contains(role))
             {
                 Some(role) => Value::Str(Text::trusted(role)),
-                None => self.value(value, &place, 0)?,
+                None => self.value(value, place)?,
             };
             pairs.push((key, value));
             Ok(())
@@ -208,48 +211,18 @@ impl Converter<'_> {
         if let (Some(value), None) = (reasoning, given(REASONING_CONTENT)) {
             add(REASONING_CONTENT, value)?;
         }
-        self.dict(pairs)
-    }
-
-    fn dict<'a>(&self, pairs: Vec<(Value<'a>, Value<'a>)>) -> Result<Value<'a>> {
         Dict::of_distinct(pairs, self.meter)
             .map(Value::Dict)
             .map_err(|fault| failure::of(&fault))
     }
 
-    fn value<'a>(
-        &self,
-        json: &'a Json,
-        place: &dyn Fn() -> String,
-        depth: usize,
-    ) -> Result<Value<'a>> {
-        if depth > MAX_DEPTH {
-            return Err(invalid(format!(
+    fn value<'a>(&self, json: &'a Json, place: impl Fn() -> String) -> Result<Value<'a>> {
+        let value = jinja::json(json, self.outside, self.meter);
+        value.map_err(|fault| failure::of(&fault))?.ok_or_else(|| {
+            invalid(format!(
                 "{} is nested more than {MAX_DEPTH} levels deep",
                 place()
-            )));
-        }
-        Ok(match json {
-            Json::Null => Value::None,
-            Json::Bool(value) => Value::Bool(*value),
-            Json::Number(number) => match (number.as_i128(), number.as_f64()) {
-                (Some(int), _) => Value::Int(int),
-                (None, float) => Value::Float(float.unwrap_or(f64::NAN)),
-            },
-            Json::String(text) => Value::Str((self.string)(text)),
-            Json::Array(items) => {
-                let items = items.iter().map(|item| self.value(item, place, depth + 1));
-                let items: Result<Vec<Value>> = items.collect();
-                Value::list(items?, self.meter).map_err(|fault| failure::of(&fault))?
-            }
-            Json::Object(map) => {
-                let mut pairs = Vec::with_capacity(map.len());
-                for (key, value) in map {
-                    let key = Value::Str((self.string)(key));
-                    pairs.push((key, self.value(value, place, depth + 1)?));
-                }
-                self.dict(pairs)?
-            }
+            ))
         })
     }
 }

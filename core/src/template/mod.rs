@@ -70,11 +70,12 @@ impl Template {
         let messages = context::messages(messages)?;
         let continued = continuation::begin(messages, options, &self.source)?;
         let now = context::now(options)?;
-        let meter = Rc::new(Meter::for_input(context::size(messages, options)));
+        let size = context::size(messages, options);
+        let meter = Rc::new(Meter::for_input(size));
         let last = continued.as_ref().map(continuation::Continued::message);
         let variables = context::build(messages, last, options, &self.special, &meter)?;
-        let output =
-            Vm::run(&self.program, &variables, now, meter).map_err(|fault| failure::of(&fault))?;
+        let output = Vm::run(&self.program, &variables, now, meter, size)
+            .map_err(|fault| failure::of(&fault))?;
         let rendered = Rendered {
             text: output.text,
             untrusted: output.untrusted,

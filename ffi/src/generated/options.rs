@@ -4,12 +4,13 @@
 
 use std::ffi::c_char;
 
+use crate::arena::rkchat_str;
 use crate::generated::constants::*;
 use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"6b0681e686f1cd02", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"f765c27e9095c4c3", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -264,7 +265,7 @@ pub struct rkchat_model_options {
     /// A Jinja chat template to use instead of the model's own.
     pub chat_template: *const c_char,
     pub chat_template_len: usize,
-    /// A `tokenizer.json`, or a folder with one, to use instead of the model's own.
+    /// A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the model's own.
     pub tokenizer: *const c_char,
     pub tokenizer_len: usize,
     /// Requests that may wait while another runs; one more answers with `RKCHAT_ERR_BUSY`. Unset: 16.

@@ -9,6 +9,7 @@ import pytest
 
 import rkchat
 from conftest import QUESTION, RUNTIMES, SMOLLM2, scripted_runtime, write_script
+from rkchat import _errors
 
 CPU = RUNTIMES / "1.3.0" / "librkllmrt.so"
 
@@ -138,7 +139,7 @@ def test_model_and_runtime_that_do_not_fit(tmp_path):
         rkchat.Model.open(SMOLLM2, runtime=scripted_runtime("1.3.0"), abi="1.3.0")
 
 
-@pytest.mark.parametrize("name", sorted(set(rkchat._errors.__all__) - {"ErrorKind", "RkchatError"}))
+@pytest.mark.parametrize("name", sorted(set(_errors.__all__) - {"ErrorKind", "RkchatError"}))
 def test_exceptions(name):
     exception = getattr(rkchat, name)
     error = exception("what was wrong", {"fact": 1})

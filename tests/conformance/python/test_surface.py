@@ -4,7 +4,10 @@ import ast
 import copy
 import inspect
 import json
+import pickle
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 
 import rkchat
 from conftest import ROOT
+from rkchat import _errors, _surface, _types
 
 SURFACE = json.loads((ROOT / "include" / "surface.lock").read_text())["surface"]
 
@@ -79,7 +83,7 @@ def same_signature(written, function):
 
 def test_nothing_more_than_the_surface():
     names = {record["name"] for kind in ("enums", "records", "handles") for record in SURFACE[kind]}
-    names |= set(rkchat._errors.__all__) | {"Json"}
+    names |= set(_errors.__all__) | {"Json"}
     assert {name for name in dir(rkchat) if not name.startswith("_")} == names
     assert set(EXCEPTIONS) <= {f"{handle['name']}.{method['name']}" for handle, method in METHODS}
     for handle in SURFACE["handles"]:
@@ -89,6 +93,35 @@ def test_nothing_more_than_the_surface():
         private = {name for name in own if name.startswith("_") and not name.startswith("__")}
         assert own - private <= known
         assert {name for name in stub()[handle["name"]]} - private <= known
+
+
+def test_what_stands_in_python_is_loaded_at_its_first_use():
+    program = """
+import sys
+before = set(sys.modules)
+import rkchat
+print(sorted(set(sys.modules) - before))
+assert "Chunk" in dir(rkchat) and not hasattr(rkchat, "Chonk")
+from rkchat import *
+assert Chunk is rkchat.Chunk and issubclass(Busy, RkchatError) and Json is rkchat.Json
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(done.stdout) == ["rkchat", "rkchat._native", "rkchat._surface"]
+    assert (list(_surface.ERRORS), list(_surface.TYPES)) == (_errors.__all__, _types.__all__)
+    record = rkchat.Chunk("one", (3,))
+    assert pickle.loads(pickle.dumps(record)) == record
+    with pytest.raises(AttributeError, match="module 'rkchat' has no attribute 'Chonk'"):
+        rkchat.Chonk
+
+
+def test_files_of_two_versions_are_refused():
+    program = """
+import sys, types
+sys.modules["rkchat._surface"] = types.SimpleNamespace(ERRORS=(), TYPES=(), HASH="another")
+import rkchat
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "ImportError: rkchat's native module is of another version" in done.stderr
 
 
 def test_records_and_enums():
@@ -101,7 +134,7 @@ def test_records_and_enums():
 
 
 def test_errors():
-    classes = [getattr(rkchat, name) for name in rkchat._errors.__all__[2:]]
+    classes = [getattr(rkchat, name) for name in _errors.__all__[2:]]
     assert len(classes) == len(SURFACE["errors"])
     for error, exception in zip(SURFACE["errors"], classes):
         assert exception.__name__ in (error["name"], error["name"] + "Error")

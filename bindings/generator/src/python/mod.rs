@@ -1,5 +1,5 @@
 //! The Python binding: pyo3 classes for the handles, and in Python itself the records, the enums,
-//! the exceptions and the stub of the native module.
+//! the exceptions, their names and the stub of the native module.
 
 mod classes;
 mod docs;
@@ -94,6 +94,11 @@ pub fn render(surface: &Surface) -> Result<Vec<Output>> {
             format!("{PACKAGE}/_types.py"),
             "_types.py",
             include_str!("../../templates/python/types.py.j2"),
+        ),
+        (
+            format!("{PACKAGE}/_surface.py"),
+            "_surface.py",
+            include_str!("../../templates/python/surface.py.j2"),
         ),
         (
             format!("{PACKAGE}/_native.pyi"),

@@ -10,10 +10,27 @@
 Every object may be shared between threads. Every error is an `RkchatError`.
 """
 
-from . import _native, _types
-from ._errors import *
+from . import _native, _surface
 from ._native import *
-from ._types import *
 
-if _native._SURFACE != _types._SURFACE:
+__all__ = [*_surface.ERRORS, *_native.__all__, *_surface.TYPES]
+
+if _native._SURFACE != _surface.HASH:
     raise ImportError("rkchat's native module is of another version than its Python files: rebuild it")
+
+
+def __getattr__(name: str) -> object:
+    # What stands in Python is loaded at its first use: it and what it imports (dataclasses, enum,
+    # typing) take most of the time that an import would. Type checkers read __init__.pyi instead.
+    if name in _surface.ERRORS:
+        from . import _errors as module
+    elif name in _surface.TYPES:
+        from . import _types as module
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals().update((each, getattr(module, each)) for each in module.__all__)
+    return globals()[name]
+
+
+def __dir__() -> list:
+    return sorted({*globals(), *__all__})

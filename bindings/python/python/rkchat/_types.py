@@ -34,8 +34,6 @@ __all__ = [
     "SpecialToken",
 ]
 
-_SURFACE = "6b0681e686f1cd02"
-
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
 ValueError that says where."""

@@ -11,6 +11,16 @@ pub(crate) struct Name {
     pub place: Place,
 }
 
+/// The name of an attribute.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub name: Box<str>,
+    /// Dictionaries have a method of that name, which goes before their items.
+    pub is_of_dict: bool,
+    /// Strings have a method of that name.
+    pub is_of_str: bool,
+}
+
 #[derive(Debug)]
 pub(crate) enum Expr {
     None,
@@ -32,7 +42,7 @@ pub(crate) enum Expr {
     /// `a ~ b ~ c`
     Concat(Vec<Expr>),
     Compare(Box<Expr>, Vec<(CompareOp, Expr)>),
-    Attribute(Box<Expr>, Box<str>),
+    Attribute(Box<Expr>, Member),
     Item(Box<(Expr, Expr)>),
     Slice(Box<Slice>),
     Call(Box<Call>),

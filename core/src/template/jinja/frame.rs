@@ -24,7 +24,12 @@ impl<'a> Frame<'a> {
     }
 
     pub fn get(&self, slot: u32) -> Value<'a> {
-        self.slots.borrow()[slot as usize].clone()
+        self.look(slot, Value::clone)
+    }
+
+    /// Looks at a variable, which `see` must not assign to.
+    pub fn look<T>(&self, slot: u32, see: impl FnOnce(&Value<'a>) -> T) -> T {
+        see(&self.slots.borrow()[slot as usize])
     }
 
     pub fn set(&self, slot: u32, value: Value<'a>) {

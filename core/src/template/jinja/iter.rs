@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::dict::Dict;
 use super::fault::{Fault, Result, fail};
 use super::filters::lazy::Lazy;
+use super::kind::Type;
 use super::loops::Loop;
 use super::text::Text;
 use super::value::{Range, Seq, Value, View};
@@ -31,7 +32,7 @@ pub(crate) enum Iter<'a> {
 
 /// An iterator as a value: it is read once.
 pub(crate) struct Generator<'a> {
-    type_name: &'static str,
+    kind: Type,
     depth: u32,
     source: RefCell<Source<'a>>,
 }
@@ -49,16 +50,16 @@ impl<'a> Generator<'a> {
         self.depth
     }
 
-    pub fn type_name(&self) -> &'static str {
-        self.type_name
+    pub fn kind(&self) -> Type {
+        self.kind
     }
 }
 
 impl<'a> Value<'a> {
     /// An iterator over a source that holds values of so many levels.
-    pub fn iterator(type_name: &'static str, source: Source<'a>, depth: u32) -> Self {
+    pub fn iterator(kind: Type, source: Source<'a>, depth: u32) -> Self {
         Self::Iterator(Rc::new(Generator {
-            type_name,
+            kind,
             depth,
             source: RefCell::new(source),
         }))
@@ -95,7 +96,7 @@ impl<'a> Vm<'a> {
     }
 
     /// `reversed(value)`, where it can be.
-    pub fn iterate_back(&self, value: &Value<'a>) -> Result<Option<(Iter<'a>, &'static str)>> {
+    pub fn iterate_back(&self, value: &Value<'a>) -> Result<Option<(Iter<'a>, Type)>> {
         let back = |items: Vec<Value<'a>>| -> Result<Iter<'a>> {
             match Value::list(items, &self.meter)? {
                 Value::List(seq) => {
@@ -108,15 +109,15 @@ impl<'a> Vm<'a> {
         Ok(Some(match value {
             Value::List(seq) => (
                 Iter::SeqBack(seq.clone(), seq.items.len()),
-                "list_reverseiterator",
+                Type::ReversedList,
             ),
-            Value::Tuple(seq) => (Iter::SeqBack(seq.clone(), seq.items.len()), "reversed"),
+            Value::Tuple(seq) => (Iter::SeqBack(seq.clone(), seq.items.len()), Type::Reversed),
             Value::Range(range) => (
                 Iter::RangeBack(range.clone(), range.len()),
-                "range_iterator",
+                Type::RangeIterator,
             ),
             Value::Str(_) | Value::Dict(_) | Value::View(..) => {
-                (back(self.collect_plain(value)?)?, "reversed")
+                (back(self.collect_plain(value)?)?, Type::Reversed)
             }
             _ => return Ok(None),
         }))

@@ -105,8 +105,10 @@ impl<'a> Vm<'a> {
 
     /// Goes on to the next item.
     pub(super) fn advance(&mut self, inside: &Loop<'a>) -> Result<Option<Value<'a>>> {
-        let peeked = inside.state.borrow_mut().after.take();
-        let item = match peeked {
+        let mut state = inside.state.borrow_mut();
+        let ready = state.after.take().or_else(|| state.quick_next());
+        drop(state);
+        let item = match ready {
             Some(item) => item,
             None => self.pull(inside)?,
         };
@@ -227,7 +229,19 @@ impl<'a> Vm<'a> {
     }
 }
 
-impl State<'_> {
+impl<'a> State<'a> {
+    /// The next item or the end, where nothing has to be run for it: that of a list without a test.
+    fn quick_next(&mut self) -> Option<Option<Value<'a>>> {
+        match (&mut self.source, &self.ahead, self.length) {
+            (Iter::Seq(seq, place), None, Some(_)) => {
+                let item = seq.items.get(*place).cloned();
+                *place += 1;
+                Some(item)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether this is the last item, where the length says so without reading on.
     fn quick_last(&self) -> Option<bool> {
         match (&self.after, &self.ahead, self.length) {

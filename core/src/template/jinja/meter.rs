@@ -55,31 +55,40 @@ impl Meter {
     }
 
     /// Pays for one step of the interpreter.
+    #[inline]
     pub fn step(&self) -> Result<()> {
         self.steps(1)
     }
 
     /// Pays for looking at so many bytes.
+    #[inline]
     pub fn work(&self, bytes: usize) -> Result<()> {
         self.steps((bytes / BYTES_PER_STEP) as u64)
     }
 
+    #[inline]
     fn steps(&self, count: u64) -> Result<()> {
         let left = self.steps.get();
-        if left < count {
-            return Err(Fault::limit(
-                "it takes more steps than any template needs for these messages",
-            ));
+        let now_left = left.wrapping_sub(count);
+        // The same multiple of STEPS_PER_LOOK is below both, unless one was passed or zero was.
+        if (left ^ now_left) < STEPS_PER_LOOK {
+            self.steps.set(now_left);
+            return Ok(());
         }
-        let now_left = left - count;
-        self.steps.set(now_left);
-        if left / STEPS_PER_LOOK != now_left / STEPS_PER_LOOK {
-            self.look_at_clock()?;
-        }
-        Ok(())
+        self.many_steps(left, count)
     }
 
     #[cold]
+    fn many_steps(&self, left: u64, count: u64) -> Result<()> {
+        let Some(now_left) = left.checked_sub(count) else {
+            return Err(Fault::limit(
+                "it takes more steps than any template needs for these messages",
+            ));
+        };
+        self.steps.set(now_left);
+        self.look_at_clock()
+    }
+
     fn look_at_clock(&self) -> Result<()> {
         match self.started.get() {
             None => self.started.set(Some(Instant::now())),
@@ -95,6 +104,7 @@ impl Meter {
     }
 
     /// Takes memory; false where there is not so much left.
+    #[inline]
     pub fn take(&self, bytes: usize) -> bool {
         match self.bytes.get().checked_sub(bytes) {
             Some(left) => {
@@ -114,6 +124,7 @@ impl Meter {
     }
 
     /// The fault of a template that makes too much.
+    #[cold]
     pub fn too_large() -> Box<Fault> {
         Fault::limit(
             "it makes more text or longer lists than any template needs for these messages",
@@ -121,12 +132,18 @@ impl Meter {
     }
 
     /// Goes one level down: into an expression, a block or a value.
+    #[inline]
     pub fn stack(&self) -> Result<()> {
         let here = 0_u8;
         if self.stack.abs_diff(std::ptr::from_ref(&here).addr()) > STACK {
-            return Err(Fault::limit("it is nested too deeply"));
+            return Err(Self::too_deep());
         }
         Ok(())
+    }
+
+    #[cold]
+    fn too_deep() -> Box<Fault> {
+        Fault::limit("it is nested too deeply")
     }
 
     /// Enters a macro or one more level of a recursive loop.

@@ -17,6 +17,8 @@ mod frame;
 mod globals;
 mod html;
 mod iter;
+mod json;
+mod kind;
 mod lexer;
 mod literal;
 mod loops;
@@ -37,6 +39,7 @@ mod vm;
 
 pub(super) use dict::Dict;
 pub(super) use fault::{Fault, Kind, Result};
+pub(super) use json::{MAX_DEPTH, value as json};
 pub(super) use meter::Meter;
 pub(super) use text::Text;
 pub(super) use unicode::is_space;

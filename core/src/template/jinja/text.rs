@@ -7,21 +7,28 @@ use super::fault::Result;
 use super::meter::Meter;
 
 /// Where the bytes of a string came from.
-#[derive(Debug, Clone)]
-pub(crate) enum Origin {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
     /// The template itself, special tokens and the caller's variables.
     Trusted,
     /// Messages, tools and documents.
     Untrusted,
-    /// Both; the ranges are those from outside, ascending and not touching.
-    Mixed(Rc<Vec<Range<usize>>>),
+    /// Both; only strings that were built are.
+    Mixed,
+}
+
+/// A string that was built, and the ranges of it that came from outside, ascending and not touching.
+#[derive(Debug)]
+struct Built {
+    text: String,
+    spans: Vec<Range<usize>>,
 }
 
 #[derive(Debug, Clone)]
 enum Repr<'a> {
     Borrowed(&'a str),
     /// A part of a string that several share.
-    Shared(Rc<str>, u32, u32),
+    Shared(Rc<Built>, u32, u32),
 }
 
 /// A string. Cloning and slicing it copies nothing.
@@ -31,6 +38,28 @@ pub(crate) struct Text<'a> {
     origin: Origin,
     /// Python's `markupsafe.Markup`: text that is HTML already.
     markup: bool,
+}
+
+impl Built {
+    /// Where a part came from.
+    fn origin(&self, part: &Range<usize>) -> Origin {
+        let next = self.spans.partition_point(|span| span.end <= part.start);
+        match self.spans.get(next) {
+            Some(span) if span.start >= part.end => Origin::Trusted,
+            Some(span) if span.start <= part.start && part.end <= span.end => Origin::Untrusted,
+            Some(_) => Origin::Mixed,
+            None => Origin::Trusted,
+        }
+    }
+
+    /// The whole of it, which `u32` must be able to count.
+    fn into_text<'a>(self, len: u32) -> Text<'a> {
+        Text {
+            origin: self.origin(&(0..self.text.len())),
+            repr: Repr::Shared(Rc::new(self), 0, len),
+            markup: false,
+        }
+    }
 }
 
 impl<'a> Text<'a> {
@@ -52,10 +81,18 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Text of the one or the other.
+    pub const fn given(text: &'a str, outside: bool) -> Self {
+        match outside {
+            true => Self::untrusted(text),
+            false => Self::trusted(text),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         match &self.repr {
             Repr::Borrowed(text) => text,
-            Repr::Shared(text, start, end) => &text[*start as usize..*end as usize],
+            Repr::Shared(built, start, end) => &built.text[*start as usize..*end as usize],
         }
     }
 
@@ -90,16 +127,18 @@ impl<'a> Text<'a> {
 
     /// A byte range of it with what is known of its origin.
     pub fn slice(&self, range: Range<usize>) -> Self {
-        let repr = match &self.repr {
-            Repr::Borrowed(text) => Repr::Borrowed(&text[range.clone()]),
-            Repr::Shared(text, start, _) => {
-                let from = *start + range.start as u32;
-                Repr::Shared(text.clone(), from, *start + range.end as u32)
+        let (repr, origin) = match &self.repr {
+            Repr::Borrowed(text) => (Repr::Borrowed(&text[range]), self.origin),
+            Repr::Shared(built, start, _) => {
+                let start = *start as usize;
+                let range = start + range.start..start + range.end;
+                let origin = match self.origin {
+                    Origin::Mixed => built.origin(&range),
+                    whole => whole,
+                };
+                let (from, to) = (range.start as u32, range.end as u32);
+                (Repr::Shared(built.clone(), from, to), origin)
             }
-        };
-        let origin = match &self.origin {
-            Origin::Mixed(spans) => within(spans, &range),
-            whole => whole.clone(),
         };
         Self {
             repr,
@@ -117,25 +156,41 @@ impl<'a> Text<'a> {
         self.slice(start..start + part.len())
     }
 
+    /// The ranges from outside of a string of both origins.
+    fn spans(&self) -> impl Iterator<Item = Range<usize>> {
+        let (spans, part) = match (&self.repr, self.origin) {
+            (Repr::Shared(built, start, end), Origin::Mixed) => {
+                (built.spans.as_slice(), *start as usize..*end as usize)
+            }
+            _ => (&[][..], 0..0),
+        };
+        let first = spans.partition_point(|span| span.end <= part.start);
+        spans[first..]
+            .iter()
+            .take_while(move |span| span.start < part.end)
+            .map(move |span| {
+                let start = span.start.max(part.start) - part.start;
+                start..span.end.min(part.end) - part.start
+            })
+    }
+
     /// The pieces of one origin, in order; true for those from outside.
     pub fn pieces(&self) -> impl Iterator<Item = (&str, bool)> {
         let text = self.as_str();
-        let mut spans = match &self.origin {
-            Origin::Mixed(spans) => spans.as_slice(),
-            _ => &[],
-        };
-        let all_untrusted = matches!(self.origin, Origin::Untrusted);
+        let mut spans = self.spans().peekable();
+        let all_untrusted = self.origin == Origin::Untrusted;
         let mut at = 0;
         std::iter::from_fn(move || {
             if at >= text.len() {
                 return None;
             }
-            let (end, outside) = match spans.first() {
+            let (end, outside) = match spans.peek() {
                 None => (text.len(), all_untrusted),
                 Some(span) if at < span.start => (span.start, false),
                 Some(span) => {
-                    spans = &spans[1..];
-                    (span.end, true)
+                    let end = span.end;
+                    spans.next();
+                    (end, true)
                 }
             };
             let piece = &text[at..end];
@@ -146,19 +201,18 @@ impl<'a> Text<'a> {
 
     /// Whether the byte at `at` came from outside.
     pub fn is_untrusted_at(&self, at: usize) -> bool {
-        match &self.origin {
-            Origin::Trusted => false,
-            Origin::Untrusted => true,
-            Origin::Mixed(spans) => {
-                let next = spans.partition_point(|span| span.end <= at);
-                spans.get(next).is_some_and(|span| span.start <= at)
+        match (self.origin, &self.repr) {
+            (Origin::Mixed, Repr::Shared(built, start, _)) => {
+                let at = *start as usize + at;
+                built.origin(&(at..at + 1)) == Origin::Untrusted
             }
+            (origin, _) => origin == Origin::Untrusted,
         }
     }
 
     /// Whether any of it came from outside.
     pub fn has_untrusted(&self) -> bool {
-        !matches!(self.origin, Origin::Trusted)
+        self.origin != Origin::Trusted
     }
 
     /// Each character with its byte offset, mapped to what `map` appends; it keeps its origin.
@@ -179,27 +233,6 @@ impl<'a> Text<'a> {
             at += piece.len();
         }
         Ok(out.finish()?.marked(self.markup))
-    }
-}
-
-/// The origin of a slice.
-fn within(spans: &[Range<usize>], range: &Range<usize>) -> Origin {
-    let cut: Vec<Range<usize>> = spans
-        .iter()
-        .skip_while(|span| span.end <= range.start)
-        .take_while(|span| span.start < range.end)
-        .map(|span| {
-            span.start.max(range.start) - range.start..span.end.min(range.end) - range.start
-        })
-        .collect();
-    origin_of(cut, range.len())
-}
-
-fn origin_of(spans: Vec<Range<usize>>, len: usize) -> Origin {
-    match spans.as_slice() {
-        [] => Origin::Trusted,
-        [span] if *span == (0..len) => Origin::Untrusted,
-        _ => Origin::Mixed(Rc::new(spans)),
     }
 }
 
@@ -225,8 +258,10 @@ impl Builder {
     pub fn with_capacity(meter: &Rc<Meter>, bytes: usize) -> Self {
         /// Larger texts grow into their size, so that a limit is met before memory is.
         const MOST: usize = 1 << 20;
+        const BYTES_PER_SPAN: usize = 64;
         let mut new = Self::new(meter);
         new.text.reserve(bytes.min(MOST));
+        new.spans.reserve(bytes.min(MOST) / BYTES_PER_SPAN);
         new
     }
 
@@ -278,14 +313,12 @@ impl Builder {
         if self.full {
             return;
         }
-        match &text.origin {
+        match text.origin {
             Origin::Trusted => {}
-            Origin::Untrusted => self.span(start..start + text.len()),
-            Origin::Mixed(spans) => {
-                for span in spans.iter() {
-                    self.span(start + span.start..start + span.end);
-                }
-            }
+            Origin::Untrusted => self.span(start..self.text.len()),
+            Origin::Mixed => text
+                .spans()
+                .for_each(|span| self.span(start + span.start..start + span.end)),
         }
     }
 
@@ -329,29 +362,28 @@ impl Builder {
             }
         }
         spans.reverse();
-        Text {
-            origin: origin_of(spans, text.len()),
-            repr: Repr::Shared(Rc::from(text.as_str()), 0, text.len() as u32),
-            markup: false,
-        }
+        let len = text.len() as u32;
+        Built { text, spans }.into_text(len)
     }
 
     /// The text.
     pub fn finish<'a>(self) -> Result<Text<'a>> {
-        if self.full {
-            return Err(Meter::too_large());
+        /// Bytes that may be left over behind a text.
+        const SPARE: usize = 64;
+        if self.text.is_empty() && !self.full {
+            return Ok(Text::trusted(""));
         }
-        let (Ok(end), false) = (u32::try_from(self.text.len()), self.text.is_empty()) else {
-            return match self.text.is_empty() {
-                true => Ok(Text::trusted("")),
-                false => Err(Meter::too_large()),
-            };
+        let (Ok(len), false) = (u32::try_from(self.text.len()), self.full) else {
+            return Err(Meter::too_large());
         };
-        Ok(Text {
-            origin: origin_of(self.spans, self.text.len()),
-            repr: Repr::Shared(Rc::from(self.text), 0, end),
-            markup: false,
-        })
+        self.meter.bytes(size_of::<Built>())?;
+        let Self {
+            mut text, spans, ..
+        } = self;
+        if text.capacity() - text.len() > SPARE + text.len() / 4 {
+            text.shrink_to_fit();
+        }
+        Ok(Built { text, spans }.into_text(len))
     }
 
     /// The text and the ranges of it that came from outside.

@@ -1,9 +1,12 @@
 //! The filter `tojson` as transformers defines it: `json.dumps` with `ensure_ascii=False`.
 
+use serde_json::Value as Json;
+
 use super::args::Args;
 use super::dict::Dict;
 use super::fault::{Result, fail};
 use super::filters::sort;
+use super::json::{self, Given};
 use super::numbers::float_repr;
 use super::repr;
 use super::text::{Builder, Text};
@@ -33,8 +36,10 @@ pub(super) fn filter<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> R
             _ => return fail("tojson: separators must be two strings"),
         },
     };
+    /// Bytes that most write.
+    const USUAL: usize = 512;
     let mut writer = Writer {
-        out: vm.builder(),
+        out: Builder::with_capacity(&vm.meter, USUAL),
         indent,
         between,
         sort_keys: sort_keys.is_some_and(|value| value.is_true()),
@@ -57,8 +62,7 @@ struct Writer<'v, 'a> {
 
 impl<'a> Writer<'_, 'a> {
     fn value(&mut self, value: &Value<'a>, depth: usize) -> Result<()> {
-        self.vm.meter.step()?;
-        self.vm.meter.stack()?;
+        self.enter()?;
         match value {
             Value::None => self.out.trusted("null"),
             Value::Bool(true) => self.out.trusted("true"),
@@ -67,12 +71,7 @@ impl<'a> Writer<'_, 'a> {
             Value::Float(float) => self.float(*float),
             Value::Str(text) => self.string(text),
             Value::List(seq) | Value::Tuple(seq) => {
-                self.out.trusted("[");
-                for (index, item) in seq.items.iter().enumerate() {
-                    self.separate(index, depth + 1);
-                    self.value(item, depth + 1)?;
-                }
-                self.close(seq.items.is_empty(), depth, "]");
+                self.all(["[", "]"], seq.items.iter(), depth, Self::value)?;
             }
             Value::Dict(dict) => self.dict(dict, depth)?,
             other => {
@@ -86,6 +85,11 @@ impl<'a> Writer<'_, 'a> {
     }
 
     fn dict(&mut self, dict: &Dict<'a>, depth: usize) -> Result<()> {
+        if !self.sort_keys {
+            if let Some(given) = dict.as_given() {
+                return self.object(given, depth);
+            }
+        }
         let mut sorted = Vec::new();
         let mut pairs = dict.pairs();
         if self.sort_keys {
@@ -93,38 +97,86 @@ impl<'a> Writer<'_, 'a> {
             sort::by_key(&mut sorted, false, self.vm, |(key, _)| key)?;
             pairs = &sorted;
         }
-        self.out.trusted("{");
-        for (index, (key, value)) in pairs.iter().enumerate() {
-            self.separate(index, depth + 1);
-            match key {
-                Value::Str(text) => self.string(text),
-                Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
-                    self.out.trusted("\"");
-                    self.value(key, depth + 1)?;
-                    self.out.trusted("\"");
+        self.all(
+            ["{", "}"],
+            pairs.iter(),
+            depth,
+            |writer, (key, value), depth| {
+                match key {
+                    Value::Str(text) => writer.string(text),
+                    Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                        writer.out.trusted("\"");
+                        writer.value(key, depth)?;
+                        writer.out.trusted("\"");
+                    }
+                    _ => return fail("tojson: keys must be strings, numbers, booleans or none"),
                 }
-                _ => return fail("tojson: keys must be strings, numbers, booleans or none"),
+                writer.out.text(&writer.between[1]);
+                writer.value(value, depth)
+            },
+        )
+    }
+
+    /// An object that is still JSON is written as it is, without making values of its parts.
+    fn object(&mut self, object: Given<'a>, depth: usize) -> Result<()> {
+        let outside = object.outside;
+        self.all(
+            ["{", "}"],
+            object.map.iter(),
+            depth,
+            |writer, (key, value), depth| {
+                writer.string(&Text::given(key, outside));
+                writer.out.text(&writer.between[1]);
+                writer.json(value, outside, depth)
+            },
+        )
+    }
+
+    fn json(&mut self, json: &'a Json, outside: bool, depth: usize) -> Result<()> {
+        match json {
+            Json::Object(map) => {
+                self.enter()?;
+                self.object(Given { map, outside }, depth)
             }
-            let colon = self.between[1].clone();
-            self.out.text(&colon);
-            self.value(value, depth + 1)?;
+            Json::Array(items) => {
+                self.enter()?;
+                self.all(["[", "]"], items.iter(), depth, |writer, item, depth| {
+                    writer.json(item, outside, depth)
+                })
+            }
+            scalar => self.value(&json::convert(scalar, outside, 0), depth),
         }
-        self.close(pairs.is_empty(), depth, "}");
-        Ok(())
     }
 
-    fn separate(&mut self, index: usize, depth: usize) {
-        if index > 0 {
-            self.out.text(&self.between[0]);
-        }
-        self.new_line(depth);
+    /// Pays for one more value.
+    fn enter(&self) -> Result<()> {
+        self.vm.meter.step()?;
+        self.vm.meter.stack()
     }
 
-    fn close(&mut self, empty: bool, depth: usize, bracket: &str) {
-        if !empty {
+    /// Writes items between brackets.
+    fn all<T>(
+        &mut self,
+        [open, close]: [&str; 2],
+        items: impl Iterator<Item = T>,
+        depth: usize,
+        mut one: impl FnMut(&mut Self, T, usize) -> Result<()>,
+    ) -> Result<()> {
+        self.out.trusted(open);
+        let mut any = false;
+        for item in items {
+            if any {
+                self.out.text(&self.between[0]);
+            }
+            any = true;
+            self.new_line(depth + 1);
+            one(self, item, depth + 1)?;
+        }
+        if any {
             self.new_line(depth);
         }
-        self.out.trusted(bracket);
+        self.out.trusted(close);
+        Ok(())
     }
 
     fn new_line(&mut self, depth: usize) {
@@ -149,32 +201,33 @@ impl<'a> Writer<'_, 'a> {
 
     /// A string in quotes. Escapes have the origin of what they stand for.
     fn string(&mut self, text: &Text<'a>) {
+        let ensure_ascii = self.ensure_ascii;
+        let is_escaped = |byte: u8| {
+            byte < b' ' || byte == b'"' || byte == b'\\' || (ensure_ascii && !byte.is_ascii())
+        };
         let out = &mut self.out;
         out.trusted("\"");
-        for (piece, outside) in text.pieces() {
-            let mut plain = 0;
-            for (at, c) in piece.char_indices() {
-                let escaped = match c {
-                    '"' => "\\\"",
-                    '\\' => "\\\\",
-                    '\n' => "\\n",
-                    '\r' => "\\r",
-                    '\t' => "\\t",
-                    '\x08' => "\\b",
-                    '\x0c' => "\\f",
-                    c if c < ' ' || (self.ensure_ascii && !c.is_ascii()) => "",
-                    _ => continue,
-                };
-                out.push(&piece[plain..at], outside);
-                plain = at + c.len_utf8();
-                out.push(escaped, outside);
-                if escaped.is_empty() {
-                    for unit in c.encode_utf16(&mut [0; 2]) {
-                        out.push(&format!("\\u{unit:04x}"), outside);
-                    }
+        for (mut piece, outside) in text.pieces() {
+            while let Some(at) = piece.bytes().position(is_escaped) {
+                out.push(&piece[..at], outside);
+                let mut rest = piece[at..].chars();
+                match rest.next() {
+                    Some('"') => out.push("\\\"", outside),
+                    Some('\\') => out.push("\\\\", outside),
+                    Some('\n') => out.push("\\n", outside),
+                    Some('\r') => out.push("\\r", outside),
+                    Some('\t') => out.push("\\t", outside),
+                    Some('\x08') => out.push("\\b", outside),
+                    Some('\x0c') => out.push("\\f", outside),
+                    other => other.into_iter().for_each(|c| {
+                        for unit in c.encode_utf16(&mut [0; 2]) {
+                            out.push(&format!("\\u{unit:04x}"), outside);
+                        }
+                    }),
                 }
+                piece = rest.as_str();
             }
-            out.push(&piece[plain..], outside);
+            out.push(piece, outside);
         }
         out.trusted("\"");
     }

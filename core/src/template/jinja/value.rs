@@ -9,11 +9,14 @@ use super::fault::{Fault, Result};
 use super::frame::Frame;
 use super::globals::Function;
 use super::iter::Generator;
+use super::kind::Type;
 use super::loops::Loop;
 use super::meter::{self, Meter};
 use super::text::Text;
 
 /// A value. Cloning one is cheap; only namespaces and iterators change.
+///
+/// It is moved at every step of the interpreter, so it is kept small.
 #[derive(Clone)]
 pub(crate) enum Value<'a> {
     Undefined(Undefined<'a>),
@@ -42,6 +45,8 @@ pub(crate) enum Value<'a> {
     Block(u32),
 }
 
+const _: () = assert!(size_of::<Value<'_>>() <= 32);
+
 /// Why a value is undefined; it decides the message when it is used.
 #[derive(Debug, Clone)]
 pub(crate) enum Undefined<'a> {
@@ -49,11 +54,11 @@ pub(crate) enum Undefined<'a> {
     Unset,
     Name(&'a str),
     /// An attribute or key that a value of this type does not have.
-    Member(&'static str, &'a str),
+    Member(Type, &'a str),
     /// The same with a key that the template computed, as `repr` shows it.
-    Item(&'static str, Rc<str>),
+    Item(Type, Rc<str>),
     /// An attribute that the sandbox keeps back.
-    Unsafe(&'static str, &'a str),
+    Unsafe(Type, &'a str),
     Because(&'static str),
     Parameter(&'a str),
 }
@@ -132,11 +137,16 @@ impl<'a> Seq<'a> {
     fn new(items: Vec<Value<'a>>, meter: &Meter) -> Result<Rc<Self>> {
         meter.bytes(64 + items.len().saturating_mul(size_of::<Value>()))?;
         let depth = depth_above(&items)?;
-        Ok(Rc::new(Self {
+        Ok(Self::of_depth(items, depth))
+    }
+
+    /// Items that are paid for and not deeper than that.
+    pub fn of_depth(items: Vec<Value<'a>>, depth: u32) -> Rc<Self> {
+        Rc::new(Self {
             items,
             depth,
             is_group: false,
-        }))
+        })
     }
 }
 
@@ -242,36 +252,6 @@ impl<'a> Value<'a> {
             Self::Joiner(joiner) => joiner.depth,
             Self::Loop(inside) => inside.depth(),
             _ => 0,
-        }
-    }
-
-    /// The name of its type in Python.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::Undefined(_) => "Undefined",
-            Self::None => "NoneType",
-            Self::Bool(_) => "bool",
-            Self::Int(_) => "int",
-            Self::Float(_) => "float",
-            Self::Str(text) if text.is_markup() => "Markup",
-            Self::Str(_) => "str",
-            Self::List(_) => "list",
-            Self::Tuple(_) => "tuple",
-            Self::Dict(_) => "dict",
-            Self::View(View::Keys, _) => "dict_keys",
-            Self::View(View::Values, _) => "dict_values",
-            Self::View(View::Items, _) => "dict_items",
-            Self::Range(_) => "range",
-            Self::Iterator(generator) => generator.type_name(),
-            Self::Namespace(_) => "Namespace",
-            Self::Macro(_) => "Macro",
-            Self::Method(_) => "builtin_function_or_method",
-            Self::Function(_) => "function",
-            Self::Loop(_) => "LoopContext",
-            Self::Cycler(_) => "Cycler",
-            Self::Joiner(_) => "Joiner",
-            Self::Template => "TemplateReference",
-            Self::Block(_) => "BlockReference",
         }
     }
 

@@ -6,6 +6,7 @@ use super::super::args::{Args, integer};
 use super::super::compare::{equal, hash};
 use super::super::fault::{Fault, Result};
 use super::super::iter::{Iter, Source};
+use super::super::kind::Type;
 use super::super::tests;
 use super::super::value::{Value, depth_above};
 use super::super::vm::Vm;
@@ -126,7 +127,7 @@ fn generator<'a>(
             (_, Err(fault)) | (Err(fault), _) => Source::Fails(fault),
         }
     };
-    Ok(Value::iterator("generator", source, depth))
+    Ok(Value::iterator(Type::Generator, source, depth))
 }
 
 pub(super) fn map<'a>(vm: &mut Vm<'a>, value: Value<'a>, mut args: Args<'a>) -> Result<Value<'a>> {
@@ -237,5 +238,5 @@ pub(super) fn items<'a>(_: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Res
         ))),
     };
     let depth = depth_above([&value])?;
-    Ok(Value::iterator("generator", source, depth))
+    Ok(Value::iterator(Type::Generator, source, depth))
 }

@@ -6,6 +6,7 @@ use super::super::args::{Args, integer, string};
 use super::super::dict::Dict;
 use super::super::fault::{Result, fail};
 use super::super::iter::{Iter, Source, length as length_of};
+use super::super::kind::Type;
 use super::super::methods;
 use super::super::repr;
 use super::super::slices;
@@ -105,12 +106,16 @@ pub(super) fn reverse<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> 
         return slices::slice(&value, [None, None, Some(-1)], &vm.meter);
     }
     if value.is_undefined() {
-        return Ok(Value::iterator("reversed", Source::Plain(Iter::Empty), 1));
+        return Ok(Value::iterator(
+            Type::Reversed,
+            Source::Plain(Iter::Empty),
+            1,
+        ));
     }
     match vm.iterate_back(&value)? {
-        Some((items, type_name)) => {
+        Some((items, kind)) => {
             let depth = depth_above([&value])?;
-            Ok(Value::iterator(type_name, Source::Plain(items), depth))
+            Ok(Value::iterator(kind, Source::Plain(items), depth))
         }
         None => {
             let mut items = vm.collect(&value)?;
@@ -143,7 +148,11 @@ pub(super) fn slice<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Re
     let fill = fill.filter(|fill| !matches!(fill, Value::None));
     let items = vm.collect(&value)?;
     let Ok(count) = usize::try_from(count) else {
-        return Ok(Value::iterator("generator", Source::Plain(Iter::Empty), 1));
+        return Ok(Value::iterator(
+            Type::Generator,
+            Source::Plain(Iter::Empty),
+            1,
+        ));
     };
     if count == 0 {
         return fail("slice cannot make zero slices");
@@ -166,12 +175,16 @@ pub(super) fn slice<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Re
     let columns = Value::list(columns, &vm.meter)?;
     let depth = depth_above([&columns])?;
     let items = vm.iterate(&columns)?;
-    Ok(Value::iterator("generator", Source::Plain(items), depth))
+    Ok(Value::iterator(
+        Type::Generator,
+        Source::Plain(items),
+        depth,
+    ))
 }
 
 pub(super) fn attr<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Result<Value<'a>> {
     let name = string("attr", args.single("attr")?)?;
-    let type_name = value.type_name();
+    let kind = value.kind();
     let known = name
         .borrowed()
         .or_else(|| methods::known_name(name.as_str()));
@@ -179,7 +192,7 @@ pub(super) fn attr<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) -> Res
         Some(known) => vm.attribute(&value, known)?,
         None => None,
     };
-    Ok(found.unwrap_or_else(|| Value::Undefined(Undefined::Item(type_name, name.as_str().into()))))
+    Ok(found.unwrap_or_else(|| Value::Undefined(Undefined::Item(kind, name.as_str().into()))))
 }
 
 /// `pprint` sorts the keys of dictionaries; it does not break lines here.

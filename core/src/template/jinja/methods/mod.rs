@@ -137,6 +137,16 @@ pub(crate) fn changes(of: &Value<'_>, name: &str) -> bool {
     }
 }
 
+/// Whether dictionaries have a method of that name, be it one that templates may not call.
+pub(crate) fn is_of_dict(name: &str) -> bool {
+    DICT.contains(&name) || DICT_CHANGES.contains(&name)
+}
+
+/// Whether strings have a method of that name.
+pub(crate) fn is_of_str(name: &str) -> bool {
+    STR.contains(&name) || MARKUP.contains(&name)
+}
+
 /// A name that some type has an attribute of.
 pub(crate) fn known_name(name: &str) -> Option<&'static str> {
     let tables = [

@@ -1,9 +1,9 @@
 //! What follows a value: attributes, subscripts, calls, filters and tests.
 
-use super::super::ast::{Arguments, Call, Expr, FilterCall, Slice, TestCall};
+use super::super::ast::{Arguments, Call, Expr, FilterCall, Member, Slice, TestCall};
 use super::super::fault::{Fault, Result};
 use super::super::lexer::Kind;
-use super::super::{filters, tests};
+use super::super::{filters, methods, tests};
 use super::Parser;
 
 impl Parser {
@@ -39,7 +39,12 @@ impl Parser {
         match self.kind() {
             Kind::Name(_) => {
                 let name = self.identifier()?;
-                Ok(Expr::Attribute(Box::new(value), name.into()))
+                let member = Member {
+                    is_of_dict: methods::is_of_dict(&name),
+                    is_of_str: methods::is_of_str(&name),
+                    name: name.into(),
+                };
+                Ok(Expr::Attribute(Box::new(value), member))
             }
             Kind::Int(index) => {
                 let index = *index;

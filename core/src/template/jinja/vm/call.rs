@@ -16,7 +16,7 @@ impl<'a> Vm<'a> {
         call: &'a Call,
         caller: Option<Value<'a>>,
     ) -> Result<Value<'a>> {
-        if let Expr::Attribute(of, name) = &call.callee {
+        if let Expr::Attribute(of, member) = &call.callee {
             let of = self.eval(of)?;
             if let Value::Undefined(undefined) = &of {
                 return Err(undefined.fault());
@@ -25,10 +25,11 @@ impl<'a> Vm<'a> {
             if let Some(caller) = caller {
                 args.named.push((Text::trusted("caller"), caller));
             }
+            let name = &*member.name;
             if methods::exists(&of, name) {
                 return methods::call(self, &of, name, args);
             }
-            let callee = self.get_attribute(&of, name)?;
+            let callee = self.get_attribute(&of, member)?;
             return self.call(&callee, args);
         }
         let callee = self.eval(&call.callee)?;

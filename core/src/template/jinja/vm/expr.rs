@@ -7,7 +7,7 @@ use super::super::dict::Dict;
 use super::super::fault::{Fault, Result, fail};
 use super::super::operators;
 use super::super::slices;
-use super::super::text::Text;
+use super::super::text::{Builder, Text};
 use super::super::value::{Undefined, Value};
 use super::Vm;
 
@@ -17,6 +17,16 @@ impl<'a> Vm<'a> {
             Expr::Not(inner) => Ok(!self.is_true(inner)?),
             Expr::And(both) => Ok(self.is_true(&both.0)? && self.is_true(&both.1)?),
             Expr::Or(both) => Ok(self.is_true(&both.0)? || self.is_true(&both.1)?),
+            Expr::Compare(first, rest) => {
+                self.meter.step()?;
+                self.meter.stack()?;
+                self.compare(first, rest)
+            }
+            Expr::Test(call) => {
+                self.meter.step()?;
+                self.meter.stack()?;
+                self.test(call)
+            }
             other => Ok(self.eval(other)?.is_true()),
         }
     }
@@ -33,15 +43,8 @@ impl<'a> Vm<'a> {
                 Value::Undefined(Undefined::Unset) => Value::Undefined(Undefined::Name(&name.name)),
                 set => set,
             },
-            Expr::Attribute(of, name) => {
-                let of = self.eval(of)?;
-                return self.get_attribute(&of, name);
-            }
-            Expr::Item(both) => {
-                let of = self.eval(&both.0)?;
-                let key = self.eval(&both.1)?;
-                return self.get_item(&of, key);
-            }
+            Expr::Attribute(of, member) => return self.member(of, member),
+            Expr::Item(both) => return self.item(&both.0, &both.1),
             compound => {
                 self.meter.stack()?;
                 return self.compound(compound);
@@ -86,7 +89,7 @@ impl<'a> Vm<'a> {
                 self.filter(call, value)
                     .map_err(|fault| fault.at(call.line))?
             }
-            Expr::Test(call) => Value::Bool(self.test(call).map_err(|fault| fault.at(call.line))?),
+            Expr::Test(call) => Value::Bool(self.test(call)?),
             Expr::If(branches) => match (self.is_true(&branches.test)?, &branches.otherwise) {
                 (true, _) => self.eval(&branches.then)?,
                 (false, Some(otherwise)) => self.eval(otherwise)?,
@@ -100,7 +103,11 @@ impl<'a> Vm<'a> {
     }
 
     fn all(&mut self, items: &'a [Expr]) -> Result<Vec<Value<'a>>> {
-        items.iter().map(|item| self.eval(item)).collect()
+        let mut all = Vec::with_capacity(items.len());
+        for item in items {
+            all.push(self.eval(item)?);
+        }
+        Ok(all)
     }
 
     /// Operators of one rank. Sums of strings are built once, not at every plus.
@@ -113,7 +120,7 @@ impl<'a> Vm<'a> {
                 (BinaryOp::Add, Value::Str(a), Value::Str(b))
                     if !a.is_markup() && !b.is_markup() =>
                 {
-                    let mut sum = self.builder();
+                    let mut sum = Builder::with_capacity(&self.meter, a.len() + b.len());
                     sum.text(&a);
                     sum.text(&b);
                     let mut odd = None;
@@ -308,6 +315,10 @@ impl<'a> Vm<'a> {
     }
 
     fn test(&mut self, call: &'a TestCall) -> Result<bool> {
+        self.run_test(call).map_err(|fault| fault.at(call.line))
+    }
+
+    fn run_test(&mut self, call: &'a TestCall) -> Result<bool> {
         let value = self.eval(&call.value)?;
         let Some(test) = call.test else {
             return Err(Fault::runtime(format!(

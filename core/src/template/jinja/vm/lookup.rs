@@ -2,25 +2,85 @@
 
 use std::rc::Rc;
 
+use super::super::ast::{Expr, Member};
 use super::super::fault::Result;
+use super::super::kind::Type;
 use super::super::methods;
 use super::super::repr;
 use super::super::slices;
 use super::super::value::{Undefined, Value};
 use super::Vm;
 
+/// What there is instead of an attribute or item.
+fn missing<'a>(of: Type, name: &'a str) -> Value<'a> {
+    Value::Undefined(Undefined::Member(of, name))
+}
+
 impl<'a> Vm<'a> {
+    /// `of.name`. Most are parts of what is in a variable, and stays there.
+    pub(super) fn member(&mut self, of: &'a Expr, member: &'a Member) -> Result<Value<'a>> {
+        if let Expr::Name(variable) = of {
+            let found = self.look(variable.place, |of| match of {
+                Value::Dict(dict) if !member.is_of_dict => {
+                    let item = dict.get_str(&member.name).cloned();
+                    item.or_else(|| Some(missing(Type::Dict, &member.name)))
+                }
+                Value::Namespace(namespace) => namespace.get(&member.name),
+                _ => None,
+            });
+            if let Some(found) = found {
+                self.meter.step()?;
+                return Ok(found);
+            }
+        }
+        let of = self.eval(of)?;
+        self.get_attribute(&of, member)
+    }
+
+    /// `of[key]`, as `member`.
+    pub(super) fn item(&mut self, of: &'a Expr, key: &'a Expr) -> Result<Value<'a>> {
+        if let (Expr::Name(variable), Expr::Str(key)) = (of, key) {
+            let found = self.look(variable.place, |of| match of {
+                Value::Dict(dict) => match dict.get_str(key) {
+                    None if !methods::is_of_dict(key) => Some(missing(Type::Dict, key)),
+                    found => found.cloned(),
+                },
+                _ => None,
+            });
+            if let Some(found) = found {
+                self.meter.step()?;
+                self.meter.step()?;
+                return Ok(found);
+            }
+        }
+        let of = self.eval(of)?;
+        let key = self.eval(key)?;
+        self.get_item(&of, key)
+    }
+
     /// `of.name`: the attribute, else the item.
-    pub(super) fn get_attribute(&mut self, of: &Value<'a>, name: &'a str) -> Result<Value<'a>> {
-        if let Some(found) = self.attribute(of, name)? {
-            return Ok(found);
+    pub(super) fn get_attribute(
+        &mut self,
+        of: &Value<'a>,
+        member: &'a Member,
+    ) -> Result<Value<'a>> {
+        let name = &*member.name;
+        let has_attribute = match of {
+            Value::Dict(_) => member.is_of_dict,
+            Value::Str(_) => member.is_of_str,
+            _ => true,
+        };
+        if has_attribute {
+            if let Some(found) = self.attribute(of, name)? {
+                return Ok(found);
+            }
         }
         let item = match of {
             Value::Dict(dict) => dict.get_str(name).cloned(),
             Value::Template => self.block_named(name),
             _ => None,
         };
-        Ok(item.unwrap_or(Value::Undefined(Undefined::Member(of.type_name(), name))))
+        Ok(item.unwrap_or(missing(of.kind(), name)))
     }
 
     /// An attribute in Python's sense.
@@ -64,10 +124,7 @@ impl<'a> Vm<'a> {
             return Value::method(of.clone(), name).map(Some);
         }
         if methods::changes(of, name) {
-            return Ok(Some(Value::Undefined(Undefined::Unsafe(
-                of.type_name(),
-                name,
-            ))));
+            return Ok(Some(Value::Undefined(Undefined::Unsafe(of.kind(), name))));
         }
         Ok(None)
     }
@@ -108,7 +165,7 @@ impl<'a> Vm<'a> {
                 if let Some(attribute) = self.attribute(of, name)? {
                     return Ok(attribute);
                 }
-                return Ok(Value::Undefined(Undefined::Member(of.type_name(), name)));
+                return Ok(missing(of.kind(), name));
             }
             if let Some(name) = methods::known_name(name.as_str()) {
                 if let Some(attribute) = self.attribute(of, name)? {
@@ -118,6 +175,6 @@ impl<'a> Vm<'a> {
         }
         self.meter.work(64)?;
         let key: Rc<str> = repr::short(&key, &self.meter).into();
-        Ok(Value::Undefined(Undefined::Item(of.type_name(), key)))
+        Ok(Value::Undefined(Undefined::Item(of.kind(), key)))
     }
 }

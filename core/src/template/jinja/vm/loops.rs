@@ -70,9 +70,11 @@ impl<'a> Vm<'a> {
 
     fn run_loop(&mut self, node: &'a For, inside: &Rc<Loop<'a>>) -> Result<Flow> {
         let mut any = false;
+        // Nothing else assigns to `loop`; without an item there is none.
+        let mut place = node.loop_place;
         while let Some(item) = self.advance(inside)? {
             self.meter.step()?;
-            if let Some(place) = node.loop_place {
+            if let Some(place) = place.take() {
                 self.store(place, Value::Loop(inside.clone()));
             }
             self.assign(&node.target, item)?;

@@ -53,12 +53,13 @@ pub(crate) struct Vm<'a> {
 }
 
 impl<'a> Vm<'a> {
-    /// Renders a program with these variables.
+    /// Renders a program with these variables, which are so large.
     pub fn run(
         program: &'a Program,
         variables: &[(&'a str, Value<'a>)],
         now: Option<DateTime>,
         meter: Rc<Meter>,
+        input: usize,
     ) -> Result<Output> {
         let lookup = |name: &String| {
             if name == "self" {
@@ -74,7 +75,7 @@ impl<'a> Vm<'a> {
         let mut vm = Self {
             context: program.context.iter().map(lookup).collect(),
             frame: Frame::new(program.slots, None),
-            out: Builder::with_capacity(&meter, 1024),
+            out: Builder::with_capacity(&meter, 1024 + input),
             program,
             meter,
             now,
@@ -160,20 +161,25 @@ impl<'a> Vm<'a> {
     }
 
     fn load(&self, place: Place) -> Value<'a> {
+        self.look(place, Value::clone)
+    }
+
+    /// Looks at a variable.
+    fn look<T>(&self, place: Place, see: impl FnOnce(&Value<'a>) -> T) -> T {
         match place {
-            Place::Local(slot) => self.frame.get(slot),
+            Place::Local(slot) => self.frame.look(slot, see),
             Place::Outer(levels, slot) => {
                 let mut frame = &self.frame;
                 for _ in 0..levels {
                     match &frame.parent {
                         Some(parent) => frame = parent,
-                        None => return Value::Undefined(Undefined::Unset),
+                        None => return see(&Value::Undefined(Undefined::Unset)),
                     }
                 }
-                frame.get(slot)
+                frame.look(slot, see)
             }
-            Place::Context(index) => self.context[index as usize].clone(),
-            Place::Unknown => Value::Undefined(Undefined::Unset),
+            Place::Context(index) => see(&self.context[index as usize]),
+            Place::Unknown => see(&Value::Undefined(Undefined::Unset)),
         }
     }
 
@@ -228,11 +234,13 @@ impl<'a> Vm<'a> {
 
     /// Runs something with an output of its own.
     fn capture<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Text<'a>)> {
+        /// Bytes that most write.
+        const USUAL: usize = 128;
         if self.captures == 0 {
             self.written = self.out.len();
         }
         self.captures += 1;
-        let own = Builder::new(&self.meter);
+        let own = Builder::with_capacity(&self.meter, USUAL);
         let outer = std::mem::replace(&mut self.out, own);
         let done = run(self);
         let own = std::mem::replace(&mut self.out, outer);

@@ -1,0 +1,3 @@
+from ._errors import *
+from ._native import *
+from ._types import *
