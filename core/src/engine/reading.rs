@@ -25,7 +25,7 @@ pub(crate) struct Answer(Option<Reader>);
 
 /// The end of an answer.
 #[derive(Default)]
-pub(super) struct Finished {
+pub(crate) struct Finished {
     pub pieces: Vec<Chunk>,
     pub calls: Vec<ToolCall>,
     pub warnings: Vec<Warning>,

@@ -161,14 +161,25 @@ static void sampling_per_request(void) {
     rkchat_model *model = open_script(GROUPS[i], SHORT);
     rkchat_generate_options options = RKCHAT_GENERATE_OPTIONS_INIT;
     rkchat_generation *generation = NULL;
+    rkchat_completion completion = RKCHAT_COMPLETION_INIT;
     options.top_k = 1;
-    if (strcmp(GROUPS[i], "1.3.0") == 0) {
-      OK(rkchat_model_complete_ids(model, IDS, 3, &options, &generation, &error));
+    if (i < TEXT_GROUPS) {
+      OK(rkchat_model_complete(model, "x", 1, &options, &generation, &error));
     } else {
-      FAILS(RKCHAT_ERR_UNSUPPORTED, "the first release that can is 1.3.0",
-            rkchat_model_complete(model, "x", 1, &options, &generation, &error));
+      OK(rkchat_model_complete_ids(model, IDS, 3, &options, &generation, &error));
     }
+    OK(rkchat_generation_completion(generation, &completion, &error));
+    int fixed = strcmp(GROUPS[i], "1.3.0") != 0;
+    CHECK(completion.warnings_len == (size_t)fixed);
+    if (fixed) CHECK(completion.warnings[0]->kind == RKCHAT_WARNING_KIND_FIXED_SAMPLING);
     rkchat_generation_free(generation);
+    rkchat_model_free(model);
+    if (!fixed) continue;
+    rkchat_model_options strict = scripted(GROUPS[i]);
+    strict.fixed_sampling = RKCHAT_FIXED_SAMPLING_ERROR;
+    model = open_with(SHORT, &strict);
+    FAILS(RKCHAT_ERR_UNSUPPORTED, "`top_k` is 40 and not 1",
+          rkchat_model_complete(model, "x", 1, &options, &generation, &error));
     rkchat_model_free(model);
   }
 }

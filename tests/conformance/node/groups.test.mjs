@@ -42,13 +42,14 @@ test('1.0.0 cannot abort: the caller is free, and the run goes on', async (t) =>
 test('sampling per request is there from 1.3.0 on', async (t) => {
   for (const group of GROUPS) {
     const model = await scripted(t, { pieces: ['a'] }, { group, ...TEMPLATE })
-    const ask = () => model.generate(QUESTION, { topK: 1 })
-    if (group === '1.3.0') {
-      assert.equal((await ask().completion()).text, 'a')
-    } else {
-      assert.throws(ask, failing('UNSUPPORTED', /first release that can is 1\.3\.0/))
-    }
+    const { text, warnings } = await model.generate(QUESTION, { topK: 1 }).completion()
+    const kinds = warnings.map((warning) => warning.kind)
+    assert.deepEqual([text, kinds], ['a', group === '1.3.0' ? [] : ['fixedSampling']])
     await model.close()
+    if (group === '1.3.0') continue
+    const strict = await scripted(t, { pieces: ['a'] }, { group, ...TEMPLATE, fixedSampling: 'error' })
+    assert.throws(() => strict.generate(QUESTION, { topK: 1 }), failing('UNSUPPORTED', /`top_k` is 40 and not 1/))
+    await strict.close()
   }
 })
 

@@ -57,12 +57,17 @@ def test_what_the_runtime_gets(play, tmp_path, tokenizer_path, group):
 @every_group
 def test_sampling_per_request(play, group):
     model = play(pieces=["a"])
+    completion = model.generate(QUESTION, top_k=1).completion()
+    kinds = [warning.kind for warning in completion.warnings]
+    assert (completion.text, kinds) == ("a", [] if group == "1.3.0" else ["fixed_sampling"])
+    model = play({"fixed_sampling": "error"}, pieces=["a"])
     if group == "1.3.0":
         assert model.generate(QUESTION, top_k=1).completion().text == "a"
     else:
-        with pytest.raises(rkchat.Unsupported, match="1.3.0") as caught:
+        with pytest.raises(rkchat.Unsupported, match="top_k") as caught:
             model.generate(QUESTION, top_k=1)
         assert isinstance(caught.value, NotImplementedError)
+        assert caught.value.details["since"] == "1.3.0"
 
 
 @every_group
