@@ -12,6 +12,8 @@ pub(crate) struct Delimiters {
 pub(super) struct Thinking {
     pub open: &'static str,
     pub close: &'static str,
+    /// What the source of a template has that uses it; empty where either delimiter will do.
+    pub signs: &'static [&'static str],
     /// Stand around the answer itself, and are no part of it.
     pub silent: &'static [&'static str],
 }
@@ -20,11 +22,12 @@ const fn plain(open: &'static str, close: &'static str) -> Thinking {
     Thinking {
         open,
         close,
+        signs: &[],
         silent: &[],
     }
 }
 
-/// All that are known. A template has one where its source contains either delimiter.
+/// All that are known.
 pub(super) const KNOWN: &[Thinking] = &[
     plain("<think>", "</think>"),
     plain("<thinking>", "</thinking>"),
@@ -39,13 +42,21 @@ pub(super) const KNOWN: &[Thinking] = &[
     plain("<unused94>thought", "<unused95>"),
     plain("Here is my thought process:", "Here is my response:"),
     Thinking {
+        open: "Here are my reasoning steps:",
+        close: "[BEGIN FINAL RESPONSE]",
+        signs: &[],
+        silent: &["[END FINAL RESPONSE]"],
+    },
+    Thinking {
         open: "<|begin_of_thought|>",
         close: "<|end_of_thought|>",
+        signs: &[],
         silent: &["<|begin_of_solution|>", "<|end_of_solution|>"],
     },
     Thinking {
         open: "<|START_THINKING|>",
         close: "<|END_THINKING|>",
+        signs: &[],
         silent: &[
             "<|START_RESPONSE|>",
             "<|END_RESPONSE|>",
@@ -56,6 +67,8 @@ pub(super) const KNOWN: &[Thinking] = &[
     Thinking {
         open: "<|open|>think<|sep|>",
         close: "<|close|>think<|sep|>",
+        // Its template puts the delimiters together.
+        signs: &["<|open|>", "<|close|>", "<|sep|>", "think"],
         silent: &[
             "<|open|>response<|sep|>",
             "<|close|>response<|sep|>",
@@ -65,6 +78,8 @@ pub(super) const KNOWN: &[Thinking] = &[
     Thinking {
         open: "<|channel|>analysis<|message|>",
         close: "<|end|>",
+        // What closes it ends turns of other models.
+        signs: &["<|channel|>analysis<|message|>"],
         silent: &[
             "<|start|>assistant",
             "<|channel|>final<|message|>",
@@ -76,9 +91,12 @@ pub(super) const KNOWN: &[Thinking] = &[
 ];
 
 impl Thinking {
-    /// Whether a template's source has it. `<|end|>` closes turns of many other models.
+    /// Whether a template with this source uses it.
     pub fn is_in(&self, source: &str) -> bool {
-        source.contains(self.open) || self.close != "<|end|>" && source.contains(self.close)
+        if self.signs.is_empty() {
+            return source.contains(self.open) || source.contains(self.close);
+        }
+        self.signs.iter().all(|sign| source.contains(sign))
     }
 
     pub fn delimiters(&self) -> Delimiters {

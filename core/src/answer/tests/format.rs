@@ -1,6 +1,9 @@
 //! What is told from a template, and what a user says instead.
 
+use serde_json::json;
+
 use super::super::Format;
+use super::super::schema::{Tools, value_of};
 use super::super::thinking::Delimiters;
 use super::plain;
 
@@ -85,4 +88,42 @@ fn a_user_may_say_how_reasoning_is_marked() {
             .with_reasoning(None)
             .opened_by("<think>")
     );
+}
+
+#[test]
+fn bare_text_takes_the_type_that_the_tool_says() {
+    let place = json!({"type": "object"});
+    let tools = Tools::new(&json!([{"name": "f", "parameters": {"properties": {
+        "text": {"type": "string"},
+        "choice": {"enum": ["1", "2"]},
+        "maybe": {"type": "string", "nullable": true},
+        "either": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+        "place": {"$ref": "#/$defs/place"},
+        "round": {"$ref": "#/properties/round"},
+        "yes": {"type": "boolean"},
+        "number": {"type": "number"},
+    }, "$defs": {"place": place}}}]));
+    for (parameter, text, expected) in [
+        ("text", "3", json!("3")),
+        ("text", "\"a\"", json!("\"a\"")),
+        ("choice", "1", json!("1")),
+        ("maybe", "None", json!(null)),
+        ("maybe", "null", json!(null)),
+        ("maybe", "5", json!("5")),
+        ("either", "5", json!(5)),
+        ("either", "\"5\"", json!("\"5\"")),
+        ("either", "[5]", json!("[5]")),
+        ("place", "{\"a\": 1}", json!({"a": 1})),
+        ("place", "here", json!("here")),
+        ("round", "1", json!(1)),
+        ("yes", " True\n", json!(true)),
+        ("yes", "no", json!("no")),
+        ("number", "1e3", json!(1e3)),
+        ("unknown", "12", json!(12)),
+        ("unknown", "007", json!("007")),
+        ("unknown", "\"a\"", json!("\"a\"")),
+    ] {
+        let value = value_of(text, tools.types("f", parameter));
+        assert_eq!(value, expected, "{parameter}: {text}");
+    }
 }
