@@ -4,8 +4,8 @@ mod common;
 
 use common::{Folder, SHORT, byte_tokenizer, options};
 use rkchat::{
-    ErrorKind, FinishReason, GenerateOptions, InputKind, Json, Model, ModelFolder, ModelOptions,
-    WarningKind,
+    ChatTemplate, ErrorKind, FinishReason, GenerateOptions, InputKind, Json, Model, ModelFolder,
+    ModelOptions, RenderOptions, WarningKind,
 };
 use serde_json::json;
 
@@ -123,6 +123,44 @@ fn an_unknown_family_says_which_files_are_missing() {
         "option chat_template",
     ] {
         assert!(error.message().contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn its_template_is_opened_alone_too() {
+    let messages = json!([{"role": "user", "content": "One?"}]);
+    let folder = Folder::new();
+    let path = folder.file(BARE, SHORT);
+    for path in [path.as_path(), folder.path()] {
+        let template = ChatTemplate::open(path).unwrap();
+        let prompt = template.render(&messages, &RenderOptions::default());
+        assert_eq!(
+            prompt.unwrap(),
+            "<bos><start_of_turn>user\nOne?<end_of_turn>\n",
+            "{}",
+            path.display()
+        );
+    }
+    // The files beside it win, and their special tokens too.
+    folder.file("special_tokens_map.json", r#"{"bos_token": "<s>"}"#);
+    let prompt = |messages| {
+        let template = ChatTemplate::open(&path)?;
+        template.render(messages, &RenderOptions::default())
+    };
+    assert!(prompt(&messages).unwrap().starts_with("<s><start_of_turn>"));
+    folder.file("chat_template.jinja", "{{ messages[0].content }}!");
+    assert_eq!(prompt(&messages).unwrap(), "One?!");
+
+    let folder = Folder::new();
+    let path = folder.file("mystery-7b.rkllm", SHORT);
+    let model = Model::open(&path, &options("1.1.0")).unwrap();
+    let of_model = model
+        .generate(&messages, &GenerateOptions::default())
+        .unwrap_err();
+    for path in [path.as_path(), folder.path()] {
+        let error = ChatTemplate::open(path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Template);
+        assert_eq!(error.message(), of_model.message());
     }
 }
 

@@ -1,43 +1,13 @@
 //! Templates that mean harm are stopped: in time, in memory, and without the process.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+#[path = "common/counting.rs"]
+mod counting;
+
 use std::time::{Duration, Instant};
 
+use counting::turn;
 use rkchat::{ErrorKind, RenderOptions, Template, TemplateOptions};
 use serde_json::json;
-
-/// Counts what is allocated at a time, and the most there was.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-/// One test at a time: all memory is counted.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-// SAFETY: every call goes to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the pointer is from `alloc` above, which is the system's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const MEMORY: usize = 64 << 20;
 /// Limits stop templates within a second; other work on the machine takes its share too.
@@ -45,8 +15,7 @@ const TIME: Duration = Duration::from_secs(4);
 
 fn stopped(source: &str) {
     let shown: String = source.chars().take(110).collect();
-    let before = NOW.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = counting::begin();
     let start = Instant::now();
     let messages = json!([{"role": "user", "content": "hi"}]);
     let options = RenderOptions {
@@ -57,7 +26,7 @@ fn stopped(source: &str) {
     let result = Template::from_options(source, &TemplateOptions::default())
         .and_then(|template| template.render_marked(&messages, &options));
     let took = start.elapsed();
-    let most = MOST.load(Ordering::Relaxed) - before;
+    let most = counting::most() - before;
     match result {
         Ok(rendered) => panic!("{shown}: rendered {} bytes", rendered.text.len()),
         Err(error) => {
@@ -67,7 +36,7 @@ fn stopped(source: &str) {
     }
     assert!(took < TIME, "{shown}: took {took:?}");
     assert!(most < MEMORY, "{shown}: used {most} bytes");
-    let left = NOW.load(Ordering::Relaxed).saturating_sub(before);
+    let left = counting::now().saturating_sub(before);
     assert!(left < 64 << 10, "{shown}: {left} bytes were never freed");
 }
 

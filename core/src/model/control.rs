@@ -1,8 +1,6 @@
 //! Control tokens by their spelling, for models whose tokenizer is not at hand.
 
-use std::path::Path;
-
-use super::files;
+use super::configs::{Config, Configs};
 use super::gguf::GgufInfo;
 use crate::surface::{ErrorKind, Json, Result};
 use crate::template::{self, token_text};
@@ -19,7 +17,7 @@ pub struct Spelling {
 }
 
 /// Added tokens by the GGUF's metadata and the configuration files of the folder.
-pub(super) fn find(folder: Option<&Path>, gguf: Option<&GgufInfo>) -> Result<Vec<Spelling>> {
+pub(super) fn find(configs: &Configs, gguf: Option<&GgufInfo>) -> Result<Vec<Spelling>> {
     let mut found = Vec::new();
     let of_gguf = |tokens: &[(String, u32)], special: bool| {
         let spelling = |(text, id): &(String, u32)| Spelling {
@@ -33,31 +31,26 @@ pub(super) fn find(folder: Option<&Path>, gguf: Option<&GgufInfo>) -> Result<Vec
         found.extend(of_gguf(&gguf.control, true));
         found.extend(of_gguf(&gguf.user_defined, false));
     }
-    if let Some(folder) = folder {
-        found.extend(in_folder(folder)?);
-    }
+    found.extend(in_folder(configs)?);
     Ok(found)
 }
 
-fn in_folder(folder: &Path) -> Result<Vec<Spelling>> {
+fn in_folder(configs: &Configs) -> Result<Vec<Spelling>> {
     let spelling = |text: &str, special| Spelling {
         text: text.to_owned(),
         id: None,
         special,
     };
-    let named = template::special_in_folder(folder)?;
+    let named = template::special_in_folder(configs)?;
     let mut found: Vec<Spelling> = named.iter().map(|(_, text)| spelling(text, true)).collect();
-    let path = folder.join("tokenizer_config.json");
-    if path.is_file() {
-        let config = files::read_json(&path, ErrorKind::Tokenizer)?;
-        let added = config["added_tokens_decoder"].as_object();
-        found.extend(added.into_iter().flatten().filter_map(|(_, token)| {
-            let special = token["special"].as_bool().unwrap_or(false);
-            Some(spelling(token_text(token)?, special))
-        }));
-        let further = config["additional_special_tokens"].as_array();
-        let further = further.into_iter().flatten().filter_map(Json::as_str);
-        found.extend(further.map(|text| spelling(text, true)));
-    }
+    let config = configs.get(Config::Tokenizer, ErrorKind::Tokenizer)?;
+    let added = config["added_tokens_decoder"].as_object();
+    found.extend(added.into_iter().flatten().filter_map(|(_, token)| {
+        let special = token["special"].as_bool().unwrap_or(false);
+        Some(spelling(token_text(token)?, special))
+    }));
+    let further = config["additional_special_tokens"].as_array();
+    let further = further.into_iter().flatten().filter_map(Json::as_str);
+    found.extend(further.map(|text| spelling(text, true)));
     Ok(found)
 }

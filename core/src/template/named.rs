@@ -13,6 +13,12 @@ const TOOLS: &str = "tool_use";
 /// The variable behind `RenderOptions.enable_thinking`.
 const THINKING: &str = "enable_thinking";
 
+/// Templates of a model at the most; those that have several have three.
+pub(super) const MAX_TEMPLATES: usize = 64;
+
+/// Bytes of their sources, together; most have some 10 KB. A compiled template takes many times its source.
+const MAX_SOURCES: usize = 1 << 20;
+
 /// Named templates, in the order in which they were found.
 #[derive(Debug)]
 pub struct Templates(Vec<(String, Result<Template>)>);
@@ -32,7 +38,18 @@ impl Templates {
     /// Compiles sources by name. The default must compile; another that does not is an error where it
     /// is used.
     pub(super) fn compile(sources: Vec<(String, String)>, special: &SpecialTokens) -> Result<Self> {
-        let only = sources.len() == 1;
+        let size: usize = sources.iter().map(|(_, source)| source.len()).sum();
+        let count = sources.len();
+        if count > MAX_TEMPLATES || size > MAX_SOURCES {
+            return Err(Error::new(
+                ErrorKind::Template,
+                format!(
+                    "there are {count} chat templates of {size} bytes; at most {MAX_TEMPLATES} of {MAX_SOURCES} \
+                     bytes together are read"
+                ),
+            ));
+        }
+        let only = count == 1;
         let mut templates: Vec<(String, Result<Template>)> = Vec::new();
         for (name, source) in sources {
             let template = match Template::from_source(&source, special.clone()) {
