@@ -568,7 +568,7 @@ typedef struct rkchat_model_options {
   const char *chat_template;
   size_t chat_template_len;
   /**
-   * A `tokenizer.json`, or a folder with one, to use instead of the model's own.
+   * A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the model's own.
    */
   const char *tokenizer;
   size_t tokenizer_len;
@@ -1489,7 +1489,8 @@ void rkchat_generation_free(struct rkchat_generation *generation);
 
 /**
  * Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
- * `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
+ * `tokenizer_config.json`, `chat_template.json`), from one of those files, from a GGUF file, or from
+ * a repository in the Hugging Face cache, by its id (`org/name`).
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_chat_template_free`; NULL on failure.
  *
@@ -1593,8 +1594,8 @@ rkchat_status rkchat_chat_template_source(const struct rkchat_chat_template *cha
 void rkchat_chat_template_free(struct rkchat_chat_template *chat_template);
 
 /**
- * Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
- * through `rkchat_model.encode`.
+ * Reads a `tokenizer.json`, that of a model folder, or that of a repository in the Hugging Face
+ * cache, by its id (`org/name`). The tokenizer inside a GGUF file is reached through `rkchat_model.encode`.
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_tokenizer_free`; NULL on failure.
  *

@@ -387,7 +387,7 @@ struct ModelOptions {
   Optional<std::int64_t> max_context_len;
   /// A Jinja chat template to use instead of the model's own.
   Optional<std::string> chat_template;
-  /// A `tokenizer.json`, or a folder with one, to use instead of the model's own.
+  /// A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the model's own.
   Optional<std::string> tokenizer;
   /// Requests that may wait while another runs; one more answers with `Busy`. Unset: 16.
   /// From 0 to 65535.
@@ -1080,7 +1080,8 @@ class Generation {
 class ChatTemplate {
  public:
   /// Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
-  /// `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
+  /// `tokenizer_config.json`, `chat_template.json`), from one of those files, from a GGUF file, or from
+  /// a repository in the Hugging Face cache, by its id (`org/name`).
   /// Blocking.
   static ChatTemplate open(const std::string &path);
 
@@ -1118,8 +1119,8 @@ class ChatTemplate {
 /// A tokenizer. Needs no runtime.
 class Tokenizer {
  public:
-  /// Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
-  /// through `Model.encode`.
+  /// Reads a `tokenizer.json`, that of a model folder, or that of a repository in the Hugging Face
+  /// cache, by its id (`org/name`). The tokenizer inside a GGUF file is reached through `Model.encode`.
   /// Blocking.
   static Tokenizer open(const std::string &path);
 

@@ -6,8 +6,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use common::{Folder, SHORT};
-use rkchat::{ErrorKind, FolderInfo, ModelFolder, ModelOptions, Result};
+use common::{Folder, SHORT, byte_tokenizer};
+use rkchat::{
+    ChatTemplate, EncodeOptions, Error, ErrorKind, FolderInfo, ModelFolder, ModelOptions,
+    RenderOptions, Result, Tokenizer,
+};
 
 const HASH: &str = "8b1d6ce54a2c8ec2b5b9ea5a2fd29f9a2cf5dfaa";
 const OTHER: &str = "0000aaaa1111bbbb2222cccc3333dddd4444eeee";
@@ -102,6 +105,49 @@ fn a_hub_id_is_looked_up_and_a_path_shows_it() {
     the_variables_of_its_tools_are_followed(&home, id, &set);
     what_is_not_complete_is_named(&repository, &snapshot, id);
     a_snapshot_is_chosen(&repository, &snapshot, id);
+    templates_and_tokenizers_are_looked_up_too(&cache);
+}
+
+fn templates_and_tokenizers_are_looked_up_too(cache: &Path) {
+    let id = "someone/gemma-3-1b-it";
+    let wrong = |error: Error, parts: &[&str]| {
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        for part in parts
+            .iter()
+            .chain(&["licence", &format!("hf download {id}")])
+        {
+            assert!(error.message().contains(part), "{part}: {error}");
+        }
+    };
+    let not_there = ["nor a model", &*cache.to_string_lossy()];
+    wrong(ChatTemplate::open(id.as_ref()).unwrap_err(), &not_there);
+    wrong(Tokenizer::open(id.as_ref()).unwrap_err(), &not_there);
+
+    let snapshot = repository(cache, id).join("snapshots").join(HASH);
+    let without = ChatTemplate::open(id.as_ref()).unwrap_err();
+    wrong(without, &["no chat template"]);
+    wrong(
+        Tokenizer::open(id.as_ref()).unwrap_err(),
+        &["no tokenizer.json"],
+    );
+
+    for (name, blob, text) in [
+        ("chat_template.jinja", "cc33", "{{ messages[0].content }}!"),
+        ("tokenizer.json", "dd44", &byte_tokenizer()),
+    ] {
+        let blobs = snapshot.join("../../blobs");
+        fs::write(blobs.join(blob), text).unwrap();
+        symlink(Path::new("../../blobs").join(blob), snapshot.join(name)).unwrap();
+    }
+    for path in [Path::new(id), &snapshot] {
+        let template = ChatTemplate::open(path).unwrap();
+        let messages = serde_json::json!([{"role": "user", "content": "Hi"}]);
+        let prompt = template.render(&messages, &RenderOptions::default());
+        assert_eq!(prompt.unwrap(), "Hi!");
+        let tokenizer = Tokenizer::open(path).unwrap();
+        let ids = tokenizer.encode("Hi", &EncodeOptions::default());
+        assert_eq!(ids.unwrap(), [72, 105]);
+    }
 }
 
 fn the_variables_of_its_tools_are_followed(

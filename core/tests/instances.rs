@@ -34,6 +34,7 @@ fn a_second_model_is_refused_before_1_2_2() {
     assert_eq!(error.kind(), ErrorKind::InvalidModel);
     first.close().unwrap();
     drop(open("1.0.1").unwrap());
+    what_fails_while_the_runtime_loads_holds_no_place();
 
     // A model that was not opened holds no place.
     let options = ModelOptions {
@@ -54,4 +55,23 @@ fn a_second_model_is_refused_before_1_2_2() {
         open("1.2.1").unwrap(),
         open_with(r#"{"pieces": ["a"]}"#, &many).unwrap(),
     );
+}
+
+fn what_fails_while_the_runtime_loads_holds_no_place() {
+    let folder = Folder::new();
+    folder.file("tokenizer.json", "{}");
+    let path = folder.file(
+        "x.rkllm",
+        r#"{"pieces": ["a"], "second": "block", "init_ms": 300}"#,
+    );
+    let options = ModelOptions {
+        runtime: Some(scripted_runtime("1.1.0")),
+        ..ModelOptions::default()
+    };
+    for _ in 0..2 {
+        let error = Model::open(&path, &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tokenizer, "{error}");
+    }
+    std::fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
+    drop(Model::open(&path, &options).unwrap());
 }

@@ -5,6 +5,7 @@ mod control;
 mod exit;
 mod fork;
 mod model;
+mod opening;
 mod owner;
 mod prompt;
 mod repair;

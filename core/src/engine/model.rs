@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::control::{Control, Job, closed};
 use super::exit;
 use super::fork::Home;
+use super::opening::Opening;
 use super::owner::{Owner, SessionCell};
 use super::prompt::{Prepared, Prompt, Tokens, Way};
 use super::runtime;
@@ -72,20 +73,13 @@ impl Model {
         };
         exit::watch(&control, home);
         let thread = owner.spawn(params, asked.is_none(), opened)?;
-        // While the runtime loads. What is wrong here is told at once, and the thread lets go of the model
-        // as soon as it has it.
-        let files = found.read(options).inspect_err(|_| control.close())?;
+        let opening = Opening::new(control.clone(), thread);
+        // While the runtime loads.
+        let files = found.read(options)?;
         let max_context_len = match outcome.recv() {
             Ok(Ok(max_context_len)) => max_context_len,
-            failed => {
-                // Its work is done; what it leaves in a panic was told above.
-                let _ = thread.join();
-                let error = failed.map_or_else(
-                    |_| Error::panic(&"the model's thread ended"),
-                    |open| open.unwrap_err(),
-                );
-                return Err(with_doubts(error, &files.warnings));
-            }
+            Ok(Err(error)) => return Err(with_doubts(error, &files.warnings)),
+            Err(_) => return Err(Error::panic(&"the model's thread ended")),
         };
         let template_source = files.template.as_ref().map(|(_, source)| source.clone());
         let template = files.template.map(|(template, _)| template);
@@ -127,7 +121,7 @@ impl Model {
             control,
             session,
             tokens,
-            owner: Mutex::new(Some(thread)),
+            owner: Mutex::new(opening.done()),
         }))
     }
 

@@ -16,15 +16,8 @@ pub(super) struct Found {
 
 /// Finds the model at a path or Hub id; `file` names one of several in a folder.
 pub(super) fn model(path: &Path, file: Option<&Path>) -> Result<Found> {
-    let path = match path.as_os_str().is_empty() {
-        true => path.to_owned(),
-        false => hub::locate(path)?,
-    };
-    if is_broken_link(&path) {
-        health::check(&path)?;
-    }
-    let path = files::existing(
-        &path,
+    let path = place(
+        path,
         "a .rkllm or .gguf file, a folder with one, or a Hub id",
     )?;
     if path.is_dir() {
@@ -52,6 +45,18 @@ pub(super) fn model(path: &Path, file: Option<&Path>) -> Result<Found> {
         format,
         folder,
     })
+}
+
+/// What a path or Hub id means, as an absolute path, if there is something at it.
+pub(crate) fn place(path: &Path, expected: &str) -> Result<PathBuf> {
+    let path = match path.as_os_str().is_empty() {
+        true => path.to_owned(),
+        false => hub::locate(path)?,
+    };
+    if is_broken_link(&path) {
+        health::check(&path)?;
+    }
+    files::existing(&path, expected)
 }
 
 fn is_broken_link(path: &Path) -> bool {
@@ -152,7 +157,7 @@ fn is_part(name: &Path) -> bool {
 }
 
 /// How to get what is missing in a folder.
-fn rest_of(folder: &Path) -> String {
+pub(crate) fn rest_of(folder: &Path) -> String {
     if let Some(id) = hub::repository(folder) {
         return format!(". To get the rest of it: {}", hub::download(&id, None));
     }

@@ -53,7 +53,7 @@ fn repository_name(name: Option<&std::ffi::OsStr>) -> Option<String> {
     Some(name.replacen("--", "/", 1))
 }
 
-/// `org/name`, as the Hub allows it. File names with the endings of models are none.
+/// `org/name`, as the Hub allows it. File names with the endings of what comes with models are none.
 fn id_of(path: &Path) -> Option<&str> {
     let text = path.to_str()?;
     let text = text.strip_suffix('/').unwrap_or(text);
@@ -67,7 +67,7 @@ fn id_of(path: &Path) -> Option<&str> {
             && !part.ends_with(['.', '-'])
             && !part.contains("..")
     };
-    let is_file = [".rkllm", ".gguf", ".json", ".bin"]
+    let is_file = [".rkllm", ".gguf", ".json", ".jinja", ".bin"]
         .iter()
         .any(|ending| name.to_ascii_lowercase().ends_with(ending));
     (fits(org) && fits(name) && !is_file).then_some(text)
@@ -203,6 +203,7 @@ mod tests {
             ("~/models", false),
             ("models/x.rkllm", false),
             ("models/x.GGUF", false),
+            ("templates/x.jinja", false),
             ("a/b/", true),
             ("a/", false),
             ("a b/c", false),

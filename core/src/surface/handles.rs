@@ -217,7 +217,8 @@ pub struct ChatTemplate {
 
 impl ChatTemplate {
     /// Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
-    /// `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
+    /// `tokenizer_config.json`, `chat_template.json`), from one of those files, from a GGUF file, or from
+    /// a repository in the Hugging Face cache, by its id (`org/name`).
     /// @blocking
     pub fn open(path: &Path) -> Result<Self> {
         let inner = Arc::new(template::open(path)?);
@@ -279,8 +280,8 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
-    /// through `Model.encode`.
+    /// Reads a `tokenizer.json`, that of a model folder, or that of a repository in the Hugging Face
+    /// cache, by its id (`org/name`). The tokenizer inside a GGUF file is reached through `Model.encode`.
     /// @blocking
     pub fn open(path: &Path) -> Result<Self> {
         let inner = Arc::new(tokenizer::Tokenizer::open(path)?);

@@ -84,7 +84,7 @@ pub struct ModelOptions {
     pub max_context_len: Option<u32>,
     /// A Jinja chat template to use instead of the model's own.
     pub chat_template: Option<String>,
-    /// A `tokenizer.json`, or a folder with one, to use instead of the model's own.
+    /// A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the model's own.
     pub tokenizer: Option<PathBuf>,
     /// Requests that may wait while another runs; one more answers with `Busy`. Unset: 16.
     /// @default 16

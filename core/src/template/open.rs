@@ -20,9 +20,10 @@ const SPECIAL: &str = "special_tokens_map.json";
 /// Templates by name, each with its source.
 type Sources = Vec<(String, String)>;
 
-/// Takes the templates of a model folder, or of one of the files that hold some.
+/// Takes the templates of a model folder or Hub id, or of one of the files that hold some.
 pub(crate) fn open(path: &Path) -> Result<Templates> {
-    let path = files::existing(path, "a model folder, or a file with a chat template")?;
+    let expected = "a model folder, a file with a chat template, or a Hub id";
+    let path = find::place(path, expected)?;
     if path.is_dir() {
         return of_model(&path, &path);
     }
@@ -76,8 +77,9 @@ fn none(path: &Path, wanted: &str) -> Error {
     Error::new(
         ErrorKind::NotFound,
         format!(
-            "no chat template in {}: looked for {wanted}",
-            path.display()
+            "no chat template in {}: looked for {wanted}{}",
+            path.display(),
+            find::rest_of(path)
         ),
     )
     .with("path", path.to_string_lossy())

@@ -5,9 +5,8 @@
 //! gives, so the same is done here.
 
 use serde_json::json;
-use tokenizers::models::bpe::BPE;
-use tokenizers::{DecoderWrapper, ModelWrapper, NormalizerWrapper, PreTokenizerWrapper};
 
+use super::file::{Bpe, File, Model};
 use crate::surface::Json;
 
 /// The classes that build their own.
@@ -119,59 +118,32 @@ impl Class {
         }
     }
 
-    /// Puts the class's own steps in place of the file's.
-    pub fn rebuild(
-        self,
-        inner: &mut tokenizers::Tokenizer,
-        config: &Json,
-    ) -> tokenizers::Result<()> {
-        let ModelWrapper::BPE(bpe) = inner.get_model() else {
+    /// Puts the class's own settings and steps in place of the file's.
+    pub fn rebuild(self, file: &mut File, config: &Json) -> tokenizers::Result<()> {
+        let Model::Bpe(bpe) = &mut file.model else {
             // transformers cannot build these classes on another model.
             return Ok(());
         };
-        if let Some(bpe) = self.model(bpe, config) {
-            inner.with_model(bpe);
-        }
+        self.set(bpe, config);
         let (normalizer, pre_tokenizer, decoder) = self.steps(config);
-        let normalizer: Option<NormalizerWrapper> = serde_json::from_value(normalizer)?;
-        inner.with_normalizer(normalizer)?;
-        let pre_tokenizer: PreTokenizerWrapper = serde_json::from_value(pre_tokenizer)?;
-        inner.with_pre_tokenizer(Some(pre_tokenizer));
-        let decoder: DecoderWrapper = serde_json::from_value(decoder)?;
-        inner.with_decoder(Some(decoder));
+        file.normalizer = serde_json::from_value(normalizer)?;
+        file.pre_tokenizer = serde_json::from_value(pre_tokenizer)?;
+        file.decoder = serde_json::from_value(decoder)?;
         Ok(())
     }
 
-    /// The model with the class's settings; `None` where the file has the same.
-    fn model(self, file: &BPE, config: &Json) -> Option<BPE> {
-        let unknown = match self {
+    fn set(self, bpe: &mut Bpe, config: &Json) {
+        let pieces = matches!(self, Self::Llama | Self::Gemma);
+        bpe.dropout = None;
+        bpe.unk_token = match self {
             Self::Gemma => Some(config["unk_token"].as_str().unwrap_or("<unk>").to_owned()),
             Self::Llama | Self::Qwen2 | Self::Gpt2 => None,
         };
-        let pieces = matches!(self, Self::Llama | Self::Gemma);
-        // Without an unknown token it says nothing.
-        let same_fuse = file.fuse_unk == pieces || (unknown.is_none() && file.unk_token.is_none());
-        // Every character that is not in a SentencePiece vocabulary falls back to bytes, so that the
-        // unknown token of the file is not met.
-        let same_unknown = file.unk_token == unknown || (pieces && file.byte_fallback);
-        let none = |affix: &Option<String>| affix.as_deref().unwrap_or_default().is_empty();
-        let same = same_fuse
-            && same_unknown
-            && file.byte_fallback == pieces
-            && !file.ignore_merges
-            && none(&file.continuing_subword_prefix)
-            && none(&file.end_of_word_suffix);
-        if same {
-            return None;
-        }
-        let mut bpe = file.clone();
-        bpe.unk_token = unknown;
-        bpe.fuse_unk = pieces;
-        bpe.byte_fallback = pieces;
-        bpe.ignore_merges = false;
+        bpe.fuse_unk = Some(pieces);
+        bpe.byte_fallback = Some(pieces);
+        bpe.ignore_merges = None;
         bpe.continuing_subword_prefix = None;
         bpe.end_of_word_suffix = None;
-        Some(bpe)
     }
 
     /// Normalizer, pre-tokenizer and decoder, as `tokenizer.json` writes them.

@@ -3,6 +3,9 @@
 mod added;
 mod bytes;
 mod class;
+mod file;
+#[cfg(test)]
+mod file_tests;
 mod literal;
 #[cfg(test)]
 mod literal_tests;
@@ -20,17 +23,21 @@ use tokenizers::{Decoder, OffsetType};
 pub(crate) use added::Spellings;
 pub use stream::StreamDecoder;
 
-use crate::model::files;
+use crate::model::{files, find};
 use crate::surface::{
     Error, ErrorKind, Json, Result, SpecialToken, TokenizerInfo, UntrustedContent,
 };
 use crate::template::Rendered;
 use class::Class;
+use file::File;
 use literal::Added;
 use named::Named;
 
 /// The name of the file in a model folder.
 pub(crate) const FILE: &str = "tokenizer.json";
+
+/// From this many bytes on, what reading the file took is worth giving back.
+const LARGE: usize = 4 << 20;
 
 /// A tokenizer.
 #[derive(Debug)]
@@ -80,56 +87,65 @@ impl Beside {
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`, or that of a folder.
+    /// Reads a `tokenizer.json`, or that of a folder or Hub id.
     pub fn open(path: &Path) -> Result<Self> {
         Self::open_file(path).map(|(tokenizer, _)| tokenizer)
     }
 
     /// As `open`, with the file that was read.
     pub(crate) fn open_file(path: &Path) -> Result<(Self, PathBuf)> {
-        let mut file = files::existing(path, "a tokenizer.json, or a folder with one")?;
+        let expected = "a tokenizer.json, a folder with one, or a Hub id";
+        let mut file = find::place(path, expected)?;
         if file.is_dir() {
             let folder = file;
             file = folder.join(FILE);
             if !file.is_file() {
                 return Err(Error::new(
                     ErrorKind::NotFound,
-                    format!("no {FILE} in {}", folder.display()),
+                    format!(
+                        "no {FILE} in {}{}",
+                        folder.display(),
+                        find::rest_of(&folder)
+                    ),
                 )
                 .with("path", folder.to_string_lossy()));
             }
         }
         let json = files::read(&file, ErrorKind::Tokenizer)?;
-        let tokenizer = Self::with(&json, &Beside::read(&file)?)
+        let large = json.len() > LARGE;
+        let tokenizer = Self::with(json, &Beside::read(&file)?)
             .map_err(|error| files::in_file(error, &file))?;
+        if large {
+            give_back();
+        }
         Ok((tokenizer, file))
     }
 
     /// Takes the contents of a `tokenizer.json`.
     #[cfg(test)]
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        Self::with(json, &Beside::default())
+        Self::with(json.to_vec(), &Beside::default())
     }
 
-    fn with(json: &[u8], beside: &Beside) -> Result<Self> {
-        let unusable = |error: Error| {
+    fn with(json: Vec<u8>, beside: &Beside) -> Result<Self> {
+        let class = Class::of(&beside.config, &beside.model, &json);
+        let read = || {
+            let mut file = File::parse(&json)?;
+            // The tables take as much again.
+            drop(json);
+            if let Some(class) = class {
+                class.rebuild(&mut file, &beside.config)?;
+            }
+            let mut inner = file.build()?;
+            let named = named::add(&mut inner, &beside.config, class)?;
+            Ok((inner, named))
+        };
+        let (inner, named) = guarded(read).map_err(|error| {
             Error::new(
                 ErrorKind::Tokenizer,
                 format!("not a usable {FILE}: {}", error.message()),
             )
-        };
-        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(json)).map_err(unusable)?;
-        // Files keep what their author last trained with; a prompt is neither cut nor padded.
-        inner.with_padding(None);
-        inner.with_truncation(None).map_err(failed)?;
-        let class = Class::of(&beside.config, &beside.model, json);
-        let named = guarded(|| {
-            if let Some(class) = class {
-                class.rebuild(&mut inner, &beside.config)?;
-            }
-            named::add(&mut inner, &beside.config, class)
-        })
-        .map_err(unusable)?;
+        })?;
         let added = inner.get_added_vocabulary().get_added_tokens_decoder();
         let special = added.iter().filter(|(_, token)| token.special);
         let mut special: Vec<(String, u32)> = special
@@ -255,6 +271,13 @@ impl Tokenizer {
     pub fn special_tokens(&self) -> &[(String, u32)] {
         &self.special
     }
+}
+
+/// Gives free memory back to the system: what reading took lies between what is kept, where glibc would
+/// leave it.
+fn give_back() {
+    // SAFETY: the call may be made at any time and from any thread.
+    unsafe { libc::malloc_trim(0) };
 }
 
 fn failed(error: tokenizers::Error) -> Error {

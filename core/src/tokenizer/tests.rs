@@ -26,17 +26,21 @@ pub(super) fn real() -> &'static [(String, Arc<Tokenizer>)] {
 }
 
 fn load() -> Vec<(String, Arc<Tokenizer>)> {
+    let open = |file: &PathBuf| {
+        let folder = file.parent().unwrap();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        (name, Arc::new(Tokenizer::open(folder).unwrap()))
+    };
+    real_files().iter().map(open).collect()
+}
+
+/// Their files, by name.
+pub(super) fn real_files() -> Vec<PathBuf> {
     let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/tokenizers");
     let entries = std::fs::read_dir(&cache).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries
-        .filter(|entry| entry.path().join(super::FILE).is_file())
-        .map(|entry| {
-            let tokenizer = Tokenizer::open(&entry.path()).unwrap();
-            let name = entry.file_name().to_string_lossy().into_owned();
-            (name, Arc::new(tokenizer))
-        })
-        .collect();
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let files = entries.map(|entry| entry.path().join(super::FILE));
+    let mut found: Vec<PathBuf> = files.filter(|file| file.is_file()).collect();
+    found.sort();
     if found.is_empty() {
         println!(
             "SKIPPED: no tokenizers in {}; run tools/fetch-tokenizers.sh",

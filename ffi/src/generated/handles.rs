@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"a5b2f93a04aaccc8", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -670,7 +670,8 @@ const _: fn() = || {
 };
 
 /// Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
-/// `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
+/// `tokenizer_config.json`, `chat_template.json`), from one of those files, from a GGUF file, or from
+/// a repository in the Hugging Face cache, by its id (`org/name`).
 ///
 /// `*out` becomes the new handle, which the caller frees with `rkchat_chat_template_free`; NULL on failure.
 ///
@@ -901,8 +902,8 @@ const _: fn() = || {
     shareable::<rkchat_tokenizer>();
 };
 
-/// Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
-/// through `rkchat_model.encode`.
+/// Reads a `tokenizer.json`, that of a model folder, or that of a repository in the Hugging Face
+/// cache, by its id (`org/name`). The tokenizer inside a GGUF file is reached through `rkchat_model.encode`.
 ///
 /// `*out` becomes the new handle, which the caller frees with `rkchat_tokenizer_free`; NULL on failure.
 ///

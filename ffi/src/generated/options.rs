@@ -9,7 +9,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"a5b2f93a04aaccc8", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -264,7 +264,7 @@ pub struct rkchat_model_options {
     /// A Jinja chat template to use instead of the model's own.
     pub chat_template: *const c_char,
     pub chat_template_len: usize,
-    /// A `tokenizer.json`, or a folder with one, to use instead of the model's own.
+    /// A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the model's own.
     pub tokenizer: *const c_char,
     pub tokenizer_len: usize,
     /// Requests that may wait while another runs; one more answers with `RKCHAT_ERR_BUSY`. Unset: 16.

@@ -1,8 +1,11 @@
 """What is read of a model without a runtime."""
 
+import json
+
 import pytest
 
 import rkchat
+from conftest import tokenizer
 
 
 @pytest.fixture
@@ -39,3 +42,16 @@ def test_one_of_several_is_named(folder):
         rkchat.ModelFolder.open(folder)
     info = rkchat.ModelFolder.open(folder, file="b-w8a8_g128.rkllm").info()
     assert info.path.name == "b-w8a8_g128.rkllm"
+
+
+def test_a_hub_id_opens_templates_and_tokenizers(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    for handle in (rkchat.ChatTemplate, rkchat.Tokenizer):
+        with pytest.raises(rkchat.NotFound, match="hf download some/words .*licence"):
+            handle.open("some/words")
+    snapshot = tmp_path / "models--some--words" / "snapshots" / "ab12"
+    snapshot.mkdir(parents=True)
+    (snapshot / "tokenizer.json").write_text(json.dumps(tokenizer()))
+    (snapshot / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    template, words = rkchat.ChatTemplate.open("some/words"), rkchat.Tokenizer.open("some/words")
+    assert template.encode([{"role": "user", "content": "two three"}], words) == [4, 5]

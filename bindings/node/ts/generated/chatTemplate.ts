@@ -22,7 +22,8 @@ export class ChatTemplate {
 
   /**
    * Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
-   * `tokenizer_config.json`, `chat_template.json`), or from one of those files, or from a GGUF file.
+   * `tokenizer_config.json`, `chat_template.json`), from one of those files, from a GGUF file, or from
+   * a repository in the Hugging Face cache, by its id (`org/name`).
    *
    * @throws RkchatError
    */

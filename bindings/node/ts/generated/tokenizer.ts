@@ -17,8 +17,8 @@ export class Tokenizer {
   }
 
   /**
-   * Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is reached
-   * through `Model.encode`.
+   * Reads a `tokenizer.json`, that of a model folder, or that of a repository in the Hugging Face
+   * cache, by its id (`org/name`). The tokenizer inside a GGUF file is reached through `Model.encode`.
    *
    * @throws RkchatError
    */

@@ -140,8 +140,8 @@ class ModelFolder:
                 model's names (`ctx8192`) and card say, else 4096, or less where the model
                 allows less and the runtime says so. In tokens. From 1 to 1048576.
             chat_template: A Jinja chat template to use instead of the model's own.
-            tokenizer: A `tokenizer.json`, or a folder with one, to use instead of the model's
-                own.
+            tokenizer: A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the
+                model's own.
             max_queue: Requests that may wait while another runs; one more answers with `Busy`.
                 Unset: 16. From 0 to 65535.
             top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's
@@ -223,8 +223,8 @@ class Model:
                 model's names (`ctx8192`) and card say, else 4096, or less where the model
                 allows less and the runtime says so. In tokens. From 1 to 1048576.
             chat_template: A Jinja chat template to use instead of the model's own.
-            tokenizer: A `tokenizer.json`, or a folder with one, to use instead of the model's
-                own.
+            tokenizer: A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the
+                model's own.
             max_queue: Requests that may wait while another runs; one more answers with `Busy`.
                 Unset: 16. From 0 to 65535.
             top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: the runtime's
@@ -486,8 +486,9 @@ class ChatTemplate:
     @staticmethod
     def open(path: str | os.PathLike[str]) -> ChatTemplate:
         """Takes the templates from a model folder (`chat_template.jinja`,
-        `additional_chat_templates`, `tokenizer_config.json`, `chat_template.json`), or from one
-        of those files, or from a GGUF file."""
+        `additional_chat_templates`, `tokenizer_config.json`, `chat_template.json`), from one of
+        those files, from a GGUF file, or from a repository in the Hugging Face cache, by its id
+        (`org/name`)."""
 
     @staticmethod
     def from_source(
@@ -637,8 +638,9 @@ class Tokenizer:
 
     @staticmethod
     def open(path: str | os.PathLike[str]) -> Tokenizer:
-        """Reads a `tokenizer.json`, or that of a model folder. The tokenizer inside a GGUF file is
-        reached through `Model.encode`."""
+        """Reads a `tokenizer.json`, that of a model folder, or that of a repository in the Hugging
+        Face cache, by its id (`org/name`). The tokenizer inside a GGUF file is reached through
+        `Model.encode`."""
 
     def encode(
         self,

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "cc111e630614fe87";
+const HASH: &str = "a5b2f93a04aaccc8";
 const _: () = {
-    let (here, there) = (b"cc111e630614fe87", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"a5b2f93a04aaccc8", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
