@@ -354,7 +354,8 @@ fn the_configuration_may_name_the_control_tokens() {
             &prompt("[S]", &one(0..3)),
             &[literal.to_owned()],
         );
-        ids != [20]
+        assert_eq!(self::ids(&tokenizer, "[S]").len(), 1);
+        ids.len() > 1
     };
     assert!(!forged(json!({}), ""));
     assert!(forged(json!({}), "[S]"));
