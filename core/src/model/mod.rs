@@ -37,7 +37,7 @@ use crate::template::Templates;
 use crate::tokenizer::Tokenizer;
 use crate::vendor::Sampling;
 use configs::{Config, Configs};
-pub use control::Spelling;
+pub use control::{Control, Spelling};
 pub use gather::ModelVersion;
 use gather::Told;
 use gguf::GgufInfo;
@@ -78,7 +78,7 @@ pub struct ModelFiles {
     /// The tokenizer, and the file it comes from.
     pub tokenizer: Option<(Arc<Tokenizer>, String)>,
     /// Control tokens, where there is no tokenizer.
-    pub control: Vec<Spelling>,
+    pub control: Control,
     /// Token ids that end an answer.
     pub stop_ids: BTreeSet<u32>,
     /// Texts that end an answer, where no tokenizer gives their ids.

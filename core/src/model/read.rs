@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::configs::{Config, Configs};
 use super::gather::{Told, ToldFamily};
 use super::gguf::GgufInfo;
-use super::{Located, ModelFiles, WeightsFormat, control, name, stops, tokens};
+use super::{Control, Located, ModelFiles, WeightsFormat, control, name, stops, tokens};
 use crate::surface::{ErrorKind, ModelOptions, Result, WarningKind};
 use crate::template::{self, SpecialTokens, Template, Templates};
 use crate::tokenizer::{self, Tokenizer};
@@ -35,11 +35,15 @@ impl Located {
             ends: &ends,
         })?;
         let (control, stop_texts) = match own {
-            Some(_) => (Vec::new(), Vec::new()),
-            None => (
-                control::find(configs, gguf)?,
-                stop_texts(template.as_ref(), &told),
-            ),
+            Some(_) => (Control::default(), Vec::new()),
+            None => {
+                let stop_texts = stop_texts(template.as_ref(), &told);
+                let family = told.family.as_ref().map(|told| told.family);
+                (
+                    control::find(configs, gguf, family, &stop_texts)?,
+                    stop_texts,
+                )
+            }
         };
         sources(&template, &tokenizer, &stop_ids, &mut told);
         Ok(ModelFiles {

@@ -1,6 +1,7 @@
 //! Messages and options as the template's variables.
 
 use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use serde_json::Map;
 
 use super::SpecialTokens;
@@ -20,7 +21,7 @@ const ROLE: &str = "role";
 
 /// Roles that are the template's words: some build a control token of one, as Phi 4's does of `<|`, the
 /// role and `|>`. Any other role is a client's text.
-const ROLES: [&str; 12] = [
+pub(super) const ROLES: [&str; 12] = [
     "system",
     "developer",
     "user",
@@ -92,11 +93,20 @@ pub(super) fn now(options: &RenderOptions) -> Result<Option<DateTime>> {
     let Some(now) = &options.now else {
         return Ok(None);
     };
-    now.parse().map(Some).map_err(|error| {
+    let refused = |why: String| {
         invalid(format!(
-            "now must be a date and time such as 2026-03-07T08:05:09, without a zone; {now:?} is not: {error}"
+            "now must be a date and time such as 2026-03-07T08:05:09, without a zone; {now:?} is not: {why}"
         ))
-    })
+    };
+    // Without this an offset would be dropped, and the clock show another zone's time.
+    let pieces = Pieces::parse(now).map_err(|error| refused(error.to_string()))?;
+    if pieces.offset().is_some() || pieces.time_zone_annotation().is_some() {
+        return Err(refused("it has a zone; convert it to local time".into()));
+    }
+    let parsed = now
+        .parse()
+        .map_err(|error: jiff::Error| refused(error.to_string()))?;
+    Ok(Some(parsed))
 }
 
 /// Bytes of the input, some for each element among them.

@@ -1,5 +1,7 @@
 //! A model's chat templates by name: most have one, some have others for tools or documents.
 
+use std::collections::BTreeSet;
+
 use super::{Rendered, SpecialTokens, Template, Turns};
 use crate::surface::{
     Error, ErrorKind, Json, RenderOptions, Result, TemplateInfo, TemplateOptions, UntrustedContent,
@@ -114,6 +116,16 @@ impl Templates {
     /// What the default template writes around turns.
     pub(crate) fn turns(&self) -> Option<Turns> {
         self.default()?.turns()
+    }
+
+    /// What the templates write themselves.
+    pub(crate) fn written(&self) -> Vec<String> {
+        let templates = self
+            .0
+            .iter()
+            .filter_map(|(_, template)| template.as_ref().ok());
+        let written: BTreeSet<String> = templates.flat_map(Template::written).collect();
+        written.into_iter().collect()
     }
 
     /// The text of a special token, such as `bos_token`, where it is known.

@@ -24,6 +24,15 @@ impl Rendered {
             .is_some_and(|range| range.start < place.end)
     }
 
+    /// The parts that the template wrote.
+    pub fn trusted(&self) -> impl Iterator<Item = &str> {
+        let starts = self.untrusted.iter().map(|span| span.end);
+        let ends = self.untrusted.iter().map(|span| span.start);
+        let starts = std::iter::once(0).chain(starts);
+        let ends = ends.chain(std::iter::once(self.text.len()));
+        starts.zip(ends).map(|(start, end)| &self.text[start..end])
+    }
+
     /// Keeps the first `length` bytes.
     pub(super) fn truncate(&mut self, length: usize) {
         self.text.truncate(length);

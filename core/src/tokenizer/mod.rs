@@ -3,6 +3,7 @@
 mod added;
 mod bytes;
 mod class;
+mod control;
 mod file;
 #[cfg(test)]
 mod file_tests;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use tokenizers::{Decoder, OffsetType};
 
 pub(crate) use added::Spellings;
+pub(crate) use control::ControlTokens;
 pub use stream::StreamDecoder;
 
 use crate::model::configs::{Config, Configs};
@@ -49,6 +51,7 @@ pub struct Tokenizer {
     added: Added,
     special: Vec<(String, u32)>,
     named: Named,
+    control: ControlTokens,
 }
 
 /// What stands beside a `tokenizer.json` and changes what it means; null where it is not there.
@@ -127,6 +130,7 @@ impl Tokenizer {
     }
 
     fn with(json: Vec<u8>, beside: &Beside<'_>) -> Result<Self> {
+        let control = ControlTokens::from_config(&beside.config)?;
         let class = Class::of(&beside.config, beside.model, &json);
         let read = || {
             let mut file = File::parse(&json)?;
@@ -156,6 +160,7 @@ impl Tokenizer {
             inner,
             special,
             named,
+            control,
         })
     }
 
@@ -241,6 +246,11 @@ impl Tokenizer {
             None => tokenizers::Model::id_to_token(self.inner.get_model(), id)?,
         };
         (!skip_special || !added.is_special_token(&token)).then_some(token)
+    }
+
+    /// Whether there is a token of this id.
+    pub(crate) fn has_id(&self, id: u32) -> bool {
+        self.token(id, false).is_some()
     }
 
     /// The id of a token, by the vocabulary's spelling.

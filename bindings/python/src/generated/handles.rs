@@ -612,7 +612,7 @@ impl Model {
         )?;
         set(&mut options.tools, tools, "tools", None)?;
         set(&mut options.documents, documents, "documents", None)?;
-        set(&mut options.now, now, "now", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
         set(
             &mut options.template_name,
@@ -743,7 +743,7 @@ impl Model {
         )?;
         set(&mut options.tools, tools, "tools", None)?;
         set(&mut options.documents, documents, "documents", None)?;
-        set(&mut options.now, now, "now", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
         set(
             &mut options.template_name,
