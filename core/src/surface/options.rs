@@ -156,7 +156,8 @@ pub struct GenerateOptions {
     pub template_name: Option<String>,
     /// As in `RenderOptions`; only for messages.
     pub enable_thinking: Option<bool>,
-    /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+    /// What becomes of control tokens that the messages, tools, documents or variables spell. Unset:
+    /// `Literal`.
     /// Where the runtime is fed text, such messages are `InvalidArgument` unless this is `Transformers`.
     pub untrusted_content: Option<UntrustedContent>,
     /// What is done where the template refuses the messages. Unset: `Auto`.
@@ -189,7 +190,7 @@ pub struct RenderOptions {
     /// template has it.
     pub enable_thinking: Option<bool>,
     /// For `ChatTemplate.encode` and `assistant_mask`: what becomes of control tokens that the messages,
-    /// tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+    /// tools, documents or variables spell. `generate` has an option of its own. Unset: `Transformers`.
     pub untrusted_content: Option<UntrustedContent>,
 }
 

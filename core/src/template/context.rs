@@ -37,7 +37,8 @@ pub(super) const ROLES: [&str; 12] = [
 ];
 
 /// All variables of one rendering, of which later ones win, as Python's keyword arguments do over the
-/// special tokens. `last` stands in for the last message.
+/// special tokens. `last` stands in for the last message. Servers fill variables from what clients send, so they
+/// are from outside too.
 pub(super) fn build<'a>(
     messages: &'a [Json],
     last: Option<&'a Json>,
@@ -49,14 +50,7 @@ pub(super) fn build<'a>(
     let mut variables: Vec<(&str, Value)> = tokens
         .map(|(name, text)| (name, Value::text(text)))
         .collect();
-    let trusted = Converter {
-        outside: false,
-        meter,
-    };
-    let outside = Converter {
-        outside: true,
-        meter,
-    };
+    let outside = Converter { meter };
     if let Some(further) = &options.variables {
         let further = further.as_object().ok_or_else(|| {
             invalid(format!(
@@ -70,7 +64,7 @@ pub(super) fn build<'a>(
                     "variables must not have {name:?}: it is set from the argument of that name"
                 )));
             }
-            variables.push((name, trusted.value(value, || "variables".to_owned())?));
+            variables.push((name, outside.value(value, || "variables".to_owned())?));
         }
     }
     let first = last.map_or(messages, |_| &messages[..messages.len() - 1]);
@@ -168,9 +162,8 @@ fn member<'j>(message: &'j Map<String, Json>, name: &str) -> Option<&'j Json> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// Turns JSON into the template's values. Strings are borrowed.
+/// Turns JSON into the template's values, all of them from outside. Strings are borrowed.
 struct Converter<'m> {
-    outside: bool,
     meter: &'m Meter,
 }
 
@@ -198,7 +191,7 @@ impl Converter<'_> {
         let reasoning = REASONING.into_iter().find_map(given);
         let mut pairs = Vec::with_capacity(message.len() + if reasoning.is_some() { 2 } else { 0 });
         let mut add = |name: &'a str, value: &'a Json| -> Result<()> {
-            let key = Value::Str(Text::given(name, self.outside));
+            let key = Value::Str(Text::untrusted(name));
             let value = match value
                 .as_str()
                 .filter(|role| name == ROLE && ROLES.contains(role))
@@ -227,7 +220,7 @@ impl Converter<'_> {
     }
 
     fn value<'a>(&self, json: &'a Json, place: impl Fn() -> String) -> Result<Value<'a>> {
-        let value = jinja::json(json, self.outside, self.meter);
+        let value = jinja::json(json, self.meter);
         value.map_err(|fault| failure::of(&fault))?.ok_or_else(|| {
             invalid(format!(
                 "{} is nested more than {MAX_DEPTH} levels deep",

@@ -7,7 +7,7 @@ use std::ops::Range;
 pub struct Rendered {
     /// The prompt.
     pub text: String,
-    /// Byte ranges of `text` that came from messages, tools or documents; ascending, not touching.
+    /// Byte ranges of `text` that came from messages, tools, documents or variables; ascending, not touching.
     pub untrusted: Vec<Range<usize>>,
     /// Byte ranges inside `{% generation %}` blocks.
     pub generation: Vec<Range<usize>>,

@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"a5b2f93a04aaccc8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"c4aa57c570d6e826", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

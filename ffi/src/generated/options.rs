@@ -9,7 +9,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"a5b2f93a04aaccc8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"c4aa57c570d6e826", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -456,7 +456,8 @@ pub struct rkchat_generate_options {
     /// 0 or 1.
     pub enable_thinking: i32,
     pub reserved_enable_thinking: i32,
-    /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+    /// What becomes of control tokens that the messages, tools, documents or variables spell. Unset:
+    /// `Literal`.
     /// Where the runtime is fed text, such messages are `RKCHAT_ERR_INVALID_ARGUMENT` unless this is `Transformers`.
     /// One of `RKCHAT_UNTRUSTED_CONTENT_*`.
     pub untrusted_content: rkchat_untrusted_content,
@@ -607,7 +608,7 @@ pub struct rkchat_render_options {
     pub enable_thinking: i32,
     pub reserved_enable_thinking: i32,
     /// For `rkchat_chat_template.encode` and `assistant_mask`: what becomes of control tokens that the messages,
-    /// tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+    /// tools, documents or variables spell. `generate` has an option of its own. Unset: `Transformers`.
     /// One of `RKCHAT_UNTRUSTED_CONTENT_*`.
     pub untrusted_content: rkchat_untrusted_content,
     pub reserved_untrusted_content: i32,

@@ -7,7 +7,7 @@ pub mod records;
 
 /// These files and `core/src/surface` must be of one state.
 const _: () = {
-    let here = b"a5b2f93a04aaccc8";
+    let here = b"c4aa57c570d6e826";
     let there = rkchat::SURFACE_HASH.as_bytes();
     assert!(here.len() == there.len());
     let mut index = 0;

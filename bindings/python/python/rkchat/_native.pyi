@@ -298,9 +298,9 @@ class Model:
             variables: As in `Model.render`; only for messages.
             template_name: As in `Model.render`; only for messages.
             enable_thinking: As in `Model.render`; only for messages.
-            untrusted_content: What becomes of control tokens that the messages, tools or
-                documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
-                are `InvalidArgument` unless this is `Transformers`.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
         """
@@ -354,9 +354,9 @@ class Model:
             variables: As in `Model.render`; only for messages.
             template_name: As in `Model.render`; only for messages.
             enable_thinking: As in `Model.render`; only for messages.
-            untrusted_content: What becomes of control tokens that the messages, tools or
-                documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
-                are `InvalidArgument` unless this is `Transformers`.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
         """
@@ -392,8 +392,8 @@ class Model:
             enable_thinking: The template's variable of that name: whether the model thinks
                 before it answers. Unset: as the template has it.
             untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-                control tokens that the messages, tools or documents spell. `generate` has an
-                option of its own. Unset: `Transformers`.
+                control tokens that the messages, tools, documents or variables spell.
+                `generate` has an option of its own. Unset: `Transformers`.
         """
 
     def encode(
@@ -540,8 +540,8 @@ class ChatTemplate:
             enable_thinking: The template's variable of that name: whether the model thinks
                 before it answers. Unset: as the template has it.
             untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-                control tokens that the messages, tools or documents spell. `generate` has an
-                option of its own. Unset: `Transformers`.
+                control tokens that the messages, tools, documents or variables spell.
+                `generate` has an option of its own. Unset: `Transformers`.
         """
 
     def encode(
@@ -576,8 +576,8 @@ class ChatTemplate:
             enable_thinking: The template's variable of that name: whether the model thinks
                 before it answers. Unset: as the template has it.
             untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-                control tokens that the messages, tools or documents spell. `generate` has an
-                option of its own. Unset: `Transformers`.
+                control tokens that the messages, tools, documents or variables spell.
+                `generate` has an option of its own. Unset: `Transformers`.
         """
 
     def assistant_mask(
@@ -613,8 +613,8 @@ class ChatTemplate:
             enable_thinking: The template's variable of that name: whether the model thinks
                 before it answers. Unset: as the template has it.
             untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-                control tokens that the messages, tools or documents spell. `generate` has an
-                option of its own. Unset: `Transformers`.
+                control tokens that the messages, tools, documents or variables spell.
+                `generate` has an option of its own. Unset: `Transformers`.
         """
 
     def info(self) -> TemplateInfo:

@@ -114,7 +114,8 @@ class WarningKind(str, Enum):
 
 class UntrustedContent(str, Enum):
     """What becomes of a control token, such as `<|im_start|>`, that stands in text from
-    outside: messages, tools and documents. The template's own control tokens always count."""
+    outside: messages, tools, documents and variables. The template's own control tokens
+    always count."""
 
     LITERAL = "literal"
     """It is encoded as any other text, so nobody can forge a turn."""

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"a5b2f93a04aaccc8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"c4aa57c570d6e826", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -538,9 +538,9 @@ impl Model {
     ///     variables: As in `Model.render`; only for messages.
     ///     template_name: As in `Model.render`; only for messages.
     ///     enable_thinking: As in `Model.render`; only for messages.
-    ///     untrusted_content: What becomes of control tokens that the messages, tools or
-    ///         documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
-    ///         are `InvalidArgument` unless this is `Transformers`.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     #[pyo3(
@@ -669,9 +669,9 @@ impl Model {
     ///     variables: As in `Model.render`; only for messages.
     ///     template_name: As in `Model.render`; only for messages.
     ///     enable_thinking: As in `Model.render`; only for messages.
-    ///     untrusted_content: What becomes of control tokens that the messages, tools or
-    ///         documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
-    ///         are `InvalidArgument` unless this is `Transformers`.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     #[pyo3(
@@ -792,8 +792,8 @@ impl Model {
     ///     enable_thinking: The template's variable of that name: whether the model thinks
     ///         before it answers. Unset: as the template has it.
     ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-    ///         control tokens that the messages, tools or documents spell. `generate` has an
-    ///         option of its own. Unset: `Transformers`.
+    ///         control tokens that the messages, tools, documents or variables spell.
+    ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
         signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
         text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
@@ -1075,8 +1075,8 @@ impl ChatTemplate {
     ///     enable_thinking: The template's variable of that name: whether the model thinks
     ///         before it answers. Unset: as the template has it.
     ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-    ///         control tokens that the messages, tools or documents spell. `generate` has an
-    ///         option of its own. Unset: `Transformers`.
+    ///         control tokens that the messages, tools, documents or variables spell.
+    ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
         signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
         text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
@@ -1153,8 +1153,8 @@ impl ChatTemplate {
     ///     enable_thinking: The template's variable of that name: whether the model thinks
     ///         before it answers. Unset: as the template has it.
     ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-    ///         control tokens that the messages, tools or documents spell. `generate` has an
-    ///         option of its own. Unset: `Transformers`.
+    ///         control tokens that the messages, tools, documents or variables spell.
+    ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
         signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
         text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
@@ -1234,8 +1234,8 @@ impl ChatTemplate {
     ///     enable_thinking: The template's variable of that name: whether the model thinks
     ///         before it answers. Unset: as the template has it.
     ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-    ///         control tokens that the messages, tools or documents spell. `generate` has an
-    ///         option of its own. Unset: `Transformers`.
+    ///         control tokens that the messages, tools, documents or variables spell.
+    ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
         signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
         text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
