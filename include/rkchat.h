@@ -227,7 +227,7 @@ typedef int32_t rkchat_fixed_sampling;
 
 /**
  * What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,
- * tools and documents. The template's own control tokens always count.
+ * tools, documents and variables. The template's own control tokens always count.
  */
 typedef int32_t rkchat_untrusted_content;
 
@@ -1016,7 +1016,8 @@ typedef struct rkchat_generate_options {
   int32_t continue_final_message;
   int32_t reserved_continue_final_message;
   /**
-   * What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+   * What becomes of control tokens that the messages, tools, documents or variables spell. Unset:
+   * `Literal`.
    * Where the runtime is fed text, such messages are `RKCHAT_ERR_INVALID_ARGUMENT` unless this is `Transformers`.
    * One of `RKCHAT_UNTRUSTED_CONTENT_*`.
    */
@@ -1090,7 +1091,7 @@ typedef struct rkchat_render_options {
   int32_t reserved_enable_thinking;
   /**
    * For `rkchat_chat_template.encode` and `assistant_mask`: what becomes of control tokens that the messages,
-   * tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+   * tools, documents or variables spell. `generate` has an option of its own. Unset: `Transformers`.
    * One of `RKCHAT_UNTRUSTED_CONTENT_*`.
    */
   rkchat_untrusted_content untrusted_content;

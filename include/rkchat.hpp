@@ -216,7 +216,7 @@ enum class FixedSampling : std::int32_t {
 };
 
 /// What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,
-/// tools and documents. The template's own control tokens always count.
+/// tools, documents and variables. The template's own control tokens always count.
 enum class UntrustedContent : std::int32_t {
   /// It is encoded as any other text, so nobody can forge a turn.
   Literal = 1,
@@ -599,7 +599,8 @@ struct GenerateOptions {
   Optional<bool> enable_thinking;
   /// As in `RenderOptions`; only for messages. The answer is what comes after the last message.
   bool continue_final_message = false;
-  /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+  /// What becomes of control tokens that the messages, tools, documents or variables spell. Unset:
+  /// `Literal`.
   /// Where the runtime is fed text, such messages are `InvalidArgument` unless this is `Transformers`.
   Optional<UntrustedContent> untrusted_content;
   /// What is done where the template refuses the messages. Unset: `Auto`.
@@ -665,7 +666,7 @@ struct RenderOptions {
   /// template has it.
   Optional<bool> enable_thinking;
   /// For `ChatTemplate.encode` and `assistant_mask`: what becomes of control tokens that the messages,
-  /// tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+  /// tools, documents or variables spell. `generate` has an option of its own. Unset: `Transformers`.
   Optional<UntrustedContent> untrusted_content;
 
   /// For C; valid as long as this struct is and does not change.

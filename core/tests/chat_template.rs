@@ -214,6 +214,13 @@ fn options_of_the_wrong_shape_are_named() {
             },
             "now must be a date",
         ),
+        (
+            RenderOptions {
+                now: Some("2026-03-07T08:05:09+00:00".to_owned()),
+                ..plain()
+            },
+            "it has a zone",
+        ),
     ] {
         let error = template.render(&hello(), &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);

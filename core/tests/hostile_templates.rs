@@ -1,73 +1,62 @@
 //! Templates that mean harm are stopped: in time, in memory, and without the process.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+#[path = "common/counting.rs"]
+mod counting;
 
-use rkchat::{ErrorKind, RenderOptions, Template, TemplateOptions};
+use std::time::Duration;
+
+use counting::turn;
+use rkchat::{Error, ErrorKind, RenderOptions, Rendered, Template, TemplateOptions};
 use serde_json::json;
 
-/// Counts what is allocated at a time, and the most there was.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-/// One test at a time: all memory is counted.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-// SAFETY: every call goes to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the pointer is from `alloc` above, which is the system's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 const MEMORY: usize = 64 << 20;
-/// Limits stop templates within a second; other work on the machine takes its share too.
-const TIME: Duration = Duration::from_secs(4);
+/// Of the processor: other work on the machine takes its share of the clock.
+const TIME: Duration = Duration::from_secs(1);
 
-fn stopped(source: &str) {
+/// What this thread has had of the processor.
+fn worked() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the struct is valid for the call.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    assert_eq!(failed, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Renders one message and checks what that took.
+fn bounded(source: &str, content: &str, memory: usize) -> Result<Rendered, Error> {
     let shown: String = source.chars().take(110).collect();
-    let before = NOW.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
-    let start = Instant::now();
-    let messages = json!([{"role": "user", "content": "hi"}]);
+    let messages = json!([{"role": "user", "content": content}]);
     let options = RenderOptions {
         // The clock of the machine is read once and kept.
         now: Some("2026-03-07T08:05:09".to_owned()),
         ..RenderOptions::default()
     };
+    let before = counting::begin();
+    let start = worked();
     let result = Template::from_options(source, &TemplateOptions::default())
         .and_then(|template| template.render_marked(&messages, &options));
-    let took = start.elapsed();
-    let most = MOST.load(Ordering::Relaxed) - before;
-    match result {
-        Ok(rendered) => panic!("{shown}: rendered {} bytes", rendered.text.len()),
-        Err(error) => {
-            println!("{took:?} {} KiB {shown}: {error}", most >> 10);
-            assert_eq!(error.kind(), ErrorKind::Template, "{shown}");
-        }
+    let took = worked() - start;
+    let most = counting::most() - before;
+    println!("{took:?} {} KiB {shown}", most >> 10);
+    if let Err(error) = &result {
+        println!("  {error}");
+        assert_eq!(error.kind(), ErrorKind::Template, "{shown}");
     }
     assert!(took < TIME, "{shown}: took {took:?}");
-    assert!(most < MEMORY, "{shown}: used {most} bytes");
-    let left = NOW.load(Ordering::Relaxed).saturating_sub(before);
+    assert!(most < memory, "{shown}: used {most} bytes");
+    result
+}
+
+fn stopped(source: &str) {
+    let before = counting::now();
+    let shown: String = source.chars().take(110).collect();
+    if let Ok(rendered) = bounded(source, "hi", MEMORY) {
+        panic!("{shown}: rendered {} bytes", rendered.text.len());
+    }
+    let left = counting::now().saturating_sub(before);
     assert!(left < 64 << 10, "{shown}: {left} bytes were never freed");
 }
 
@@ -175,6 +164,72 @@ fn endless_depth() {
         format!("{{% set {} = 1 %}}", repeated("(", "a", ")")),
     ] {
         stopped(&source);
+    }
+}
+
+/// A message that is written between other text, byte by byte: as many origins as a text can have.
+const MIXED: &str = "{% set s %}{% for c in messages[0].content %}{{ c }}x{% endfor %}{% endset %}";
+
+#[test]
+fn text_of_many_origins() {
+    let _turn = turn();
+    let message = "<a".repeat(20_000);
+    for source in [
+        "{{ s * 200 }}",
+        "{{ (s * 20)|upper|length }}",
+        "{% for i in range(10000) %}{{ s }}{% endfor %}",
+        "{% for i in range(1000) %}{% set y = s|tojson %}{% endfor %}",
+        "{% for i in range(1000) %}{% set y = [s]|string %}{% endfor %}",
+        "{% for i in range(1000) %}{% set y = s ~ i %}{% endfor %}",
+        "{% for i in range(1000) %}{% set y = s|replace('x', 'y') %}{% endfor %}",
+        "{% for i in range(1000) %}{% set y = s[::-1] %}{% endfor %}",
+        "{% for i in range(1000) %}{% set y = s|escape|striptags %}{% endfor %}",
+        "{% set ns = namespace(l=[]) %}{% for i in range(2000) %}{% set ns.l = ns.l + [s[1:] ~ i] %}{% endfor %}",
+        "{% set ns = namespace(l=[]) %}{% for i in range(2000) %}{% set ns.l = ns.l + [s|upper] %}{% endfor %}",
+    ] {
+        let result = bounded(&format!("{MIXED}{source}"), &message, MEMORY);
+        assert!(result.is_err(), "{source}");
+    }
+    for source in [
+        "{{ s.replace('x', 'y')|length }}",
+        "{{ s.split('x')|join('y')|length }}",
+        "{% for c in s[::-1] %}{% endfor %}",
+        "{% for i in range(99999) %}{% set y = s[1:].strip('q').removesuffix('x') %}{% endfor %}",
+        "{% set ns = namespace(l=[]) %}{% for i in range(2000) %}{% set ns.l = ns.l + [s[1:]] %}{% endfor %}",
+    ] {
+        let _ = bounded(&format!("{MIXED}{source}"), &message, MEMORY);
+    }
+}
+
+/// What a plain message can do to a template that means well.
+#[test]
+fn long_messages_take_no_longer_for_each_byte() {
+    let _turn = turn();
+    let pairs = "ac".repeat(100_000);
+    let twice = "{{ messages[0].content.replace('a', 'b').replace('c', 'd') }}";
+    let rendered = bounded(twice, &pairs, MEMORY).unwrap();
+    assert_eq!(rendered.text, "bd".repeat(100_000));
+    for content in [
+        pairs,
+        " ".repeat(200_000),
+        "\u{3000}".repeat(60_000),
+        "a-".repeat(100_000),
+    ] {
+        let _ = bounded(
+            "{{ messages[0].content|wordwrap(1)|length }}",
+            &content,
+            MEMORY,
+        );
+    }
+    let message = "<a".repeat(400_000);
+    for source in [
+        "{{ s.replace('x', 'y')|length }}",
+        "{{ s|wordwrap(1)|length }}",
+        "{% for i in range(1000) %}{% set y = s|tojson %}{% endfor %}",
+        "{{ s * 200 }}",
+    ] {
+        // So long a message may take memory of its own.
+        let _ = bounded(&format!("{MIXED}{source}"), &message, 4 * MEMORY);
     }
 }
 

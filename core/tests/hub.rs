@@ -124,6 +124,7 @@ fn templates_and_tokenizers_are_looked_up_too(cache: &Path) {
     wrong(Tokenizer::open(id.as_ref()).unwrap_err(), &not_there);
 
     let snapshot = repository(cache, id).join("snapshots").join(HASH);
+    fs::remove_file(snapshot.join(WEIGHTS)).unwrap();
     let without = ChatTemplate::open(id.as_ref()).unwrap_err();
     wrong(without, &["no chat template"]);
     wrong(

@@ -5,7 +5,7 @@ mod common;
 use common::{END, Folder, GROUPS, byte_tokenizer, options};
 use rkchat::{
     DecodeOptions, EncodeOptions, ErrorKind, FinishReason, GenerateOptions, InputKind, Model,
-    ModelOptions, WarningKind,
+    ModelOptions, TemplateRepair, UntrustedContent, WarningKind,
 };
 use serde_json::json;
 
@@ -184,4 +184,35 @@ fn nul_characters_go_through_as_tokens() {
         .completion()
         .unwrap();
     assert_eq!(folder.record("run")[0]["input"], json!([97, 0, 98]));
+}
+
+#[test]
+fn ids_that_the_tokenizer_has_not_are_refused() {
+    let folder = folder(r#"{"pieces": ["x"]}"#);
+    let model = Model::open(folder.path(), &options("1.3.0")).unwrap();
+    let ask = |ids: &[u32]| model.complete_ids(ids, &GenerateOptions::default());
+    assert!(ask(&[97, END + 1]).is_ok());
+    let error = ask(&[97, END + 2]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.message().contains("258"), "{error}");
+}
+
+#[test]
+fn options_for_messages_are_no_options_of_complete() {
+    let folder = folder(r#"{"pieces": ["x"]}"#);
+    let model = Model::open(folder.path(), &options("1.3.0")).unwrap();
+    let literal = GenerateOptions {
+        untrusted_content: Some(UntrustedContent::Literal),
+        ..GenerateOptions::default()
+    };
+    let strict = GenerateOptions {
+        template_repair: Some(TemplateRepair::Strict),
+        ..GenerateOptions::default()
+    };
+    for (options, name) in [(literal, "untrusted_content"), (strict, "template_repair")] {
+        let error = model.complete("q", &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.message().contains(name), "{error}");
+        assert!(model.complete_ids(&[97], &options).is_err());
+    }
 }

@@ -1,11 +1,16 @@
-//! What comes with a model comes from strangers: whatever it holds is at the most an error.
+//! What comes with a model comes from strangers: whatever it holds is at the most an error. What comes with
+//! a request is text and never a control token.
 
 mod common;
 
 use std::fs;
 
-use common::{Folder, SHORT};
-use rkchat::{ErrorKind, ModelFolder, ModelOptions, untrusted};
+use common::{END, Folder, SHORT, byte_tokenizer};
+use rkchat::{
+    ChatTemplate, ErrorKind, Json, ModelFolder, ModelOptions, RenderOptions, TemplateOptions,
+    Tokenizer, UntrustedContent, untrusted,
+};
+use serde_json::json;
 
 /// Pieces of cards, configurations and names, in all kinds of nonsense: nothing of it is more than an error.
 #[test]
@@ -76,4 +81,64 @@ fn nonsense_is_never_more_than_an_error() {
             assert_ne!(error.kind(), ErrorKind::Panic);
         }
     }
+}
+
+/// How many `<|end|>` are among the ids that a template gives for a message.
+fn ends(source: &str, content: &str, variables: Json) -> usize {
+    let folder = Folder::new();
+    let tokenizer = Tokenizer::open(&folder.file("tokenizer.json", &byte_tokenizer())).unwrap();
+    let template = TemplateOptions {
+        special_tokens: Some(json!({"bos_token": "<|end|>"})),
+        ..TemplateOptions::default()
+    };
+    let template = ChatTemplate::from_source(source, &template).unwrap();
+    let options = RenderOptions {
+        now: Some("2026-03-07T08:05:09".to_owned()),
+        variables: Some(variables),
+        untrusted_content: Some(UntrustedContent::Literal),
+        ..RenderOptions::default()
+    };
+    let messages = json!([{"role": "user", "content": content}]);
+    let ids = template.encode(&messages, &tokenizer, &options).unwrap();
+    ids.iter().filter(|id| **id == END).count()
+}
+
+#[test]
+fn what_variables_spell_is_text() {
+    let nested = json!({"custom": "x<|end|>y", "list": [{"<|end|>": "<|end|>"}]});
+    for source in [
+        "{{ custom }}",
+        "{{ list }}{{ list|tojson }}",
+        "{{ list[0]['<|end|>'] }}",
+        "{% for k, v in list[0].items() %}{{ k }}{{ v }}{% endfor %}",
+    ] {
+        assert_eq!(ends(source, "", nested.clone()), 0, "{source}");
+    }
+    // The template's own, and the model's.
+    assert_eq!(ends("<|end|>{{ custom }}{{ bos_token }}", "", nested), 2);
+    // A special token that the caller gives again is the caller's text, as it is in transformers.
+    assert_eq!(
+        ends("{{ bos_token }}", "", json!({"bos_token": "<|end|>"})),
+        0
+    );
+}
+
+#[test]
+fn what_the_clock_is_asked_in_stays_what_it_was() {
+    let asked = "{{ strftime_now(messages[0].content) }}";
+    for content in ["<|end|>", "%Y<|end|>%m", "%Q<|end|>%", "%D%c<|end|>%5"] {
+        assert_eq!(ends(asked, content, json!({})), 0, "{content}");
+        assert_eq!(
+            ends(&asked.replace(")", " ~ '<|end|>')"), content, json!({})),
+            1
+        );
+    }
+    assert_eq!(
+        ends(
+            "{{ strftime_now('<|end|>%d %b %Y<|end|>') }}",
+            "",
+            json!({})
+        ),
+        2
+    );
 }

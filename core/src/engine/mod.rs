@@ -5,6 +5,7 @@ mod compare;
 mod control;
 mod exit;
 mod fork;
+mod marks;
 mod model;
 mod opening;
 mod owner;

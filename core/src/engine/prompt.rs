@@ -1,5 +1,6 @@
 //! From what the caller asks to what the runtime is fed, and which way the tokens take.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::repair;
 use super::spelled::{self, Spelled};
 use super::text::{Decoder, Joiner, RuntimeText};
 use super::tool_choice::ToolChoice;
-use crate::model::Spelling;
+use crate::model::Control;
 use crate::surface::*;
 use crate::template::{Rendered, Templates, context};
 use crate::tokenizer::{StreamDecoder, Tokenizer};
@@ -55,6 +56,8 @@ pub(super) struct Tokens {
     template: Option<Templates>,
     /// Control tokens, where the tokenizer is not ours.
     spelled: Spelled,
+    /// What the templates write, where prompts go as text.
+    written: Vec<String>,
     stop_ids: BTreeSet<u32>,
     stop_texts: Vec<String>,
     without_template: String,
@@ -68,7 +71,7 @@ pub(super) struct Tokens {
 pub(super) struct Way {
     pub tokenizer: Option<Arc<Tokenizer>>,
     pub template: Option<Templates>,
-    pub control: Vec<Spelling>,
+    pub control: Control,
     pub stop_ids: BTreeSet<u32>,
     pub stop_texts: Vec<String>,
     /// What to say where there is no template.
@@ -84,7 +87,7 @@ impl Tokens {
         let Way {
             tokenizer,
             template,
-            control,
+            mut control,
             stop_ids,
             stop_texts,
             without_template,
@@ -102,10 +105,27 @@ impl Tokens {
             _ if capabilities.has(capabilities::CHAT_TEMPLATE) => InputKind::RuntimeTemplate,
             _ => InputKind::Text,
         };
+        let ours = input == InputKind::Tokens && matches!(source, Source::Tokenizer(_));
+        let written = match &template {
+            Some(template) if !ours => template.written(),
+            _ => Vec::new(),
+        };
+        let asked = match source {
+            Source::Runtime => session.vocabulary(),
+            _ => None,
+        };
+        if let Some(vocabulary) = asked {
+            let texts = stop_ids.iter().filter_map(|id| {
+                let bytes = vocabulary.detokenize(&[*id], false).ok()?;
+                String::from_utf8(bytes).ok()
+            });
+            control.doubtful.extend(texts);
+        }
         Self {
+            spelled: Spelled::new(control, &written, asked),
+            written,
             source,
             template,
-            spelled: Spelled::new(control),
             stop_ids,
             stop_texts,
             without_template,
@@ -208,7 +228,18 @@ impl Tokens {
                 Ok(_) => Ok(()),
                 Err(message) => Err(Error::new(ErrorKind::InvalidArgument, message)),
             },
-            None => Ok(()),
+            None => {
+                let Source::Tokenizer(tokenizer) = &self.source else {
+                    return Ok(());
+                };
+                match ids.iter().find(|id| !tokenizer.has_id(**id)) {
+                    None => Ok(()),
+                    Some(id) => Err(Error::new(
+                        ErrorKind::InvalidArgument,
+                        format!("{id} is not a token id of this model's tokenizer"),
+                    )),
+                }
+            }
         }
     }
 
@@ -279,11 +310,11 @@ impl Tokens {
         options: &GenerateOptions,
         session: &dyn Session,
     ) -> Result<Fed> {
-        if let (Prompt::Text(_) | Prompt::Ids(_), Some(name)) = (prompt, template_option(options)) {
+        if let (Prompt::Text(_) | Prompt::Ids(_), Some(name)) = (prompt, message_option(options)) {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
-                    "{name} is for the chat template, and complete uses none; leave it out, or use generate"
+                    "{name} is for messages, and complete takes none; leave it out, or use generate"
                 ),
             ));
         }
@@ -326,14 +357,13 @@ impl Tokens {
         if self.input == InputKind::RuntimeTemplate {
             let question = only_question(messages, options)?;
             let prompt = Rendered {
-                text: question.to_owned(),
                 untrusted: std::iter::once(0..question.len()).collect(),
+                text: question.into_owned(),
                 generation: Vec::new(),
             };
             let template = self.template.as_ref().and_then(Templates::default);
-            let literals = template.map_or(&[][..], |template| template.literals());
             return Ok(Fed {
-                input: self.text_of(&prompt, literals, content)?,
+                input: self.text_of(&prompt, content, session)?,
                 reading: Reading {
                     format: template.map(|template| template.answers().clone()),
                     ..Reading::default()
@@ -378,7 +408,7 @@ impl Tokens {
                 ids_input(&self.encode(&prompt.text, false, session)?)?
             }
             (InputKind::Text | InputKind::RuntimeTemplate, _, _) => {
-                self.text_of(&prompt, literals, content)?
+                self.text_of(&prompt, content, session)?
             }
         };
         Ok(Fed {
@@ -398,17 +428,22 @@ impl Tokens {
     fn text_of(
         &self,
         prompt: &Rendered,
-        literals: &[String],
         content: UntrustedContent,
+        session: &dyn Session,
     ) -> Result<Input> {
         match (content, &self.source) {
             (UntrustedContent::Transformers, _) => {}
             (UntrustedContent::Literal, Source::Tokenizer(tokenizer)) => {
-                if let Some(token) = tokenizer.forged(prompt, literals) {
+                if let Some(token) = tokenizer.forged(prompt, &self.written)? {
                     return Err(spelled::refusal(&token));
                 }
             }
-            (UntrustedContent::Literal, _) => self.spelled.refuse(prompt, literals)?,
+            (UntrustedContent::Literal, source) => {
+                self.spelled.refuse(prompt, &self.written)?;
+                if matches!(source, Source::Runtime) {
+                    self.spelled.refuse_unlisted(prompt, vocabulary(session)?)?;
+                }
+            }
         }
         text_input(&prompt.text)
     }
@@ -441,6 +476,16 @@ fn template_option(options: &GenerateOptions) -> Option<&'static str> {
         ("tool_format", options.tool_format.is_some()),
     ];
     set.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
+}
+
+/// The first option that is set and only means something for messages.
+fn message_option(options: &GenerateOptions) -> Option<&'static str> {
+    let set = [
+        ("untrusted_content", options.untrusted_content.is_some()),
+        ("template_repair", options.template_repair.is_some()),
+    ];
+    let further = || set.into_iter().find(|(_, set)| *set).map(|(name, _)| name);
+    template_option(options).or_else(further)
 }
 
 fn vocabulary(session: &dyn Session) -> Result<&dyn Vocabulary> {
@@ -491,10 +536,10 @@ fn text_input(text: &str) -> Result<Input> {
 }
 
 /// The one user message that a runtime with its own template can be asked.
-fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<&'a str> {
+fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<Cow<'a, str>> {
     context::messages(messages)?;
     let single = match messages.as_array().map(Vec::as_slice) {
-        Some([message]) if message["role"] == "user" => message["content"].as_str(),
+        Some([message]) if message["role"] == "user" => text_of_content(&message["content"]),
         _ => None,
     };
     single
@@ -507,4 +552,21 @@ fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<&'
                  tokenizer_config.json into its folder",
             )
         })
+}
+
+/// A content that is text, or a list of nothing but text parts.
+fn text_of_content(content: &Json) -> Option<Cow<'_, str>> {
+    let text = |part: &Json| match part["type"] == "text" {
+        true => part["text"].as_str().map(str::to_owned),
+        false => None,
+    };
+    match content {
+        Json::String(text) => Some(text.into()),
+        Json::Array(parts) if !parts.is_empty() => parts
+            .iter()
+            .map(text)
+            .collect::<Option<String>>()
+            .map(Cow::from),
+        _ => None,
+    }
 }

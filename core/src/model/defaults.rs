@@ -1,24 +1,12 @@
 //! The sampling settings that a model's authors recommend, in `generation_config.json`.
 
-use std::path::Path;
-
-use super::files;
+use super::configs::{Config, Configs};
 use crate::surface::{ErrorKind, Json, ModelOptions, Result};
 use crate::vendor::Sampling;
 
-/// The file in a model folder.
-pub(super) const FILE: &str = "generation_config.json";
-
 /// The settings of `generation_config.json` that no option sets.
-pub(super) fn in_folder(folder: Option<&Path>, options: &ModelOptions) -> Result<Sampling> {
-    let config = match folder
-        .map(|folder| folder.join(FILE))
-        .filter(|path| path.is_file())
-    {
-        Some(path) => files::read_json(&path, ErrorKind::InvalidModel)?,
-        None => Json::Null,
-    };
-    let mut sampling = read(&config);
+pub(super) fn recommended(configs: &Configs, options: &ModelOptions) -> Result<Sampling> {
+    let mut sampling = read(configs.get(Config::Generation, ErrorKind::InvalidModel)?);
     // A model that is meant to be greedy is not where an option wants it to sample.
     if sampling.top_k == Some(1) && (options.temperature.is_some() || options.top_p.is_some()) {
         sampling.top_k = None;

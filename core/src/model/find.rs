@@ -204,13 +204,15 @@ fn has_own_files(folder: &Path) -> bool {
     names.iter().any(|name| folder.join(name).is_file())
 }
 
-/// The GGUF file that is the only model in a folder.
-pub(crate) fn only_gguf(folder: &Path) -> Result<Option<PathBuf>> {
-    if !folder.is_dir() {
-        return Ok(None);
+/// The file that a path names, or the only model in a folder, where it is a model by its ending.
+pub(crate) fn only_model(path: &Path) -> Result<Option<(PathBuf, WeightsFormat)>> {
+    if !path.is_dir() {
+        return Ok(extension(path).map(|format| (path.to_owned(), format)));
     }
-    Ok(match listing(folder)?.models.as_slice() {
-        [name] if extension(name) == Some(WeightsFormat::Gguf) => Some(folder.join(name)),
+    let models = listing(path)?.models;
+    let whole: Vec<&PathBuf> = models.iter().filter(|name| !is_part(name)).collect();
+    Ok(match whole[..] {
+        [name] => extension(name).map(|format| (path.join(name), format)),
         _ => None,
     })
 }

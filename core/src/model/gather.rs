@@ -2,14 +2,13 @@
 //! does not agree.
 
 use std::fs;
-use std::path::Path;
 
 use super::card::Card;
 use super::evidence::{Evidence, Verdict};
 use super::families::{self, Family};
 use super::find::Found;
 use super::sources::{CARD, Names, read_card};
-use super::{files, health, hub, platform};
+use super::{health, hub, platform};
 use crate::surface::{Fact, Json, ModelOptions, Result, Warning, WarningKind};
 
 /// The version of the toolkit that converted a model.
@@ -277,17 +276,6 @@ impl Told {
             );
             self.warn(WarningKind::IncompleteModel, message);
         }
-    }
-}
-
-/// `config.json`, or nothing.
-pub(super) fn read_config(folder: Option<&Path>) -> Result<Json> {
-    match folder
-        .map(|folder| folder.join("config.json"))
-        .filter(|path| path.is_file())
-    {
-        Some(path) => files::read_json(&path, crate::surface::ErrorKind::InvalidModel),
-        None => Ok(Json::Null),
     }
 }
 

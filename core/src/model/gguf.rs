@@ -47,8 +47,11 @@ const ENDS: [&str; 3] = ["eos", "eot", "eom"];
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
-/// Token ids are 32 bit; no vocabulary comes near.
-const MAX_TOKENS: u64 = 1 << 24;
+/// The largest vocabularies have some 300 000 tokens.
+const MAX_TOKENS: u64 = 1 << 20;
+
+/// Control and user-defined tokens at the most. Gemma 3 has 6400, models of speech some 70 000.
+const MAX_ADDED: usize = 1 << 18;
 
 /// Reads the metadata, and checks that the file is long enough for its tensors.
 pub fn read(path: &Path) -> Result<GgufInfo> {
@@ -74,14 +77,14 @@ fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
     )?;
 
     let mut info = GgufInfo {
-        chat_templates: chat_templates(&values),
+        chat_templates: chat_templates(&mut values),
         ..GgufInfo::default()
     };
     let token_id = |name: &str| id(&values, &format!("tokenizer.ggml.{name}_token_id"));
     info.bos_id = token_id("bos");
     info.end_ids = ENDS.into_iter().filter_map(token_id).collect();
 
-    let (control, user_defined) = match array(&values, "tokenizer.ggml.token_type") {
+    let (control, user_defined) = match array(&reader, &values, "tokenizer.ggml.token_type")? {
         Some(types) => added_ids(&mut reader, types)?,
         None => Default::default(),
     };
@@ -89,7 +92,7 @@ fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
         .into_iter()
         .filter_map(|(name, variable)| Some((token_id(name)?, variable)))
         .collect();
-    if let Some(tokens) = array(&values, "tokenizer.ggml.tokens") {
+    if let Some(tokens) = array(&reader, &values, "tokenizer.ggml.tokens")? {
         let wanted: BTreeSet<u32> = control
             .union(&user_defined)
             .copied()
@@ -119,12 +122,12 @@ fn template_name(key: &str) -> Option<&str> {
     }
 }
 
-fn chat_templates(values: &BTreeMap<String, Entry>) -> Vec<(String, String)> {
-    let template = |(key, entry): (&String, &Entry)| match (template_name(key), entry) {
-        (Some(name), Entry::Text(text)) => Some((name.to_owned(), text.clone())),
+fn chat_templates(values: &mut BTreeMap<String, Entry>) -> Vec<(String, String)> {
+    let template = |(key, entry): (&String, &mut Entry)| match (template_name(key), entry) {
+        (Some(name), Entry::Text(text)) => Some((name.to_owned(), std::mem::take(text))),
         _ => None,
     };
-    values.iter().filter_map(template).collect()
+    values.iter_mut().filter_map(template).collect()
 }
 
 fn number(values: &BTreeMap<String, Entry>, key: &str) -> Option<u64> {
@@ -142,10 +145,18 @@ fn id(values: &BTreeMap<String, Entry>, key: &str) -> Option<u32> {
         .filter(|id| *id != u32::MAX)
 }
 
-fn array<'a>(values: &'a BTreeMap<String, Entry>, key: &str) -> Option<&'a Array> {
-    match values.get(key)? {
-        Entry::Array(array) if array.count <= MAX_TOKENS => Some(array),
-        _ => None,
+fn array<'a>(
+    reader: &Reader<'_>,
+    values: &'a BTreeMap<String, Entry>,
+    key: &str,
+) -> Result<Option<&'a Array>> {
+    match values.get(key) {
+        Some(Entry::Array(array)) if array.count <= MAX_TOKENS => Ok(Some(array)),
+        Some(Entry::Array(array)) => Err(reader.invalid(&format!(
+            "is not a usable GGUF file: {key} has {} entries; at most {MAX_TOKENS} are read",
+            array.count
+        ))),
+        _ => Ok(None),
     }
 }
 
@@ -159,6 +170,11 @@ fn added_ids(reader: &mut Reader<'_>, types: &Array) -> Result<(BTreeSet<u32>, B
             Some(USER_DEFINED) => user_defined.insert(id),
             _ => false,
         };
+        if control.len() + user_defined.len() > MAX_ADDED {
+            return Err(reader.invalid(&format!(
+                "is not a usable GGUF file: more than {MAX_ADDED} of its tokens are control tokens or user-defined"
+            )));
+        }
     }
     Ok((control, user_defined))
 }

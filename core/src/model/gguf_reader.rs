@@ -1,6 +1,5 @@
 //! The primitives of a GGUF file, bounds-checked against its length.
 
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -12,13 +11,25 @@ const TEXT: u32 = 8;
 const ARRAY: u32 = 9;
 
 /// The longest text that is read whole; chat templates have some 10 KB.
-const MAX_TEXT: u64 = 16 << 20;
+const MAX_TEXT: u64 = 1 << 20;
 
-/// The longest key that llama.cpp writes is far below.
-const MAX_KEY: u64 = 64 << 10;
+/// Texts that are kept, together: templates, and the spellings of control tokens.
+const MAX_KEPT: u64 = 16 << 20;
+
+/// The longest key that is read; those of llama.cpp have below 100 bytes.
+const MAX_KEY: u64 = 1 << 10;
 
 /// Metadata entries at the most; files have some 50.
-const MAX_PAIRS: u64 = 1 << 16;
+const MAX_PAIRS: u64 = 1 << 12;
+
+/// Tensors at the most; the largest models have some 2000.
+const MAX_TENSORS: u64 = 1 << 16;
+
+/// Everything in front of the tensors; for a vocabulary of 256k tokens it has some 15 MB.
+const MAX_FRONT: u64 = 128 << 20;
+
+/// Texts and arrays inside the arrays of a file, together. A vocabulary of 256k tokens has 512k merges.
+const MAX_ELEMENTS: u64 = 1 << 22;
 
 /// Arrays of arrays, at the deepest.
 const MAX_NESTING: u32 = 4;
@@ -63,19 +74,16 @@ pub(super) struct Reader<'a> {
     path: PathBuf,
     position: u64,
     length: u64,
+    /// Elements of arrays that were passed one by one.
+    elements: u64,
+    /// Bytes of texts that were kept.
+    kept: u64,
 }
 
 impl<'a> Reader<'a> {
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|error| files::failed(path, &error))?;
-        let metadata = file
-            .metadata()
-            .map_err(|error| files::failed(path, &error))?;
-        let reader = Self::new(Box::new(file), metadata.len(), path);
-        if !metadata.is_file() {
-            return Err(reader.invalid("is not a file"));
-        }
-        Ok(reader)
+        let (file, length) = files::open(path, ErrorKind::InvalidModel)?;
+        Ok(Self::new(Box::new(file), length, path))
     }
 
     /// Reads a file that is in memory.
@@ -90,6 +98,8 @@ impl<'a> Reader<'a> {
             path: path.to_owned(),
             position: 0,
             length,
+            elements: 0,
+            kept: 0,
         }
     }
 
@@ -135,6 +145,11 @@ impl<'a> Reader<'a> {
     fn need(&self, bytes: u64, reading: &str) -> Result<()> {
         if bytes > self.length - self.position {
             return Err(self.truncated(reading));
+        }
+        if self.position + bytes > MAX_FRONT {
+            return Err(self.invalid_here(&format!(
+                "{reading} goes beyond the {MAX_FRONT} bytes that metadata and tensor list may have"
+            )));
         }
         Ok(())
     }
@@ -205,14 +220,28 @@ impl<'a> Reader<'a> {
         let tensors = self.u64("the number of tensors")?;
         let pairs = self.u64("the number of metadata entries")?;
         if pairs > MAX_PAIRS {
-            return Err(self.invalid_here(&format!("it claims to have {pairs} metadata entries")));
+            return Err(self.invalid_here(&format!(
+                "it claims to have {pairs} metadata entries; at most {MAX_PAIRS} are read"
+            )));
+        }
+        if tensors > MAX_TENSORS {
+            return Err(self.invalid_here(&format!(
+                "it claims to have {tensors} tensors; at most {MAX_TENSORS} are read"
+            )));
         }
         Ok(Header { tensors, pairs })
     }
 
     /// A text that is kept. Token texts may be any bytes; what is not UTF-8 is replaced.
     pub fn text(&mut self, reading: &str) -> Result<String> {
-        self.text_of(reading, MAX_TEXT)
+        let text = self.text_of(reading, MAX_TEXT)?;
+        self.kept += text.len() as u64;
+        if self.kept > MAX_KEPT {
+            return Err(self.invalid_here(&format!(
+                "its templates and special tokens have more than {MAX_KEPT} bytes"
+            )));
+        }
+        Ok(text)
     }
 
     /// A key of the metadata, or a tensor's name.
@@ -224,7 +253,9 @@ impl<'a> Reader<'a> {
         let length = self.u64(reading)?;
         self.need(length, reading)?;
         if length > longest {
-            return Err(self.invalid_here(&format!("{reading} has {length} bytes")));
+            return Err(self.invalid_here(&format!(
+                "{reading} has {length} bytes; at most {longest} are read"
+            )));
         }
         let mut bytes = vec![0; length as usize];
         self.fill(&mut bytes)?;
@@ -299,6 +330,12 @@ impl<'a> Reader<'a> {
                 self.need(count.saturating_mul(8), reading)?;
                 if nesting == MAX_NESTING {
                     return Err(self.invalid_here(&format!("{reading} is nested too deep")));
+                }
+                self.elements = self.elements.saturating_add(count);
+                if self.elements > MAX_ELEMENTS {
+                    return Err(self.invalid_here(&format!(
+                        "its arrays have more than {MAX_ELEMENTS} texts and arrays inside"
+                    )));
                 }
                 for _ in 0..count {
                     if kind == TEXT {

@@ -17,18 +17,18 @@ pub(super) fn check(reader: &mut Reader<'_>, count: u64, alignment: Option<u64>)
     let mut last: Option<(u64, String)> = None;
     for _ in 0..count {
         let name = reader.key("a tensor's name")?;
-        let reading = format!("the description of tensor {name}");
-        let dimensions = reader.u32(&reading)?;
+        let reading = "a tensor's description";
+        let dimensions = reader.u32(reading)?;
         if dimensions > MAX_DIMENSIONS {
             return Err(reader.invalid_here(&format!("tensor {name} has {dimensions} dimensions")));
         }
         let mut elements = Some(1_u64);
         for _ in 0..dimensions {
-            let size = reader.u64(&reading)?;
+            let size = reader.u64(reading)?;
             elements = elements.and_then(|elements| elements.checked_mul(size));
         }
-        let kind = reader.u32(&reading)?;
-        let offset = reader.u64(&reading)?;
+        let kind = reader.u32(reading)?;
+        let offset = reader.u64(reading)?;
         let end = elements
             .and_then(|elements| size(kind, elements))
             .and_then(|size| offset.checked_add(size));

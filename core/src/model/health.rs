@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::hub;
+use super::{files, hub};
 use crate::surface::{Error, ErrorKind, Result};
 
 /// Enough to tell them apart.
-const HEAD: usize = 512;
+const HEAD: u64 = 512;
 
 /// What stands where a file should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum Stand {
 
 /// Looks at the first bytes of a file.
 pub(super) fn stand_in(head: &[u8]) -> Option<Stand> {
-    let text = String::from_utf8_lossy(&head[..head.len().min(HEAD)]);
+    let text = String::from_utf8_lossy(&head[..head.len().min(HEAD as usize)]);
     if text.starts_with("version https://git-lfs.github.com/spec/") {
         let size = text.lines().find_map(|line| line.strip_prefix("size "));
         return Some(Stand::LfsPointer(
@@ -58,7 +58,7 @@ pub(super) fn check(path: &Path) -> Result<()> {
         let what = format!("is not complete: {part} beside it is an unfinished download");
         return Err(wrong(path, what, &download_again(path)));
     }
-    match stand_in(&head(path)?) {
+    match stand_in(&files::head(path, HEAD, ErrorKind::InvalidModel)?) {
         None => Ok(()),
         Some(stand) => Err(explain(path, size, &stand)),
     }
@@ -104,7 +104,7 @@ fn missing(path: &Path, error: &std::io::Error) -> Error {
             let what = "is a link to a file that is not there".to_owned();
             wrong(path, what, &download_again(path))
         }
-        _ => super::files::failed(path, error),
+        _ => files::failed(path, error),
     }
 }
 
@@ -142,15 +142,6 @@ fn unfinished(path: &Path) -> Option<String> {
         return Some(blob);
     }
     None
-}
-
-fn head(path: &Path) -> Result<Vec<u8>> {
-    use std::io::Read;
-    let mut head = Vec::with_capacity(HEAD);
-    fs::File::open(path)
-        .and_then(|file| file.take(HEAD as u64).read_to_end(&mut head))
-        .map_err(|error| super::files::failed(path, &error))?;
-    Ok(head)
 }
 
 /// The least that a model of so many parameters takes, where the file is smaller. Names round, and some

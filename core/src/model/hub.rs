@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::files;
 use crate::surface::{Error, ErrorKind, Result};
 
 const PREFIX: &str = "models--";
@@ -33,7 +34,7 @@ pub(super) fn repository(path: &Path) -> Option<String> {
 
 /// The repository on the Hub that a folder is a clone of.
 fn origin(folder: &Path) -> Option<String> {
-    let config = fs::read_to_string(folder.join(".git/config")).ok()?;
+    let config = files::read_small(&folder.join(".git/config"))?;
     config.lines().find_map(|line| {
         let (key, url) = line.split_once('=')?;
         let (_, id) = url
@@ -131,7 +132,7 @@ pub(super) fn download(id: &str, file: Option<&str>) -> String {
 fn snapshot(folder: &Path) -> Result<PathBuf> {
     let snapshots = folder.join("snapshots");
     let id = repository_name(folder.file_name()).unwrap_or_default();
-    let main = fs::read_to_string(folder.join("refs/main")).ok();
+    let main = files::read_small(&folder.join("refs/main"));
     if let Some(hash) = main.as_deref().map(str::trim) {
         let is_name = !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if is_name && snapshots.join(hash).is_dir() {

@@ -1,6 +1,7 @@
 //! What a path means: the model file, and the files that came with it.
 
 mod card;
+pub(crate) mod configs;
 mod context;
 mod control;
 mod defaults;
@@ -31,11 +32,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::surface::{Fact, FolderInfo, Json, ModelOptions, Result, Warning};
+use crate::surface::{Error, ErrorKind, Fact, FolderInfo, ModelOptions, Result, Warning};
 use crate::template::Templates;
 use crate::tokenizer::Tokenizer;
 use crate::vendor::Sampling;
-pub use control::Spelling;
+use configs::{Config, Configs};
+pub use control::{Control, Spelling};
 pub use gather::ModelVersion;
 use gather::Told;
 use gguf::GgufInfo;
@@ -58,11 +60,9 @@ pub struct Located {
     pub format: WeightsFormat,
     /// The sampling settings that its authors recommend.
     pub sampling: Sampling,
-    /// The folder of the files that came with it.
-    folder: Option<PathBuf>,
+    /// The files that came with it.
+    configs: Configs,
     gguf: Option<GgufInfo>,
-    /// `config.json`.
-    config: Json,
     told: Told,
     /// What to do about a template that is not there: a sentence.
     without_template: String,
@@ -78,7 +78,7 @@ pub struct ModelFiles {
     /// The tokenizer, and the file it comes from.
     pub tokenizer: Option<(Arc<Tokenizer>, String)>,
     /// Control tokens, where there is no tokenizer.
-    pub control: Vec<Spelling>,
+    pub control: Control,
     /// Token ids that end an answer.
     pub stop_ids: BTreeSet<u32>,
     /// Texts that end an answer, where no tokenizer gives their ids.
@@ -101,21 +101,20 @@ pub fn find(path: &Path, options: &ModelOptions) -> Result<Located> {
         WeightsFormat::Gguf => Some(gguf::read(&found.weights)?),
         WeightsFormat::Rkllm => None,
     };
-    let folder = found.folder.as_deref();
-    let config = gather::read_config(folder)?;
-    let mut told = gather::gather(&found, &config, options)?;
+    let configs = Configs::of(found.folder.as_deref());
+    let config = configs.get(Config::Model, ErrorKind::InvalidModel)?;
+    let mut told = gather::gather(&found, config, options)?;
     let without_template = lacking::template(&found, &told);
-    let sampling = defaults::in_folder(folder, options)?;
+    let sampling = defaults::recommended(&configs, options)?;
     for (name, value) in defaults::named(&sampling) {
-        told.fact(name, &value, defaults::FILE);
+        told.fact(name, &value, Config::Generation.file());
     }
     Ok(Located {
         weights: found.weights,
         format: found.format,
         sampling,
-        folder: found.folder,
+        configs,
         gguf,
-        config,
         told,
         without_template,
     })
@@ -141,4 +140,14 @@ pub fn inspect(path: &Path, options: &ModelOptions) -> Result<FolderInfo> {
         facts: files.facts,
         warnings: files.warnings,
     })
+}
+
+/// rkchat's own template for the `.rkllm` model at `path`, as `find` and `read` choose it where no file of
+/// the model has one. A family that is not known is the same error.
+pub(crate) fn own_template(path: &Path) -> Result<Templates> {
+    let mut located = find(path, &ModelOptions::default())?;
+    match read::of_family(&located.configs, &mut located.told)? {
+        Some((template, _)) => Ok(template),
+        None => Err(Error::new(ErrorKind::Template, located.without_template)),
+    }
 }

@@ -1,13 +1,13 @@
 //! What came with a model: template, tokenizer, and what ends an answer.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
+use super::configs::{Config, Configs};
 use super::gather::{Told, ToldFamily};
 use super::gguf::GgufInfo;
-use super::{Located, ModelFiles, WeightsFormat, control, name, stops, tokens};
-use crate::surface::{ModelOptions, Result, WarningKind};
+use super::{Control, Located, ModelFiles, WeightsFormat, control, name, stops, tokens};
+use crate::surface::{ErrorKind, ModelOptions, Result, WarningKind};
 use crate::template::{self, SpecialTokens, Template, Templates};
 use crate::tokenizer::{self, Tokenizer};
 
@@ -15,30 +15,35 @@ impl Located {
     /// Reads what came with the model. A large tokenizer takes a second, which is better spent while
     /// the runtime loads.
     pub fn read(self, options: &ModelOptions) -> Result<ModelFiles> {
-        let (folder, gguf) = (self.folder.as_deref(), self.gguf.as_ref());
+        let (configs, gguf) = (&self.configs, self.gguf.as_ref());
         let mut told = self.told;
-        let mut template = find_template(folder, gguf, options)?;
+        let mut template = find_template(configs, gguf, options)?;
         let mut ends = Vec::new();
         if template.is_none() && self.format == WeightsFormat::Rkllm {
-            template = of_family(folder, &mut told)?;
+            template = of_family(configs, &mut told)?;
             ends = stop_texts(template.as_ref(), &told);
         }
-        let tokenizer = find_tokenizer(folder, options)?;
+        let tokenizer = find_tokenizer(configs, options)?;
         let own = tokenizer.as_ref().map(|(tokenizer, _)| tokenizer.as_ref());
-        tokens::check(own, &self.config, &mut told, options)?;
+        let config = configs.get(Config::Model, ErrorKind::InvalidModel)?;
+        tokens::check(own, config, &mut told, options)?;
         let stop_ids = stops::find(&stops::Sources {
-            folder,
+            configs,
             template: template.as_ref().map(|(template, _)| template),
             tokenizer: own,
             gguf,
             ends: &ends,
         })?;
         let (control, stop_texts) = match own {
-            Some(_) => (Vec::new(), Vec::new()),
-            None => (
-                control::find(folder, gguf)?,
-                stop_texts(template.as_ref(), &told),
-            ),
+            Some(_) => (Control::default(), Vec::new()),
+            None => {
+                let stop_texts = stop_texts(template.as_ref(), &told);
+                let family = told.family.as_ref().map(|told| told.family);
+                (
+                    control::find(configs, gguf, family, &stop_texts)?,
+                    stop_texts,
+                )
+            }
         };
         sources(&template, &tokenizer, &stop_ids, &mut told);
         Ok(ModelFiles {
@@ -56,47 +61,43 @@ impl Located {
 }
 
 fn find_template(
-    folder: Option<&Path>,
+    configs: &Configs,
     gguf: Option<&GgufInfo>,
     options: &ModelOptions,
 ) -> Result<Option<(Templates, String)>> {
     if let Some(source) = &options.chat_template {
-        let template = Template::from_source(source, special(folder, gguf)?)?;
+        let template = Template::from_source(source, special(configs, gguf)?)?;
         return Ok(Some((template.into(), "option".to_owned())));
     }
-    if let Some(folder) = folder {
-        if let Some((template, file)) = template::in_folder(folder)? {
-            return Ok(Some((template, file.to_string_lossy().into_owned())));
-        }
+    if let Some((template, file)) = template::in_folder(configs)? {
+        return Ok(Some((template, file.to_string_lossy().into_owned())));
     }
     let Some(gguf) = gguf else {
         return Ok(None);
     };
-    let templates = template::in_gguf(gguf, &special(folder, Some(gguf))?)?;
+    let templates = template::in_gguf(gguf, &special(configs, Some(gguf))?)?;
     Ok(templates.map(|templates| (templates, "gguf".to_owned())))
 }
 
 /// Special tokens by the GGUF's metadata; the folder's files win.
-fn special(folder: Option<&Path>, gguf: Option<&GgufInfo>) -> Result<SpecialTokens> {
+fn special(configs: &Configs, gguf: Option<&GgufInfo>) -> Result<SpecialTokens> {
     let mut special = gguf.map(|gguf| gguf.special.clone()).unwrap_or_default();
-    if let Some(folder) = folder {
-        for (name, text) in template::special_in_folder(folder)?.iter() {
-            special.set(name, text);
-        }
+    for (name, text) in template::special_in_folder(configs)?.iter() {
+        special.set(name, text);
     }
     Ok(special)
 }
 
 fn find_tokenizer(
-    folder: Option<&Path>,
+    configs: &Configs,
     options: &ModelOptions,
 ) -> Result<Option<(Arc<Tokenizer>, String)>> {
-    let path = match (&options.tokenizer, folder) {
-        (Some(path), _) => path.clone(),
-        (None, Some(folder)) if folder.join(tokenizer::FILE).is_file() => folder.to_owned(),
+    let own = configs.folder().map(|folder| folder.join(tokenizer::FILE));
+    let (tokenizer, file) = match (&options.tokenizer, own) {
+        (Some(path), _) => Tokenizer::open_file(path)?,
+        (None, Some(own)) if own.is_file() => (Tokenizer::read(&own, configs)?, own),
         (None, _) => return Ok(None),
     };
-    let (tokenizer, file) = Tokenizer::open_file(&path)?;
     Ok(Some((
         Arc::new(tokenizer),
         file.to_string_lossy().into_owned(),
@@ -104,11 +105,11 @@ fn find_tokenizer(
 }
 
 /// rkchat's own template for the model's family.
-fn of_family(folder: Option<&Path>, told: &mut Told) -> Result<Option<(Templates, String)>> {
+pub(super) fn of_family(configs: &Configs, told: &mut Told) -> Result<Option<(Templates, String)>> {
     let Some(ToldFamily { family, source, .. }) = told.family.clone() else {
         return Ok(None);
     };
-    let template = family.template(&special(folder, None)?)?;
+    let template = family.template(&special(configs, None)?)?;
     let trust = match family.verified {
         true => "It is checked against the official one",
         false => "It is not verified, for there is no official one: it follows what is documented",

@@ -1,13 +1,13 @@
 //! What is read of a model before anything is made of it: its names, and its card.
 
-use std::fs;
 use std::path::Path;
 
 use super::card::{self, Card};
 use super::evidence::Evidence;
 use super::find::Found;
 use super::name::{self, Name};
-use super::{health, hub};
+use super::{files, health, hub};
+use crate::surface::ErrorKind;
 
 /// The name of a model card.
 pub(super) const CARD: &str = "README.md";
@@ -54,15 +54,11 @@ impl Names {
 
 /// A card that is not there, or cannot be read, tells nothing.
 pub(super) fn read_card(folder: &Path) -> Card {
-    use std::io::Read;
     const MOST: u64 = 256 << 10;
-    let path = folder.join(CARD);
-    if !path.is_file() {
-        return Card::default();
-    }
-    let mut bytes = Vec::new();
-    match fs::File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut bytes)) {
-        Ok(_) if health::stand_in(&bytes).is_none() => card::read(&String::from_utf8_lossy(&bytes)),
+    match files::head(&folder.join(CARD), MOST, ErrorKind::InvalidModel) {
+        Ok(bytes) if health::stand_in(&bytes).is_none() => {
+            card::read(&String::from_utf8_lossy(&bytes))
+        }
         _ => Card::default(),
     }
 }

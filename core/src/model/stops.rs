@@ -1,9 +1,8 @@
 //! The tokens that end an answer.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use super::files;
+use super::configs::{Config, Configs};
 use super::gguf::GgufInfo;
 use crate::surface::{ErrorKind, Json, Result};
 use crate::template::{self, Templates};
@@ -11,7 +10,7 @@ use crate::tokenizer::Tokenizer;
 
 /// Where stop ids are looked for.
 pub(super) struct Sources<'a> {
-    pub folder: Option<&'a Path>,
+    pub configs: &'a Configs,
     pub template: Option<&'a Templates>,
     pub tokenizer: Option<&'a Tokenizer>,
     pub gguf: Option<&'a GgufInfo>,
@@ -24,22 +23,20 @@ pub(super) struct Sources<'a> {
 pub(super) fn find(sources: &Sources) -> Result<BTreeSet<u32>> {
     let mut ids = BTreeSet::new();
     let mut begin = BTreeSet::new();
-    if let Some(folder) = sources.folder {
-        for name in ["generation_config.json", "config.json"] {
-            let config = read(&folder.join(name))?;
-            let (ends, begins) = declared(&config);
-            ids.extend(ends);
-            begin.extend(begins);
-        }
-        let config = read(&folder.join("tokenizer_config.json"))?;
-        let id = |name: &str| {
-            sources
-                .tokenizer?
-                .token_to_id(template::token_text(&config[name])?)
-        };
-        ids.extend(id("eos_token"));
-        begin.extend(id("bos_token"));
+    let read = |config| sources.configs.get(config, ErrorKind::InvalidModel);
+    for config in [Config::Generation, Config::Model] {
+        let (ends, begins) = declared(read(config)?);
+        ids.extend(ends);
+        begin.extend(begins);
     }
+    let config = read(Config::Tokenizer)?;
+    let id = |name: &str| {
+        sources
+            .tokenizer?
+            .token_to_id(template::token_text(&config[name])?)
+    };
+    ids.extend(id("eos_token"));
+    begin.extend(id("bos_token"));
     if let Some(gguf) = sources.gguf {
         ids.extend(&gguf.end_ids);
         begin.extend(gguf.bos_id);
@@ -59,14 +56,6 @@ pub(super) fn declared(config: &Json) -> (Vec<u32>, Vec<u32>) {
     let both = [config, &config["text_config"]];
     let all = |name: &str| both.iter().flat_map(|one| token_ids(&one[name])).collect();
     (all("eos_token_id"), all("bos_token_id"))
-}
-
-/// A file that is not there declares nothing.
-fn read(path: &Path) -> Result<Json> {
-    if !path.is_file() {
-        return Ok(Json::Null);
-    }
-    files::read_json(path, ErrorKind::InvalidModel)
 }
 
 /// An id, or a list of ids.
@@ -111,8 +100,12 @@ fn first_special(text: &str, special: &[(String, u32)]) -> Option<u32> {
         .map(|(_, id)| *id)
 }
 
-/// The special token that ends last.
+/// The special token that ends last. What opens a turn is near the end of what is written before an answer,
+/// and a model has many tokens.
 fn last_special(text: &str, special: &[(String, u32)]) -> Option<u32> {
+    const NEAR: usize = 4 << 10;
+    let start = text.len().saturating_sub(NEAR);
+    let text = (start..).find_map(|start| text.get(start..))?;
     special
         .iter()
         .filter(|(token, _)| !token.is_empty())

@@ -269,6 +269,7 @@ fn a_gguf_file_brings_its_metadata() {
     assert_eq!(files.stop_ids, BTreeSet::from([2, 4]));
     let spelled = files
         .control
+        .tokens
         .iter()
         .map(|token| (token.text.as_str(), token.special));
     assert_eq!(
@@ -311,6 +312,29 @@ fn a_gguf_file_brings_its_metadata() {
     // Without its ending the first bytes tell.
     let path = folder.write("model.bin", small_gguf());
     assert_eq!(find(&path).unwrap().format, WeightsFormat::Gguf);
+}
+
+#[test]
+fn what_a_gguf_and_the_files_beside_it_tell_of_a_token_is_put_together() {
+    let folder = Folder::new("gguf");
+    let path = folder.write("model.gguf", small_gguf());
+    let config = json!({"eos_token": "<|im_end|>", "added_tokens_decoder": {
+        "1": {"content": "<|im_start|>", "special": true}, "3": {"content": "a", "special": true},
+        "9": {"content": "<more>", "special": false}}});
+    folder.write("tokenizer_config.json", config.to_string());
+    let files = resolve(&path, &ModelOptions::default()).unwrap();
+    let tokens = files.control.tokens.iter();
+    let tokens = tokens.map(|token| (token.text.as_str(), token.id, token.special));
+    assert_eq!(
+        tokens.collect::<Vec<_>>(),
+        [
+            ("<|im_start|>", Some(1), true),
+            ("<|im_end|>", Some(2), true),
+            ("<|endoftext|>", Some(4), true),
+            ("a", Some(3), true),
+            ("<more>", None, false),
+        ]
+    );
 }
 
 #[test]
@@ -407,7 +431,8 @@ fn damaged_gguf_files_are_errors() {
         (b"GGUF\0\0\0\x03rest of the file".to_vec(), "big-endian"),
         (newer, "version 9"),
         (Gguf::new(0, u64::MAX).bytes, "metadata entries"),
-        (Gguf::new(u64::MAX, 0).bytes, "truncated"),
+        (Gguf::new(u64::MAX, 0).bytes, "tensors; at most"),
+        (Gguf::new(1 << 16, 0).bytes, "truncated"),
         (pair.bytes, "truncated"),
         (nested.bytes, "nested too deep"),
         (unknown.bytes, "unknown type 77"),

@@ -1,7 +1,10 @@
 //! The readers of what comes from strangers, as functions of bytes. For fuzzing: no input makes them panic,
-//! hang, or take much more memory than it has itself.
+//! hang, or take more memory than the limits of `files` and `gguf_reader` come to.
 
-use super::{card, defaults, front_matter, gguf, health, name, stops};
+use std::path::Path;
+
+use super::{card, defaults, files, front_matter, gguf, health, name, stops};
+use crate::surface::ErrorKind;
 
 /// A model card.
 pub fn card(bytes: &[u8]) {
@@ -19,7 +22,8 @@ pub fn name(bytes: &[u8]) {
 
 /// `generation_config.json` and `config.json`.
 pub fn config(bytes: &[u8]) {
-    if let Ok(json) = serde_json::from_slice(bytes) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(json) = files::parse_json(&text, Path::new("memory"), ErrorKind::InvalidModel) {
         defaults::read(&json);
         stops::declared(&json);
     }

@@ -105,7 +105,7 @@ pub enum FixedSampling {
 }
 
 /// What becomes of a control token, such as `<|im_start|>`, that stands in text from outside: messages,
-/// tools and documents. The template's own control tokens always count.
+/// tools, documents and variables. The template's own control tokens always count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum UntrustedContent {

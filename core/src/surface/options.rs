@@ -225,7 +225,8 @@ pub struct GenerateOptions {
     /// As in `RenderOptions`; only for messages. The answer is what comes after the last message.
     /// @default false
     pub continue_final_message: bool,
-    /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+    /// What becomes of control tokens that the messages, tools, documents or variables spell. Unset:
+    /// `Literal`.
     /// Where the runtime is fed text, such messages are `InvalidArgument` unless this is `Transformers`.
     pub untrusted_content: Option<UntrustedContent>,
     /// What is done where the template refuses the messages. Unset: `Auto`.
@@ -258,7 +259,7 @@ pub struct RenderOptions {
     /// template has it.
     pub enable_thinking: Option<bool>,
     /// For `ChatTemplate.encode` and `assistant_mask`: what becomes of control tokens that the messages,
-    /// tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+    /// tools, documents or variables spell. `generate` has an option of its own. Unset: `Transformers`.
     pub untrusted_content: Option<UntrustedContent>,
 }
 

@@ -1,6 +1,7 @@
 //! Messages and options as the template's variables.
 
 use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use serde_json::Map;
 
 use super::SpecialTokens;
@@ -20,7 +21,7 @@ const ROLE: &str = "role";
 
 /// Roles that are the template's words: some build a control token of one, as Phi 4's does of `<|`, the
 /// role and `|>`. Any other role is a client's text.
-const ROLES: [&str; 12] = [
+pub(super) const ROLES: [&str; 12] = [
     "system",
     "developer",
     "user",
@@ -36,7 +37,8 @@ const ROLES: [&str; 12] = [
 ];
 
 /// All variables of one rendering, of which later ones win, as Python's keyword arguments do over the
-/// special tokens. `last` stands in for the last message.
+/// special tokens. `last` stands in for the last message. Servers fill variables from what clients send, so they
+/// are from outside too.
 pub(super) fn build<'a>(
     messages: &'a [Json],
     last: Option<&'a Json>,
@@ -48,14 +50,7 @@ pub(super) fn build<'a>(
     let mut variables: Vec<(&str, Value)> = tokens
         .map(|(name, text)| (name, Value::text(text)))
         .collect();
-    let trusted = Converter {
-        outside: false,
-        meter,
-    };
-    let outside = Converter {
-        outside: true,
-        meter,
-    };
+    let outside = Converter { meter };
     if let Some(further) = &options.variables {
         let further = further.as_object().ok_or_else(|| {
             invalid(format!(
@@ -69,7 +64,7 @@ pub(super) fn build<'a>(
                     "variables must not have {name:?}: it is set from the argument of that name"
                 )));
             }
-            variables.push((name, trusted.value(value, || "variables".to_owned())?));
+            variables.push((name, outside.value(value, || "variables".to_owned())?));
         }
     }
     let first = last.map_or(messages, |_| &messages[..messages.len() - 1]);
@@ -92,11 +87,20 @@ pub(super) fn now(options: &RenderOptions) -> Result<Option<DateTime>> {
     let Some(now) = &options.now else {
         return Ok(None);
     };
-    now.parse().map(Some).map_err(|error| {
+    let refused = |why: String| {
         invalid(format!(
-            "now must be a date and time such as 2026-03-07T08:05:09, without a zone; {now:?} is not: {error}"
+            "now must be a date and time such as 2026-03-07T08:05:09, without a zone; {now:?} is not: {why}"
         ))
-    })
+    };
+    // Without this an offset would be dropped, and the clock show another zone's time.
+    let pieces = Pieces::parse(now).map_err(|error| refused(error.to_string()))?;
+    if pieces.offset().is_some() || pieces.time_zone_annotation().is_some() {
+        return Err(refused("it has a zone; convert it to local time".into()));
+    }
+    let parsed = now
+        .parse()
+        .map_err(|error: jiff::Error| refused(error.to_string()))?;
+    Ok(Some(parsed))
 }
 
 /// Bytes of the input, some for each element among them.
@@ -158,9 +162,8 @@ fn member<'j>(message: &'j Map<String, Json>, name: &str) -> Option<&'j Json> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// Turns JSON into the template's values. Strings are borrowed.
+/// Turns JSON into the template's values, all of them from outside. Strings are borrowed.
 struct Converter<'m> {
-    outside: bool,
     meter: &'m Meter,
 }
 
@@ -188,7 +191,7 @@ impl Converter<'_> {
         let reasoning = REASONING.into_iter().find_map(given);
         let mut pairs = Vec::with_capacity(message.len() + if reasoning.is_some() { 2 } else { 0 });
         let mut add = |name: &'a str, value: &'a Json| -> Result<()> {
-            let key = Value::Str(Text::given(name, self.outside));
+            let key = Value::Str(Text::untrusted(name));
             let value = match value
                 .as_str()
                 .filter(|role| name == ROLE && ROLES.contains(role))
@@ -217,7 +220,7 @@ impl Converter<'_> {
     }
 
     fn value<'a>(&self, json: &'a Json, place: impl Fn() -> String) -> Result<Value<'a>> {
-        let value = jinja::json(json, self.outside, self.meter);
+        let value = jinja::json(json, self.meter);
         value.map_err(|fault| failure::of(&fault))?.ok_or_else(|| {
             invalid(format!(
                 "{} is nested more than {MAX_DEPTH} levels deep",

@@ -10,6 +10,7 @@ mod probe;
 mod rendered;
 mod special;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -96,6 +97,13 @@ impl Template {
     /// The source as it was given.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// What the template writes itself: its literals, and what it puts together of them.
+    pub(crate) fn written(&self) -> BTreeSet<String> {
+        let mut written = probe::written(self);
+        written.extend(self.literals().iter().cloned());
+        written
     }
 
     /// What the template writes around turns; `None` where it refuses the probe.

@@ -1,5 +1,7 @@
 //! A model's chat templates by name: most have one, some have others for tools or documents.
 
+use std::collections::BTreeSet;
+
 use super::{Rendered, SpecialTokens, Template, Turns};
 use crate::answer::Format;
 use crate::surface::{
@@ -13,6 +15,12 @@ const TOOLS: &str = "tool_use";
 
 /// The variable behind `RenderOptions.enable_thinking`.
 const THINKING: &str = "enable_thinking";
+
+/// Templates of a model at the most; those that have several have three.
+pub(super) const MAX_TEMPLATES: usize = 64;
+
+/// Bytes of their sources, together; most have some 10 KB. A compiled template takes many times its source.
+const MAX_SOURCES: usize = 1 << 20;
 
 /// Named templates, in the order in which they were found.
 #[derive(Debug)]
@@ -33,7 +41,18 @@ impl Templates {
     /// Compiles sources by name. The default must compile; another that does not is an error where it
     /// is used.
     pub(super) fn compile(sources: Vec<(String, String)>, special: &SpecialTokens) -> Result<Self> {
-        let only = sources.len() == 1;
+        let size: usize = sources.iter().map(|(_, source)| source.len()).sum();
+        let count = sources.len();
+        if count > MAX_TEMPLATES || size > MAX_SOURCES {
+            return Err(Error::new(
+                ErrorKind::Template,
+                format!(
+                    "there are {count} chat templates of {size} bytes; at most {MAX_TEMPLATES} of {MAX_SOURCES} \
+                     bytes together are read"
+                ),
+            ));
+        }
+        let only = count == 1;
         let mut templates: Vec<(String, Result<Template>)> = Vec::new();
         for (name, source) in sources {
             let template = match Template::from_source(&source, special.clone()) {
@@ -98,6 +117,16 @@ impl Templates {
     /// What the default template writes around turns.
     pub(crate) fn turns(&self) -> Option<Turns> {
         self.default()?.turns()
+    }
+
+    /// What the templates write themselves.
+    pub(crate) fn written(&self) -> Vec<String> {
+        let templates = self
+            .0
+            .iter()
+            .filter_map(|(_, template)| template.as_ref().ok());
+        let written: BTreeSet<String> = templates.flat_map(Template::written).collect();
+        written.into_iter().collect()
     }
 
     /// The text of a special token, such as `bos_token`, where it is known.

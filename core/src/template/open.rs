@@ -3,19 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::named::DEFAULT;
+use super::named::{DEFAULT, MAX_TEMPLATES};
 use super::{SpecialTokens, Templates};
+use crate::model::configs::{Config, Configs};
 use crate::model::gguf::GgufInfo;
-use crate::model::{files, find, gguf};
+use crate::model::{self, WeightsFormat, files, find, gguf};
 use crate::surface::{Error, ErrorKind, Json, Result};
 
 const JINJA: &str = "chat_template.jinja";
-const CONFIG: &str = "tokenizer_config.json";
+const CONFIG: &str = Config::Tokenizer.file();
 /// Where processors of multimodal models kept it before `chat_template.jinja`.
 const PROCESSOR: &str = "chat_template.json";
 /// A folder of further ones, each in a file of its name.
 const FURTHER: &str = "additional_chat_templates";
-const SPECIAL: &str = "special_tokens_map.json";
 
 /// Templates by name, each with its source.
 type Sources = Vec<(String, String)>;
@@ -33,29 +33,42 @@ pub(crate) fn open(path: &Path) -> Result<Templates> {
     } else if extension.eq_ignore_ascii_case("rkllm") {
         of_model(path.parent().unwrap_or(&path), &path)
     } else if extension.eq_ignore_ascii_case("json") {
-        let config = read_config(&path)?;
-        let sources = sources_in(&config, &path)?;
+        let configs = Configs::of(path.parent());
+        let own;
+        let config = match path.file_name().is_some_and(|name| name == CONFIG) {
+            true => configs.get(Config::Tokenizer, ErrorKind::Template)?,
+            false => {
+                own = files::read_json(&path, ErrorKind::Template)?;
+                &own
+            }
+        };
+        let sources = sources_in(config, &path)?;
         if sources.is_empty() {
             return Err(none(&path, "the key chat_template"));
         }
-        compile(&path, sources, &config)
+        compile(&path, sources, config, &configs)
     } else {
         let source = files::read_text(&path, ErrorKind::Template)?;
-        compile(&path, vec![(DEFAULT.to_owned(), source)], &Json::Null)
+        let sources = vec![(DEFAULT.to_owned(), source)];
+        compile(&path, sources, &Json::Null, &Configs::of(path.parent()))
     }
 }
 
-/// The templates of a folder's files, or of the GGUF file that is the folder's only model.
+/// The templates of a folder's files, or of its only model: inside a GGUF file, or rkchat's own for the family
+/// of a `.rkllm` file.
 fn of_model(folder: &Path, path: &Path) -> Result<Templates> {
-    if let Some((templates, _)) = in_folder(folder)? {
+    if let Some((templates, _)) = in_folder(&Configs::of(Some(folder)))? {
         return Ok(templates);
     }
-    let inside = match find::only_gguf(path)? {
-        Some(gguf) => of_gguf(&gguf)?,
+    let inside = match find::only_model(path)? {
+        Some((file, WeightsFormat::Gguf)) => of_gguf(&file)?,
+        // The folder tells of it too.
+        Some((_, WeightsFormat::Rkllm)) => return model::own_template(path),
         None => None,
     };
     let wanted = format!(
-        "{JINJA}, chat_template in {CONFIG} or {PROCESSOR}, {FURTHER}, or a GGUF file with one"
+        "{JINJA}, chat_template in {CONFIG} or {PROCESSOR}, {FURTHER}, or a model that has one or is of a family \
+         that rkchat knows"
     );
     inside.ok_or_else(|| none(folder, &wanted))
 }
@@ -87,30 +100,45 @@ fn none(path: &Path, wanted: &str) -> Error {
 
 /// The templates of a model folder and the file that the default is in. transformers prefers the
 /// `.jinja` file too.
-pub(crate) fn in_folder(folder: &Path) -> Result<Option<(Templates, PathBuf)>> {
+pub(crate) fn in_folder(configs: &Configs) -> Result<Option<(Templates, PathBuf)>> {
+    let Some(folder) = configs.folder() else {
+        return Ok(None);
+    };
     let further = further(&folder.join(FURTHER))?;
     let jinja = folder.join(JINJA);
     if jinja.is_file() {
         let source = files::read_text(&jinja, ErrorKind::Template)?;
         let mut sources = vec![(DEFAULT.to_owned(), source)];
         sources.extend(further);
-        return Ok(Some((compile(&jinja, sources, &Json::Null)?, jinja)));
+        let templates = compile(&jinja, sources, &Json::Null, configs)?;
+        return Ok(Some((templates, jinja)));
     }
-    for path in [folder.join(CONFIG), folder.join(PROCESSOR)] {
-        if path.is_file() {
-            let config = read_config(&path)?;
-            let mut sources = sources_in(&config, &path)?;
-            if !sources.is_empty() {
-                sources.extend(further);
-                return Ok(Some((compile(&path, sources, &config)?, path)));
-            }
+    let with_further = |config: &Json, path: PathBuf| {
+        let mut sources = sources_in(config, &path)?;
+        if sources.is_empty() {
+            return Ok(None);
+        }
+        sources.extend(further.iter().cloned());
+        let templates = compile(&path, sources, config, configs)?;
+        Ok(Some((templates, path)))
+    };
+    let config = configs.get(Config::Tokenizer, ErrorKind::Template)?;
+    if let Some(found) = with_further(config, folder.join(CONFIG))? {
+        return Ok(Some(found));
+    }
+    let processor = folder.join(PROCESSOR);
+    if processor.is_file() {
+        let config = files::read_json(&processor, ErrorKind::Template)?;
+        if let Some(found) = with_further(&config, processor)? {
+            return Ok(Some(found));
         }
     }
     if further.is_empty() {
         return Ok(None);
     }
     let path = folder.join(FURTHER);
-    Ok(Some((compile(&path, further, &Json::Null)?, path)))
+    let templates = compile(&path, further, &Json::Null, configs)?;
+    Ok(Some((templates, path)))
 }
 
 /// The templates of the folder of further ones, by name.
@@ -124,6 +152,16 @@ fn further(folder: &Path) -> Result<Sources> {
         let path = entry.map_err(|error| files::failed(folder, &error))?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         if let Some(name) = name.and_then(|name| name.strip_suffix(".jinja")) {
+            if sources.len() == MAX_TEMPLATES {
+                return Err(Error::new(
+                    ErrorKind::Template,
+                    format!(
+                        "{} has more than {MAX_TEMPLATES} chat templates, which are too many",
+                        folder.display()
+                    ),
+                )
+                .with("path", folder.to_string_lossy()));
+            }
             sources.push((
                 name.to_owned(),
                 files::read_text(&path, ErrorKind::Template)?,
@@ -135,32 +173,19 @@ fn further(folder: &Path) -> Result<Sources> {
 }
 
 /// The special tokens that the configuration files of a folder name. `tokenizer_config.json` wins.
-pub(crate) fn special_in_folder(folder: &Path) -> Result<SpecialTokens> {
+pub(crate) fn special_in_folder(configs: &Configs) -> Result<SpecialTokens> {
     let mut special = SpecialTokens::default();
-    for path in [folder.join(SPECIAL), folder.join(CONFIG)] {
-        if path.is_file() {
-            let config = read_config(&path)?;
-            for (name, text) in SpecialTokens::from_config(&config).iter() {
-                special.set(name, text);
-            }
-        }
+    for config in [Config::SpecialTokens, Config::Tokenizer] {
+        special.add(configs.get(config, ErrorKind::Template)?);
     }
     Ok(special)
 }
 
-fn compile(path: &Path, sources: Sources, config: &Json) -> Result<Templates> {
-    let mut special = match path.parent() {
-        Some(folder) => special_in_folder(folder)?,
-        None => SpecialTokens::default(),
-    };
-    for (name, text) in SpecialTokens::from_config(config).iter() {
-        special.set(name, text);
-    }
+/// Compiles what is in the file `path`, with the special tokens of the folder and of the file.
+fn compile(path: &Path, sources: Sources, config: &Json, configs: &Configs) -> Result<Templates> {
+    let mut special = special_in_folder(configs)?;
+    special.add(config);
     Templates::compile(sources, &special).map_err(|error| files::in_file(error, path))
-}
-
-fn read_config(path: &Path) -> Result<Json> {
-    files::read_json(path, ErrorKind::Template)
 }
 
 /// `chat_template` is the source, or a list of named ones.

@@ -1,13 +1,19 @@
-//! What a template writes around turns, found by rendering a conversation of known words.
+//! What a template writes itself, found by rendering conversations of known words.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::Template;
+use super::{Template, context};
 use crate::surface::{Json, RenderOptions};
 
 const QUESTION: &str = "rkchatProbeQuestion";
 const ANSWER: &str = "rkchatProbeAnswer";
 const AGAIN: &str = "rkchatProbeAgain";
+
+/// A template that takes this long for conversations of a few words is not worth waiting for.
+const LONG: Duration = Duration::from_millis(500);
 
 /// What a template writes around turns.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +33,46 @@ pub(super) fn turns(template: &Template) -> Option<Turns> {
     let text = |text: &str| json!(text);
     let parts = |text: &str| json!([{"type": "text", "text": text}]);
     probe(template, text).or_else(|| probe(template, parts))
+}
+
+/// What the template writes itself in conversations of all roles: it may put a token together out of
+/// several literals, as Phi 3's does of `<|`, the role and `|>`.
+pub(super) fn written(template: &Template) -> BTreeSet<String> {
+    let begun = Instant::now();
+    let mut written = BTreeSet::new();
+    for role in context::ROLES {
+        let message = |role: &str, content: Json| json!({"role": role, "content": content});
+        for parts in [false, true] {
+            let content = |text: &str| match parts {
+                true => json!([{"type": "text", "text": text}]),
+                false => json!(text),
+            };
+            let question = || message("user", content(QUESTION));
+            let answer = || message("assistant", content(ANSWER));
+            let conversations = match role {
+                "user" => vec![vec![question()]],
+                "assistant" => vec![vec![question(), answer(), question()]],
+                role => vec![
+                    vec![message(role, content(AGAIN)), question()],
+                    vec![question(), answer(), message(role, content(AGAIN))],
+                ],
+            };
+            for conversation in conversations {
+                if begun.elapsed() > LONG {
+                    return written;
+                }
+                let options = RenderOptions {
+                    add_generation_prompt: true,
+                    ..RenderOptions::default()
+                };
+                let prompt = template.render_marked(&Json::from(conversation), &options);
+                if let Ok(prompt) = prompt {
+                    written.extend(prompt.trusted().map(str::to_owned));
+                }
+            }
+        }
+    }
+    written
 }
 
 fn probe(template: &Template, content: impl Fn(&str) -> Json) -> Option<Turns> {

@@ -7,7 +7,7 @@ use std::ops::Range;
 pub struct Rendered {
     /// The prompt.
     pub text: String,
-    /// Byte ranges of `text` that came from messages, tools or documents; ascending, not touching.
+    /// Byte ranges of `text` that came from messages, tools, documents or variables; ascending, not touching.
     pub untrusted: Vec<Range<usize>>,
     /// Byte ranges inside `{% generation %}` blocks.
     pub generation: Vec<Range<usize>>,
@@ -22,6 +22,15 @@ impl Rendered {
         self.untrusted
             .get(next)
             .is_some_and(|range| range.start < place.end)
+    }
+
+    /// The parts that the template wrote.
+    pub fn trusted(&self) -> impl Iterator<Item = &str> {
+        let starts = self.untrusted.iter().map(|span| span.end);
+        let ends = self.untrusted.iter().map(|span| span.start);
+        let starts = std::iter::once(0).chain(starts);
+        let ends = ends.chain(std::iter::once(self.text.len()));
+        starts.zip(ends).map(|(start, end)| &self.text[start..end])
     }
 
     /// Keeps the first `length` bytes.

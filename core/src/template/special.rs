@@ -1,32 +1,45 @@
 //! The special tokens that a template sees as variables.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::surface::{Error, ErrorKind, Json, Result, TemplateOptions};
 
-/// Texts of special tokens by name (`bos_token`, `eos_token` ...), in the order they were given.
+/// Texts of special tokens by name (`bos_token`, `eos_token` ...), in the order they were given. A clone
+/// shares them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct SpecialTokens(Vec<(String, String)>);
+pub struct SpecialTokens(Arc<Texts>);
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Texts {
+    texts: Vec<(String, String)>,
+    /// Where each name is: files of strangers name as many as they like.
+    places: HashMap<String, usize>,
+}
 
 impl SpecialTokens {
     /// Sets a token; one that was set before is replaced.
     pub fn set(&mut self, name: &str, text: &str) {
-        match self.0.iter_mut().find(|(known, _)| known == name) {
-            Some(entry) => entry.1 = text.to_owned(),
-            None => self.0.push((name.to_owned(), text.to_owned())),
+        let Texts { texts, places } = Arc::make_mut(&mut self.0);
+        match places.get(name) {
+            Some(place) => texts[*place].1 = text.to_owned(),
+            None => {
+                places.insert(name.to_owned(), texts.len());
+                texts.push((name.to_owned(), text.to_owned()));
+            }
         }
     }
 
     /// The text of one of them.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, text)| text)
+        let place = self.0.places.get(name)?;
+        Some(&self.0.texts[*place].1)
     }
 
     /// Names and texts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str()))
+        let texts = self.0.texts.iter();
+        texts.map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
     pub(super) fn from_options(options: &TemplateOptions) -> Result<Self> {
@@ -57,10 +70,9 @@ impl SpecialTokens {
         Ok(special)
     }
 
-    /// Reads them from the contents of a `tokenizer_config.json` or `special_tokens_map.json`: each
+    /// Adds those in the contents of a `tokenizer_config.json` or `special_tokens_map.json`: each
     /// `*_token` that is a string or an object with `content`, and `extra_special_tokens`.
-    pub(crate) fn from_config(config: &Json) -> Self {
-        let mut special = Self::default();
+    pub(crate) fn add(&mut self, config: &Json) {
         let named = config.as_object().into_iter().flatten();
         let extra = config.get("extra_special_tokens").and_then(Json::as_object);
         for (name, value) in named
@@ -68,10 +80,9 @@ impl SpecialTokens {
             .chain(extra.into_iter().flatten())
         {
             if let Some(text) = token_text(value) {
-                special.set(name, text);
+                self.set(name, text);
             }
         }
-        special
     }
 }
 

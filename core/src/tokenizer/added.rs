@@ -38,10 +38,6 @@ impl Spellings {
         Self { tokens, lengths }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
-    }
-
     /// The leftmost token at or after `from` that counts, the longest one there.
     fn find(
         &self,

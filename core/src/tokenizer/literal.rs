@@ -76,25 +76,33 @@ fn original(sentence: &NormalizedString, part: Range<usize>) -> Range<usize> {
 }
 
 impl Tokenizer {
-    /// The control tokens as transformers tells them: special tokens, and added tokens that stand in
-    /// the template's own text, unless they are white space.
+    /// The control tokens as transformers tells them.
     pub(crate) fn is_control(&self, id: u32, literals: &[String]) -> bool {
         let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
-        added.get(&id).is_some_and(|token| {
-            let white = || token.content.chars().all(char::is_whitespace);
-            token.special || (!white() && literals.iter().any(|text| text.contains(&token.content)))
-        })
+        let control = &self.control;
+        added
+            .get(&id)
+            .is_some_and(|token| control.has(&token.content, token.special, literals))
     }
 
-    /// The first control token that the text spells with bytes from outside.
-    pub(crate) fn forged(&self, prompt: &Rendered, literals: &[String]) -> Option<String> {
+    /// The first control token that the text spells with bytes from outside, as it is or normalized.
+    pub(crate) fn forged(&self, prompt: &Rendered, literals: &[String]) -> Result<Option<String>> {
         let doubt = self.doubt(prompt, literals);
-        let sets = [&self.added.plain, &self.added.normalized];
-        let (_, id) = sets
+        let Added {
+            plain, normalized, ..
+        } = &self.added;
+        let mut found = [plain, normalized]
             .into_iter()
             .flat_map(|set| set.places(&prompt.text))
-            .find(|(place, id)| doubt.forges(*id, place))?;
-        self.inner.id_to_token(id)
+            .find(|(place, id)| doubt.forges(*id, place));
+        if let (None, Some(normalizer)) = (&found, self.inner.get_normalizer()) {
+            let mut whole = NormalizedString::from(prompt.text.as_str());
+            guarded(|| normalizer.normalize(&mut whole))?;
+            found = normalized
+                .places(whole.get())
+                .find(|(place, id)| doubt.forges(*id, &original(&whole, place.clone())));
+        }
+        Ok(found.and_then(|(_, id)| self.inner.id_to_token(id)))
     }
 
     fn doubt<'a>(&'a self, prompt: &'a Rendered, literals: &'a [String]) -> Doubt<'a> {
@@ -138,9 +146,6 @@ impl Doubt<'_> {
         sentence: &NormalizedString,
         added: &Spellings,
     ) -> Vec<(NormalizedString, Option<Vec<Token>>)> {
-        if added.is_empty() {
-            return vec![(sentence.clone(), None)];
-        }
         let counts = |id, place: Range<usize>| {
             let real = || !self.forges(id, &original(sentence, place.clone()));
             self.prompt.untrusted.is_empty() || real()

@@ -1,5 +1,7 @@
 //! Prompts in which someone outside spells control tokens.
 
+use std::borrow::Cow;
+
 use std::ops::Range;
 use std::path::Path;
 
@@ -46,6 +48,7 @@ fn ids(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
 fn looks_special(tokenizer: &Tokenizer, text: &str) -> bool {
     tokenizer
         .forged(&prompt(text, &one(0..text.len())), &[])
+        .unwrap()
         .is_some()
 }
 
@@ -240,7 +243,10 @@ fn added_tokens_count_as_control_tokens_where_the_template_has_them() {
     );
     assert_eq!(tokenizer.decode(&found, false).unwrap(), text);
     assert_eq!(
-        tokenizer.forged(&all, &["<think>".to_owned()]).as_deref(),
+        tokenizer
+            .forged(&all, &["<think>".to_owned()])
+            .unwrap()
+            .as_deref(),
         Some("<think>")
     );
 }
@@ -280,4 +286,86 @@ fn many_forged_tokens_take_linear_time() {
     let text = "<s>".repeat(20_000);
     let found = literal(&tokenizer, &prompt(&text, &one(0..text.len())), &[]);
     assert_eq!(found.len(), 60_000);
+}
+
+/// A `tokenizer.json` of letters, with these steps and added tokens.
+fn letters(normalizer: Json, pre_tokenizer: Json, added: Json) -> Vec<u8> {
+    let letters = ['▁', ' ', '<', '>', '/', 's', 'E', 'O', 'S', '[', ']'];
+    let vocabulary: serde_json::Map<String, Json> = letters
+        .iter()
+        .zip(0..)
+        .map(|(letter, id)| (letter.to_string(), id.into()))
+        .collect();
+    let file = json!({"version": "1.0", "added_tokens": added, "normalizer": normalizer,
+        "pre_tokenizer": pre_tokenizer, "model": {"type": "BPE", "vocab": vocabulary, "merges": []}});
+    file.to_string().into_bytes()
+}
+
+fn added(content: &str, special: bool, normalized: bool) -> Json {
+    json!({"id": 20, "content": content, "special": special, "normalized": normalized,
+           "single_word": false, "lstrip": false, "rstrip": false})
+}
+
+/// What a normalizer took away at the start is no part of the text that a later step looks at.
+#[test]
+fn steps_see_what_they_see_where_there_are_no_added_tokens() {
+    let strip = json!({"type": "Strip", "strip_left": true, "strip_right": true});
+    let first =
+        json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": true});
+    for tokens in [
+        json!([]),
+        json!([added("<s>", true, true)]),
+        json!([added("<s>", true, false)]),
+    ] {
+        let file = letters(strip.clone(), first.clone(), tokens);
+        let tokenizer = Tokenizer::from_json(&file).unwrap();
+        for text in [" EOS ", "EOS", " E O"] {
+            let found = literal(&tokenizer, &prompt(text, &one(0..text.len())), &[]);
+            assert_eq!(found, ids(&tokenizer, text), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_token_that_only_the_normalizer_makes_is_found() {
+    let file = letters(
+        json!({"type": "NFKC"}),
+        Json::Null,
+        json!([added("<s>", true, true)]),
+    );
+    let tokenizer = Tokenizer::from_json(&file).unwrap();
+    assert!(looks_special(&tokenizer, "O＜s＞"));
+    assert!(!looks_special(&tokenizer, "O＜S＞"));
+}
+
+/// Templates that put tokens together have them named in the configuration.
+#[test]
+fn the_configuration_may_name_the_control_tokens() {
+    let with = |config: Json| {
+        let file = letters(Json::Null, Json::Null, json!([added("[S]", false, false)]));
+        let beside = super::Beside {
+            config: Cow::Owned(config),
+            model: &Json::Null,
+        };
+        Tokenizer::with(file, &beside)
+    };
+    let forged = |config: Json, literal: &str| {
+        let tokenizer = with(config).unwrap();
+        let ids = self::literal(
+            &tokenizer,
+            &prompt("[S]", &one(0..3)),
+            &[literal.to_owned()],
+        );
+        assert_eq!(self::ids(&tokenizer, "[S]").len(), 1);
+        ids.len() > 1
+    };
+    assert!(!forged(json!({}), ""));
+    assert!(forged(json!({}), "[S]"));
+    assert!(forged(json!({"chat_control_tokens": ["[S]"]}), ""));
+    assert!(
+        !forged(json!({"chat_control_tokens": []}), "[S]"),
+        "it is used instead"
+    );
+    let error = with(json!({"chat_control_tokens": "[S]"})).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tokenizer);
 }

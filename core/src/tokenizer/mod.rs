@@ -3,6 +3,7 @@
 mod added;
 mod bytes;
 mod class;
+mod control;
 mod file;
 #[cfg(test)]
 mod file_tests;
@@ -15,14 +16,18 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use tokenizers::{Decoder, OffsetType};
 
 pub(crate) use added::Spellings;
+pub(crate) use control::ControlTokens;
 pub use stream::StreamDecoder;
 
+use crate::model::configs::{Config, Configs};
 use crate::model::{files, find};
 use crate::surface::{
     Error, ErrorKind, Json, Result, SpecialToken, TokenizerInfo, UntrustedContent,
@@ -46,42 +51,33 @@ pub struct Tokenizer {
     added: Added,
     special: Vec<(String, u32)>,
     named: Named,
+    control: ControlTokens,
 }
 
 /// What stands beside a `tokenizer.json` and changes what it means; null where it is not there.
-#[derive(Debug, Default)]
-struct Beside {
+#[derive(Debug)]
+struct Beside<'a> {
     /// `tokenizer_config.json`
-    config: Json,
+    config: Cow<'a, Json>,
     /// `config.json`
-    model: Json,
+    model: &'a Json,
 }
 
-impl Beside {
-    fn read(file: &Path) -> Result<Self> {
-        let Some(folder) = file.parent() else {
-            return Ok(Self::default());
-        };
-        let read = |name: &str| {
-            let path = folder.join(name);
-            match path.is_file() {
-                true => files::read_json(&path, ErrorKind::Tokenizer),
-                false => Ok(Json::Null),
-            }
-        };
-        let mut config = read("tokenizer_config.json")?;
+impl<'a> Beside<'a> {
+    fn read(configs: &'a Configs) -> Result<Self> {
+        let read = |config| configs.get(config, ErrorKind::Tokenizer);
+        let mut config = Cow::Borrowed(read(Config::Tokenizer)?);
         // Older files keep the special tokens apart.
-        if config.get("added_tokens_decoder").is_none() {
-            if let (Json::Object(map), false) = (read("special_tokens_map.json")?, config.is_null())
-            {
-                for (name, token) in map {
-                    config[name] = token;
-                }
+        let apart = config.is_object() && config.get("added_tokens_decoder").is_none();
+        if let (true, Json::Object(map)) = (apart, read(Config::SpecialTokens)?) {
+            let config = config.to_mut();
+            for (name, token) in map {
+                config[name] = token.clone();
             }
         }
         Ok(Self {
             config,
-            model: read("config.json")?,
+            model: read(Config::Model)?,
         })
     }
 }
@@ -111,24 +107,31 @@ impl Tokenizer {
                 .with("path", folder.to_string_lossy()));
             }
         }
-        let json = files::read(&file, ErrorKind::Tokenizer)?;
+        let tokenizer = Self::read(&file, &Configs::of(file.parent()))?;
+        Ok((tokenizer, file))
+    }
+
+    /// Reads a `tokenizer.json` with what stands beside it.
+    pub(crate) fn read(file: &Path, configs: &Configs) -> Result<Self> {
+        let json = files::read(file, files::MAX_TOKENIZER, ErrorKind::Tokenizer)?;
         let large = json.len() > LARGE;
-        let tokenizer = Self::with(json, &Beside::read(&file)?)
-            .map_err(|error| files::in_file(error, &file))?;
+        let tokenizer = Self::with(json, &Beside::read(configs)?)
+            .map_err(|error| files::in_file(error, file))?;
         if large {
             give_back();
         }
-        Ok((tokenizer, file))
+        Ok(tokenizer)
     }
 
     /// Takes the contents of a `tokenizer.json`.
     #[cfg(test)]
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        Self::with(json.to_vec(), &Beside::default())
+        Self::with(json.to_vec(), &Beside::read(&Configs::default())?)
     }
 
-    fn with(json: Vec<u8>, beside: &Beside) -> Result<Self> {
-        let class = Class::of(&beside.config, &beside.model, &json);
+    fn with(json: Vec<u8>, beside: &Beside<'_>) -> Result<Self> {
+        let control = ControlTokens::from_config(&beside.config)?;
+        let class = Class::of(&beside.config, beside.model, &json);
         let read = || {
             let mut file = File::parse(&json)?;
             // The tables take as much again.
@@ -157,6 +160,7 @@ impl Tokenizer {
             inner,
             special,
             named,
+            control,
         })
     }
 
@@ -244,22 +248,28 @@ impl Tokenizer {
         (!skip_special || !added.is_special_token(&token)).then_some(token)
     }
 
+    /// Whether there is a token of this id.
+    pub(crate) fn has_id(&self, id: u32) -> bool {
+        self.token(id, false).is_some()
+    }
+
     /// The id of a token, by the vocabulary's spelling.
     pub fn token_to_id(&self, text: &str) -> Option<u32> {
         self.inner.token_to_id(text)
     }
 
     pub fn info(&self) -> TokenizerInfo {
-        let special = self.special.iter().map(|(text, id)| {
-            let named = self
-                .named
-                .iter()
-                .filter(|(_, token)| token.content == *text);
-            SpecialToken {
-                names: named.filter_map(|(name, _)| name.clone()).collect(),
-                text: text.clone(),
-                id: *id,
-            }
+        let mut names: HashMap<&str, Vec<String>> = HashMap::new();
+        for (name, token) in &self.named {
+            names
+                .entry(&token.content)
+                .or_default()
+                .extend(name.clone());
+        }
+        let special = self.special.iter().map(|(text, id)| SpecialToken {
+            names: names.get(text.as_str()).cloned().unwrap_or_default(),
+            text: text.clone(),
+            id: *id,
         });
         TokenizerInfo {
             vocabulary_size: u32::try_from(self.inner.get_vocab_size(true)).unwrap_or(u32::MAX),

@@ -1,5 +1,7 @@
 //! The special tokens that `tokenizer_config.json` names, put into the tokenizer as transformers does.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use tokenizers::AddedToken;
 
@@ -30,14 +32,20 @@ pub(super) fn add(
     class: Option<Class>,
 ) -> tokenizers::Result<Named> {
     let mut wanted = declared(config);
-    let named = named(inner, config, class, &wanted);
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (place, token) in wanted.iter().enumerate() {
+        // A spelling that is there twice is the first one's.
+        places.entry(token.content.clone()).or_insert(place);
+    }
+    let known = |text: &str| places.get(text).map(|place| &wanted[*place]);
+    let named = named(inner, config, class, (!wanted.is_empty()).then_some(&known));
     for (_, token) in &named {
-        match wanted
-            .iter_mut()
-            .find(|known| known.content == token.content)
-        {
-            Some(known) => *known = token.clone(),
-            None => wanted.push(token.clone()),
+        match places.get(&token.content) {
+            Some(place) => wanted[*place] = token.clone(),
+            None => {
+                places.insert(token.content.clone(), wanted.len());
+                wanted.push(token.clone());
+            }
         }
     }
     let added = inner.get_added_vocabulary();
@@ -76,11 +84,12 @@ fn flags(json: &Json) -> Option<AddedToken> {
     Some(token)
 }
 
-fn named(
+/// What the configuration names. `declared` finds what it declares, where it declares anything.
+fn named<'a>(
     inner: &tokenizers::Tokenizer,
     config: &Json,
     class: Option<Class>,
-    declared: &[AddedToken],
+    declared: Option<&dyn Fn(&str) -> Option<&'a AddedToken>>,
 ) -> Named {
     let added = inner.get_added_vocabulary();
     let known = |text: &str| {
@@ -88,13 +97,10 @@ fn named(
             let id = added.get_vocab().get(text)?;
             added.get_added_tokens_decoder().get(id)
         };
-        let of_config = declared.iter().find(|token| token.content == text);
-        let token = if declared.is_empty() {
-            of_file()
-        } else {
-            of_config
-        };
-        token.cloned()
+        match declared {
+            Some(declared) => declared(text).cloned(),
+            None => of_file().cloned(),
+        }
     };
     let token = |value: &Json| {
         let text = token_text(value)?;

@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"f765c27e9095c4c3", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"46c3348ab8c5dfdd", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -553,7 +553,8 @@ pub struct rkchat_generate_options {
     /// 0 or 1. Unset: 0.
     pub continue_final_message: i32,
     pub reserved_continue_final_message: i32,
-    /// What becomes of control tokens that the messages, tools or documents spell. Unset: `Literal`.
+    /// What becomes of control tokens that the messages, tools, documents or variables spell. Unset:
+    /// `Literal`.
     /// Where the runtime is fed text, such messages are `RKCHAT_ERR_INVALID_ARGUMENT` unless this is `Transformers`.
     /// One of `RKCHAT_UNTRUSTED_CONTENT_*`.
     pub untrusted_content: rkchat_untrusted_content,
@@ -748,7 +749,7 @@ pub struct rkchat_render_options {
     pub enable_thinking: i32,
     pub reserved_enable_thinking: i32,
     /// For `rkchat_chat_template.encode` and `assistant_mask`: what becomes of control tokens that the messages,
-    /// tools or documents spell. `generate` has an option of its own. Unset: `Transformers`.
+    /// tools, documents or variables spell. `generate` has an option of its own. Unset: `Transformers`.
     /// One of `RKCHAT_UNTRUSTED_CONTENT_*`.
     pub untrusted_content: rkchat_untrusted_content,
     pub reserved_untrusted_content: i32,

@@ -59,6 +59,9 @@ def test_what_a_template_is_given():
         assert text.startswith("2026-03-07 08:05 1 2 calm")
     with pytest.raises(rkchat.InvalidArgument, match="now"):
         template.render(HELLO, now="yesterday")
+    aware = datetime.datetime(2026, 3, 7, 8, 5, 9, tzinfo=datetime.timezone.utc)
+    with pytest.raises(rkchat.InvalidArgument, match="zone"):
+        template.render(HELLO, now=aware)
     with pytest.raises(TypeError, match="`now`: expected a str or a datetime, not int"):
         template.render(HELLO, now=3)
 

@@ -8,8 +8,10 @@ use crate::model::{Field, Handle, Method, Param, Surface, Type};
 
 /// Options that Python also takes in a type of its own: the function that reads them, and their type
 /// in the stub.
-const OWN_TYPES: [(&str, &str, &str, &str); 1] =
-    [("RenderOptions", "now", "set_moment", "str | datetime")];
+const OWN_TYPES: [(&str, &str, &str, &str); 2] = [
+    ("RenderOptions", "now", "set_moment", "str | datetime"),
+    ("GenerateOptions", "now", "set_moment", "str | datetime"),
+];
 
 /// A handle.
 #[derive(Serialize)]

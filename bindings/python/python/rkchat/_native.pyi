@@ -296,7 +296,7 @@ class Model:
         tool_choice: Json | None = None,
         tool_format: str | None = None,
         documents: Json | None = None,
-        now: str | None = None,
+        now: str | datetime | None = None,
         variables: Json | None = None,
         template_name: str | None = None,
         enable_thinking: bool | None = None,
@@ -368,9 +368,9 @@ class Model:
                 template is used, its switch.
             continue_final_message: As in `Model.render`; only for messages. The answer is what
                 comes after the last message.
-            untrusted_content: What becomes of control tokens that the messages, tools or
-                documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
-                are `InvalidArgument` unless this is `Transformers`.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
         """
@@ -399,7 +399,7 @@ class Model:
         tool_choice: Json | None = None,
         tool_format: str | None = None,
         documents: Json | None = None,
-        now: str | None = None,
+        now: str | datetime | None = None,
         variables: Json | None = None,
         template_name: str | None = None,
         enable_thinking: bool | None = None,
@@ -470,9 +470,9 @@ class Model:
                 template is used, its switch.
             continue_final_message: As in `Model.render`; only for messages. The answer is what
                 comes after the last message.
-            untrusted_content: What becomes of control tokens that the messages, tools or
-                documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
-                are `InvalidArgument` unless this is `Transformers`.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
         """
@@ -508,8 +508,8 @@ class Model:
             enable_thinking: The template's variable of that name: whether the model thinks
                 before it answers. Unset: as the template has it.
             untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-                control tokens that the messages, tools or documents spell. `generate` has an
-                option of its own. Unset: `Transformers`.
+                control tokens that the messages, tools, documents or variables spell.
+                `generate` has an option of its own. Unset: `Transformers`.
         """
 
     def encode(
@@ -659,8 +659,8 @@ class ChatTemplate:
             enable_thinking: The template's variable of that name: whether the model thinks
                 before it answers. Unset: as the template has it.
             untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-                control tokens that the messages, tools or documents spell. `generate` has an
-                option of its own. Unset: `Transformers`.
+                control tokens that the messages, tools, documents or variables spell.
+                `generate` has an option of its own. Unset: `Transformers`.
         """
 
     def encode(
@@ -695,8 +695,8 @@ class ChatTemplate:
             enable_thinking: The template's variable of that name: whether the model thinks
                 before it answers. Unset: as the template has it.
             untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-                control tokens that the messages, tools or documents spell. `generate` has an
-                option of its own. Unset: `Transformers`.
+                control tokens that the messages, tools, documents or variables spell.
+                `generate` has an option of its own. Unset: `Transformers`.
         """
 
     def assistant_mask(
@@ -732,8 +732,8 @@ class ChatTemplate:
             enable_thinking: The template's variable of that name: whether the model thinks
                 before it answers. Unset: as the template has it.
             untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-                control tokens that the messages, tools or documents spell. `generate` has an
-                option of its own. Unset: `Transformers`.
+                control tokens that the messages, tools, documents or variables spell.
+                `generate` has an option of its own. Unset: `Transformers`.
         """
 
     def info(self) -> TemplateInfo:

@@ -159,7 +159,8 @@ class FixedSampling(str, Enum):
 
 class UntrustedContent(str, Enum):
     """What becomes of a control token, such as `<|im_start|>`, that stands in text from
-    outside: messages, tools and documents. The template's own control tokens always count."""
+    outside: messages, tools, documents and variables. The template's own control tokens
+    always count."""
 
     LITERAL = "literal"
     """It is encoded as any other text, so nobody can forge a turn."""

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"f765c27e9095c4c3", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"46c3348ab8c5dfdd", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -637,9 +637,9 @@ impl Model {
     ///         template is used, its switch.
     ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
     ///         comes after the last message.
-    ///     untrusted_content: What becomes of control tokens that the messages, tools or
-    ///         documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
-    ///         are `InvalidArgument` unless this is `Transformers`.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     #[pyo3(
@@ -752,7 +752,7 @@ impl Model {
         set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
         set(&mut options.tool_format, tool_format, "tool_format", None)?;
         set(&mut options.documents, documents, "documents", None)?;
-        set(&mut options.now, now, "now", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
         set(
             &mut options.template_name,
@@ -850,9 +850,9 @@ impl Model {
     ///         template is used, its switch.
     ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
     ///         comes after the last message.
-    ///     untrusted_content: What becomes of control tokens that the messages, tools or
-    ///         documents spell. Unset: `Literal`. Where the runtime is fed text, such messages
-    ///         are `InvalidArgument` unless this is `Transformers`.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     #[pyo3(
@@ -965,7 +965,7 @@ impl Model {
         set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
         set(&mut options.tool_format, tool_format, "tool_format", None)?;
         set(&mut options.documents, documents, "documents", None)?;
-        set(&mut options.now, now, "now", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
         set(&mut options.variables, variables, "variables", None)?;
         set(
             &mut options.template_name,
@@ -1020,8 +1020,8 @@ impl Model {
     ///     enable_thinking: The template's variable of that name: whether the model thinks
     ///         before it answers. Unset: as the template has it.
     ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-    ///         control tokens that the messages, tools or documents spell. `generate` has an
-    ///         option of its own. Unset: `Transformers`.
+    ///         control tokens that the messages, tools, documents or variables spell.
+    ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
         signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
         text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
@@ -1309,8 +1309,8 @@ impl ChatTemplate {
     ///     enable_thinking: The template's variable of that name: whether the model thinks
     ///         before it answers. Unset: as the template has it.
     ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-    ///         control tokens that the messages, tools or documents spell. `generate` has an
-    ///         option of its own. Unset: `Transformers`.
+    ///         control tokens that the messages, tools, documents or variables spell.
+    ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
         signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
         text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
@@ -1387,8 +1387,8 @@ impl ChatTemplate {
     ///     enable_thinking: The template's variable of that name: whether the model thinks
     ///         before it answers. Unset: as the template has it.
     ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-    ///         control tokens that the messages, tools or documents spell. `generate` has an
-    ///         option of its own. Unset: `Transformers`.
+    ///         control tokens that the messages, tools, documents or variables spell.
+    ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
         signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
         text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
@@ -1468,8 +1468,8 @@ impl ChatTemplate {
     ///     enable_thinking: The template's variable of that name: whether the model thinks
     ///         before it answers. Unset: as the template has it.
     ///     untrusted_content: For `ChatTemplate.encode` and `assistant_mask`: what becomes of
-    ///         control tokens that the messages, tools or documents spell. `generate` has an
-    ///         option of its own. Unset: `Transformers`.
+    ///         control tokens that the messages, tools, documents or variables spell.
+    ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
         signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
         text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"

@@ -2,6 +2,7 @@
 //! to talk to them. The templates beside this file are rkchat's own; a test compares them with the real
 //! ones.
 
+mod control;
 mod recognise;
 mod table;
 #[cfg(test)]
@@ -34,6 +35,8 @@ pub(super) struct Family {
     pub types: &'static [&'static str],
     /// Tokens that its tokenizer has, and that not every other has.
     pub marks: &'static [&'static str],
+    /// What its tokenizer or its format reads as structure; `#` stands for a number.
+    pub control: &'static [&'static str],
     /// Whose models these are: families of one tokenizer.
     pub house: &'static str,
 }
@@ -62,6 +65,14 @@ impl Family {
         let texts = std::iter::once(&self.eos).chain(self.ends);
         texts.map(|text| (*text).to_owned()).collect()
     }
+}
+
+/// What is structure in any family or known format. Words that only one format takes for structure are
+/// not among it: they stand in ordinary text.
+pub(super) fn control_of_all() -> impl Iterator<Item = &'static str> {
+    let lists = FAMILIES.iter().map(|family| family.control);
+    let all = lists.chain([control::OTHERS]).flatten().copied();
+    all.filter(|text| !text.starts_with('\n'))
 }
 
 impl fmt::Debug for Family {

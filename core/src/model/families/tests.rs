@@ -93,7 +93,8 @@ fn they_render_what_the_real_ones_do() {
             for name in ["add_generation_prompt", "continue_final_message"] {
                 variables.as_object_mut().unwrap().remove(name);
             }
-            let special = SpecialTokens::from_config(&specials[*real]["special_tokens"]);
+            let mut special = SpecialTokens::default();
+            special.add(&specials[*real]["special_tokens"]);
             let template = family(id).template(&special).unwrap();
             let options = RenderOptions {
                 add_generation_prompt: conversation["add_generation_prompt"] == true,

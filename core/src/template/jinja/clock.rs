@@ -5,8 +5,7 @@ use std::fmt::Write;
 use jiff::Zoned;
 use jiff::civil::DateTime;
 
-use super::fault::Result;
-use super::text::Builder;
+use super::text::{Builder, Text};
 
 const DAYS: [&str; 7] = [
     "Monday",
@@ -33,16 +32,18 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Writes a time, the local one of the call where `now` is unset.
-pub(super) fn strftime(now: Option<DateTime>, format: &str, out: &mut Builder) -> Result<()> {
+pub(super) fn strftime(now: Option<DateTime>, format: &Text<'_>, out: &mut Builder) {
     let now = now.unwrap_or_else(|| Zoned::now().datetime());
     expand(now, format, out);
-    Ok(())
 }
 
-fn expand(now: DateTime, format: &str, out: &mut Builder) {
-    let mut rest = format;
+/// What the format itself says keeps its origin, and what a directive stands for has the directive's.
+fn expand(now: DateTime, format: &Text<'_>, out: &mut Builder) {
+    let mut rest = format.as_str();
     while let Some(at) = rest.find('%') {
-        out.trusted(&rest[..at]);
+        let outside = format.is_untrusted_at(format.len() - rest.len() + at);
+        out.text(&format.part(&rest[..at]));
+        let asked = &rest[at..];
         rest = &rest[at + 1..];
         let flags_end = rest.find(|c| !"-_0^#".contains(c)).unwrap_or(rest.len());
         let width_end = rest[flags_end..]
@@ -50,25 +51,24 @@ fn expand(now: DateTime, format: &str, out: &mut Builder) {
             .map_or(rest.len(), |length| flags_end + length);
         let after = rest[width_end..].trim_start_matches(['E', 'O']);
         let Some(directive) = after.chars().next() else {
-            out.trusted("%");
-            out.trusted(rest);
+            out.text(&format.part(asked));
             return;
         };
         let style = Style {
             flags: &rest[..flags_end],
             width: rest[flags_end..width_end].parse().ok(),
+            outside,
         };
         match field(now, directive) {
             Some(field) => style.write(now, field, out),
             None => {
-                let length = rest.len() - after.len() + directive.len_utf8();
-                out.trusted("%");
-                out.trusted(&rest[..length]);
+                let length = asked.len() - after.len() + directive.len_utf8();
+                out.text(&format.part(&asked[..length]));
             }
         }
         rest = &after[directive.len_utf8()..];
     }
-    out.trusted(rest);
+    out.text(&format.part(rest));
 }
 
 /// What a directive stands for.
@@ -145,6 +145,8 @@ fn seconds(now: DateTime) -> i64 {
 struct Style<'f> {
     flags: &'f str,
     width: Option<usize>,
+    /// Whether the directive came from outside.
+    outside: bool,
 }
 
 impl Style<'_> {
@@ -161,7 +163,7 @@ impl Style<'_> {
                 text = field;
                 (0, ' ')
             }
-            Field::Format(format) => return expand(now, format, out),
+            Field::Format(format) => return expand(now, &Text::given(format, self.outside), out),
         };
         let mut width = self.width.map_or(width, |asked| asked.min(WIDEST));
         for flag in self.flags.chars() {
@@ -174,8 +176,12 @@ impl Style<'_> {
                 _ => text = text.to_uppercase(),
             }
         }
-        out.fill(fill, width.saturating_sub(text.chars().count()), false);
-        out.trusted(&text);
+        out.fill(
+            fill,
+            width.saturating_sub(text.chars().count()),
+            self.outside,
+        );
+        out.push(&text, self.outside);
     }
 }
 
@@ -184,7 +190,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::super::meter::Meter;
-    use super::super::text::Builder;
+    use super::super::text::{Builder, Text};
     use super::strftime;
 
     #[test]
@@ -210,7 +216,7 @@ mod tests {
             ("%Q", "%Q"),
         ] {
             let mut out = Builder::new(&meter);
-            strftime(Some(now), format, &mut out).unwrap();
+            strftime(Some(now), &Text::trusted(format), &mut out);
             assert_eq!(out.as_str(), text, "{format}");
         }
     }

@@ -91,7 +91,7 @@ impl<'a> Dict<'a> {
 
     pub fn len(&self) -> usize {
         match &self.given {
-            Some(given) => given.map.len(),
+            Some(given) => given.0.len(),
             None => self.known().list.len(),
         }
     }

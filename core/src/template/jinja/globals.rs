@@ -80,7 +80,7 @@ pub(crate) fn call<'a>(vm: &mut Vm<'a>, function: Function, args: Args<'a>) -> R
             let [format] = args.bind("strftime_now", ["format"], 1)?;
             let format = string("strftime_now", format.unwrap_or(Value::None))?;
             let mut out = vm.builder();
-            clock::strftime(vm.now, format.as_str(), &mut out)?;
+            clock::strftime(vm.now, &format, &mut out);
             Ok(Value::Str(out.finish()?))
         }
     }

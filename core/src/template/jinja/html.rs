@@ -109,8 +109,10 @@ const ENTITIES: [(&str, char); 16] = [
 
 /// The entity at the start of `text` and its length.
 fn entity(text: &str) -> Option<(char, usize)> {
-    let (name, _) = text[1..].split_once(';')?;
-    let length = name.len() + 2;
+    /// Longer than any, so that not every `&` looks through the whole text.
+    const LONGEST: usize = 40;
+    let end = text.bytes().take(LONGEST).position(|byte| byte == b';')?;
+    let (name, length) = (&text[1..end], end + 1);
     if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {
             Some(digits) => u32::from_str_radix(digits, 16),

@@ -1,5 +1,5 @@
-//! JSON as values. An object stays as it is until somebody looks into it: most are only written out
-//! again, as the schemas of tools are.
+//! JSON as values, all of it from outside. An object stays as it is until somebody looks into it: most
+//! are only written out again, as the schemas of tools are.
 
 use serde_json::{Map, Value as Json};
 
@@ -12,24 +12,21 @@ use super::value::{Seq, Value};
 /// Containers inside containers of the input, at the deepest.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// An object, and whether it is from outside.
+/// An object as it was given.
 #[derive(Clone, Copy)]
-pub(crate) struct Given<'a> {
-    pub map: &'a Map<String, Json>,
-    pub outside: bool,
-}
+pub(crate) struct Given<'a>(pub &'a Map<String, Json>);
 
 /// JSON as a value, paid for; `None` where it is nested too deeply.
-pub(crate) fn value<'a>(json: &'a Json, outside: bool, meter: &Meter) -> Result<Option<Value<'a>>> {
+pub(crate) fn value<'a>(json: &'a Json, meter: &Meter) -> Result<Option<Value<'a>>> {
     if let Json::String(text) = json {
-        return Ok(Some(Value::Str(Text::given(text, outside))));
+        return Ok(Some(Value::Str(Text::untrusted(text))));
     }
     let mut bytes = 0;
     let Some(depth) = measure(json, MAX_DEPTH + 1, &mut bytes) else {
         return Ok(None);
     };
     meter.bytes(bytes)?;
-    Ok(Some(convert(json, outside, depth)))
+    Ok(Some(convert(json, depth)))
 }
 
 /// How many containers are inside each other, where not more than `levels`, and the memory of all.
@@ -55,7 +52,7 @@ fn measure(json: &Json, levels: usize, bytes: &mut usize) -> Option<u32> {
 }
 
 /// Converts what is at most `depth` containers deep.
-pub(crate) fn convert(json: &Json, outside: bool, depth: u32) -> Value<'_> {
+pub(crate) fn convert(json: &Json, depth: u32) -> Value<'_> {
     match json {
         Json::Null => Value::None,
         Json::Bool(value) => Value::Bool(*value),
@@ -63,13 +60,13 @@ pub(crate) fn convert(json: &Json, outside: bool, depth: u32) -> Value<'_> {
             (Some(int), _) => Value::Int(int),
             (None, float) => Value::Float(float.unwrap_or(f64::NAN)),
         },
-        Json::String(text) => Value::Str(Text::given(text, outside)),
+        Json::String(text) => Value::Str(Text::untrusted(text)),
         Json::Array(items) => {
             let items = items.iter();
-            let items = items.map(|item| convert(item, outside, depth.saturating_sub(1)));
+            let items = items.map(|item| convert(item, depth.saturating_sub(1)));
             Value::List(Seq::of_depth(items.collect(), depth))
         }
-        Json::Object(map) => Value::Dict(Dict::given(Given { map, outside }, depth)),
+        Json::Object(map) => Value::Dict(Dict::given(Given(map), depth)),
     }
 }
 
@@ -77,9 +74,9 @@ impl<'a> Given<'a> {
     /// Keys and values; `depth` is that of the object.
     pub fn pairs(&self, depth: u32) -> Vec<(Value<'a>, Value<'a>)> {
         let pair = |(key, value): (&'a String, &'a Json)| {
-            let key = Value::Str(Text::given(key, self.outside));
-            (key, convert(value, self.outside, depth.saturating_sub(1)))
+            let key = Value::Str(Text::untrusted(key));
+            (key, convert(value, depth.saturating_sub(1)))
         };
-        self.map.iter().map(pair).collect()
+        self.0.iter().map(pair).collect()
     }
 }

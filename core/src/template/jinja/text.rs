@@ -9,9 +9,9 @@ use super::meter::Meter;
 /// Where the bytes of a string came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// The template itself, special tokens and the caller's variables.
+    /// The template itself, special tokens and the clock.
     Trusted,
-    /// Messages, tools and documents.
+    /// Messages, tools, documents and the caller's variables.
     Untrusted,
     /// Both; only strings that were built are.
     Mixed,
@@ -63,7 +63,7 @@ impl Built {
 }
 
 impl<'a> Text<'a> {
-    /// Text of the template or of the caller.
+    /// Text of the template or of the model.
     pub const fn trusted(text: &'a str) -> Self {
         Self {
             repr: Repr::Borrowed(text),
@@ -72,7 +72,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Text of a message, a tool or a document.
+    /// Text of a message, a tool, a document or a variable.
     pub const fn untrusted(text: &'a str) -> Self {
         Self {
             repr: Repr::Borrowed(text),
@@ -316,9 +316,14 @@ impl Builder {
         match text.origin {
             Origin::Trusted => {}
             Origin::Untrusted => self.span(start..self.text.len()),
-            Origin::Mixed => text
-                .spans()
-                .for_each(|span| self.span(start + span.start..start + span.end)),
+            Origin::Mixed => {
+                for span in text.spans() {
+                    self.span(start + span.start..start + span.end);
+                    if self.full {
+                        return;
+                    }
+                }
+            }
         }
     }
 
@@ -341,7 +346,9 @@ impl Builder {
         }
         match self.spans.last_mut() {
             Some(last) if last.end == span.start => last.end = span.end,
-            _ => self.spans.push(span),
+            _ if self.meter.take(size_of::<Range<usize>>()) => self.spans.push(span),
+            // The text is of no use without.
+            _ => self.full = true,
         }
     }
 
@@ -368,7 +375,7 @@ impl Builder {
 
     /// The text.
     pub fn finish<'a>(self) -> Result<Text<'a>> {
-        /// Bytes that may be left over behind a text.
+        /// Bytes that may be left over behind a text, and ranges behind its ranges.
         const SPARE: usize = 64;
         if self.text.is_empty() && !self.full {
             return Ok(Text::trusted(""));
@@ -378,10 +385,15 @@ impl Builder {
         };
         self.meter.bytes(size_of::<Built>())?;
         let Self {
-            mut text, spans, ..
+            mut text,
+            mut spans,
+            ..
         } = self;
         if text.capacity() - text.len() > SPARE + text.len() / 4 {
             text.shrink_to_fit();
+        }
+        if spans.capacity() - spans.len() > SPARE + spans.len() / 4 {
+            spans.shrink_to_fit();
         }
         Ok(Built { text, spans }.into_text(len))
     }

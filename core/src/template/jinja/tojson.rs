@@ -119,32 +119,31 @@ impl<'a> Writer<'_, 'a> {
 
     /// An object that is still JSON is written as it is, without making values of its parts.
     fn object(&mut self, object: Given<'a>, depth: usize) -> Result<()> {
-        let outside = object.outside;
         self.all(
             ["{", "}"],
-            object.map.iter(),
+            object.0.iter(),
             depth,
             |writer, (key, value), depth| {
-                writer.string(&Text::given(key, outside));
+                writer.string(&Text::untrusted(key));
                 writer.out.text(&writer.between[1]);
-                writer.json(value, outside, depth)
+                writer.json(value, depth)
             },
         )
     }
 
-    fn json(&mut self, json: &'a Json, outside: bool, depth: usize) -> Result<()> {
+    fn json(&mut self, json: &'a Json, depth: usize) -> Result<()> {
         match json {
             Json::Object(map) => {
                 self.enter()?;
-                self.object(Given { map, outside }, depth)
+                self.object(Given(map), depth)
             }
             Json::Array(items) => {
                 self.enter()?;
                 self.all(["[", "]"], items.iter(), depth, |writer, item, depth| {
-                    writer.json(item, outside, depth)
+                    writer.json(item, depth)
                 })
             }
-            scalar => self.value(&json::convert(scalar, outside, 0), depth),
+            scalar => self.value(&json::convert(scalar, 0), depth),
         }
     }
 

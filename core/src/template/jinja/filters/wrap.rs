@@ -4,6 +4,7 @@ use super::super::args::{Args, integer, string};
 use super::super::fault::{Result, fail};
 use super::super::methods;
 use super::super::text::Text;
+use super::super::unicode::is_space as is_any_space;
 use super::super::value::Value;
 use super::super::vm::Vm;
 
@@ -31,26 +32,20 @@ pub(super) fn wordwrap<'a>(vm: &mut Vm<'a>, value: Value<'a>, args: Args<'a>) ->
     let text = string("wordwrap", value)?;
     vm.meter.work(text.len().saturating_mul(8))?;
     // Each character may be a chunk of its own.
-    vm.meter.bytes(text.len().saturating_mul(32))?;
+    vm.meter.bytes(text.len().saturating_mul(64))?;
     let mut out = vm.builder();
     for (index, line) in methods::lines(text.as_str(), false).enumerate() {
         if index > 0 {
             out.text(&between);
         }
         let chunks = chunks(line, at_hyphens);
-        for (index, wrapped) in wrap(&chunks, width, breaks_long, at_hyphens)
-            .into_iter()
-            .enumerate()
-        {
+        let wrapped = wrap(line, &chunks, width, breaks_long, at_hyphens);
+        for (index, wrapped) in wrapped.into_iter().enumerate() {
+            vm.meter.step()?;
             if index > 0 {
                 out.text(&between);
             }
-            let start = wrapped.first().map_or(0, |chunk| chunk.as_ptr().addr());
-            let end = wrapped
-                .last()
-                .map_or(start, |chunk| chunk.as_ptr().addr() + chunk.len());
-            let offset = start.saturating_sub(text.as_str().as_ptr().addr());
-            out.text(&text.slice(offset..offset + (end - start)));
+            out.text(&text.part(wrapped));
         }
     }
     out.finish().map(Value::Str)
@@ -126,66 +121,95 @@ fn is_word_end(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '!' | '"' | '\'' | '&' | '.' | ',' | '?')
 }
 
-fn width_of(chunk: &str) -> usize {
-    chunk.chars().count()
+/// A chunk, or what is left of one, as a range of its line.
+struct Chunk {
+    start: usize,
+    end: usize,
+    /// Behind this it is blank.
+    solid: usize,
 }
 
-/// Fills lines with chunks. Spaces at both ends of lines are dropped, but for those the text begins
-/// with.
+impl Chunk {
+    fn is_blank(&self) -> bool {
+        self.solid <= self.start
+    }
+}
+
+/// The width of a text, if it is not above `most`. It looks no further, so that a chunk that fills many
+/// lines is not counted for each.
+fn width_up_to(text: &str, most: usize) -> Option<usize> {
+    let width = text.chars().take(most.saturating_add(1)).count();
+    (width <= most).then_some(width)
+}
+
+/// Fills lines with the chunks of `text`. Spaces at both ends of lines are dropped, but for those the
+/// text begins with.
 fn wrap<'t>(
-    chunks: &[&'t str],
+    text: &'t str,
+    chunks: &[&str],
     width: usize,
     breaks_long: bool,
     at_hyphens: bool,
-) -> Vec<Vec<&'t str>> {
-    let mut lines: Vec<Vec<&'t str>> = Vec::new();
-    let mut rest: Vec<&'t str> = chunks.iter().rev().copied().collect();
-    let blank = |chunk: &str| chunk.chars().all(super::super::unicode::is_space);
-    while let Some(first) = rest.last().copied() {
-        if blank(first) && !lines.is_empty() {
-            rest.pop();
-            if rest.is_empty() {
-                break;
-            }
-        }
-        let mut line: Vec<&'t str> = Vec::new();
-        let mut length = 0;
-        while let Some(chunk) = rest.last().copied() {
-            if length + width_of(chunk) > width {
-                break;
-            }
-            length += width_of(chunk);
-            line.push(chunk);
+) -> Vec<&'t str> {
+    let mut lines = Vec::new();
+    let mut end = text.len();
+    let last_first = chunks.iter().rev().map(|chunk| {
+        let start = end - chunk.len();
+        let solid = start + chunk.trim_end_matches(is_any_space).len();
+        let chunk = Chunk { start, end, solid };
+        end = start;
+        chunk
+    });
+    let mut rest: Vec<Chunk> = last_first.collect();
+    while let Some(first) = rest.last() {
+        if first.is_blank() && !lines.is_empty() {
             rest.pop();
         }
-        if let Some(long) = rest.last().copied().filter(|chunk| width_of(chunk) > width) {
+        let Some(start) = rest.last().map(|chunk| chunk.start) else {
+            break;
+        };
+        // Where the line ends, with and without the last chunk if that is blank.
+        let (mut end, mut solid_end) = (start, start);
+        let mut room = width;
+        while let Some(chunk) = rest.last() {
+            let Some(taken) = width_up_to(&text[chunk.start..chunk.end], room) else {
+                break;
+            };
+            room -= taken;
+            end = chunk.end;
+            solid_end = if chunk.is_blank() { chunk.start } else { end };
+            rest.pop();
+        }
+        let long = rest
+            .last_mut()
+            .filter(|chunk| width_up_to(&text[chunk.start..chunk.end], width).is_none());
+        if let Some(long) = long {
             if breaks_long {
-                let space = width.saturating_sub(length);
-                let mut end = long
+                let chunk = &text[long.start..long.end];
+                let mut cut = chunk
                     .char_indices()
-                    .nth(space)
-                    .map_or(long.len(), |(at, _)| at);
+                    .nth(room)
+                    .map_or(chunk.len(), |(at, _)| at);
                 if at_hyphens {
-                    if let Some(hyphen) = long[..end].rfind('-').filter(|at| *at > 0) {
-                        if long[..hyphen].chars().any(|c| c != '-') {
-                            end = hyphen + 1;
+                    if let Some(hyphen) = chunk[..cut].rfind('-').filter(|at| *at > 0) {
+                        if chunk[..hyphen].chars().any(|c| c != '-') {
+                            cut = hyphen + 1;
                         }
                     }
                 }
-                // A line that is full takes nothing, and that is what loses its space below.
-                line.push(&long[..end]);
-                rest.pop();
-                rest.push(&long[end..]);
-            } else if line.is_empty() {
-                line.push(long);
+                // A line that is full takes nothing, and that is what loses its space.
+                end = long.start + cut;
+                let blank = chunk[..cut].chars().all(is_any_space);
+                solid_end = if blank { long.start } else { end };
+                long.start = end;
+            } else if end == start {
+                end = long.end;
+                solid_end = if long.is_blank() { start } else { end };
                 rest.pop();
             }
         }
-        if line.last().is_some_and(|chunk| blank(chunk)) {
-            line.pop();
-        }
-        if !line.is_empty() {
-            lines.push(line);
+        if solid_end > start {
+            lines.push(&text[start..solid_end]);
         }
     }
     lines
@@ -196,8 +220,8 @@ mod tests {
     use super::{chunks, wrap};
 
     fn wrapped(text: &str, width: usize) -> Vec<String> {
-        let lines = wrap(&chunks(text, true), width, true, true);
-        lines.into_iter().map(|line| line.concat()).collect()
+        let lines = wrap(text, &chunks(text, true), width, true, true);
+        lines.into_iter().map(str::to_owned).collect()
     }
 
     #[test]
@@ -206,5 +230,16 @@ mod tests {
         assert_eq!(wrapped("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrapped("well-known words", 6), ["well-", "known", "words"]);
         assert_eq!(wrapped("  lead", 10), ["  lead"]);
+        assert_eq!(wrapped("ab     cd", 3), ["ab", "cd"]);
+        assert_eq!(wrapped("     abcd", 2), [" a", "bc", "d"]);
+        // Spaces that are not ASCII are part of words.
+        assert_eq!(
+            wrapped("abc   \u{3000}\u{3000}\u{3000}\u{3000}d", 3),
+            ["abc", "\u{3000}d"]
+        );
+        assert_eq!(
+            wrapped("a\u{3000}\u{3000}b c", 2),
+            ["a\u{3000}", "\u{3000}b", "c"]
+        );
     }
 }

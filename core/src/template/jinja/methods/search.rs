@@ -82,6 +82,7 @@ pub(crate) fn replace_in<'a>(
     let mut out = vm.builder();
     let mut done = 0;
     for at in places {
+        vm.meter.step()?;
         out.text(&text.slice(done..at));
         out.text(new);
         done = at + old.len();
