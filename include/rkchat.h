@@ -1004,7 +1004,8 @@ typedef struct rkchat_generate_options {
   const char *template_name;
   size_t template_name_len;
   /**
-   * As in `rkchat_render_options`; only for messages. Where the runtime's own template is used, its switch.
+   * As in `rkchat_render_options`; only for messages. Where the runtime's own template is used,
+   * its switch, which is off where this is unset.
    * 0 or 1.
    */
   int32_t enable_thinking;

@@ -595,7 +595,8 @@ struct GenerateOptions {
   Optional<std::string> variables;
   /// As in `RenderOptions`; only for messages.
   Optional<std::string> template_name;
-  /// As in `RenderOptions`; only for messages. Where the runtime's own template is used, its switch.
+  /// As in `RenderOptions`; only for messages. Where the runtime's own template is used,
+  /// its switch, which is off where this is unset.
   Optional<bool> enable_thinking;
   /// As in `RenderOptions`; only for messages. The answer is what comes after the last message.
   bool continue_final_message = false;

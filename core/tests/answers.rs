@@ -385,3 +385,36 @@ fn control_tokens_may_be_delimiters() {
         .unwrap();
     assert_eq!(raw.completion().unwrap().text, inside);
 }
+
+/// Where the runtime's own template is used, thinking is its switch.
+#[test]
+fn a_runtimes_template_has_a_switch_of_its_own() {
+    let thinking = |on| GenerateOptions {
+        enable_thinking: Some(on),
+        ..GenerateOptions::default()
+    };
+    for group in ["1.2.0", "1.2.1", "1.3.0"] {
+        let folder = Folder::new();
+        let script = folder.file("s.rkllm", r#"{"pieces": ["x"], "record": "record.jsonl"}"#);
+        let model = Model::open(&script, &options(group)).unwrap();
+        assert_eq!(model.info().input, InputKind::RuntimeTemplate);
+        if group == "1.2.0" {
+            let error = model.generate(&question(), &thinking(true)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains("1.2.1"), "{error}");
+            continue;
+        }
+        for (options, on) in [
+            (thinking(true), true),
+            (thinking(false), false),
+            (GenerateOptions::default(), false),
+        ] {
+            model
+                .generate(&question(), &options)
+                .unwrap()
+                .completion()
+                .unwrap();
+            assert_eq!(folder.record("run").pop().unwrap()["enable_thinking"], on);
+        }
+    }
+}

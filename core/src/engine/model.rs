@@ -156,10 +156,16 @@ impl Model {
             let instead = "Give the text itself to complete.";
             self.require(capabilities::TOKEN_INPUT, instead)?;
         }
+        if self.info.input == InputKind::RuntimeTemplate && options.enable_thinking.is_some() {
+            let instead = "Leave enable_thinking out, or put the model's tokenizer.json and tokenizer_config.json into \
+                           its folder.";
+            self.require(capabilities::THINKING_SWITCH, instead)?;
+        }
         let Prepared {
             input,
             tokens: prompt_tokens,
             reading,
+            thinking,
             warnings,
         } = self.with(|tokens, session| tokens.prepare(&prompt, options, session))?;
         let (max_new_tokens, limit_reason) = self.room(prompt_tokens, options.max_new_tokens)?;
@@ -174,6 +180,7 @@ impl Model {
                 inputs: vec![input],
                 max_new_tokens,
                 sampling: asked.run,
+                enable_thinking: thinking,
                 ..RunRequest::default()
             },
             init_sampling: asked.init,

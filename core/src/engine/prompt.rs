@@ -32,6 +32,8 @@ pub(super) struct Prepared {
     /// How many tokens that is; 0 where only the runtime can count them.
     pub tokens: u32,
     pub reading: Reading,
+    /// The runtime's own template lets the model think.
+    pub thinking: bool,
     pub warnings: Vec<Warning>,
 }
 
@@ -278,6 +280,8 @@ impl Tokens {
             input,
             tokens: u32::try_from(count).unwrap_or(u32::MAX),
             reading,
+            thinking: self.input == InputKind::RuntimeTemplate
+                && options.enable_thinking == Some(true),
             warnings,
         })
     }
@@ -542,8 +546,9 @@ fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<Co
         Some([message]) if message["role"] == "user" => text_of_content(&message["content"]),
         _ => None,
     };
+    let other = template_option(options).filter(|name| *name != "enable_thinking");
     single
-        .filter(|_| template_option(options).is_none())
+        .filter(|_| other.is_none())
         .ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,

@@ -220,7 +220,8 @@ pub struct GenerateOptions {
     pub variables: Option<Json>,
     /// As in `RenderOptions`; only for messages.
     pub template_name: Option<String>,
-    /// As in `RenderOptions`; only for messages. Where the runtime's own template is used, its switch.
+    /// As in `RenderOptions`; only for messages. Where the runtime's own template is used,
+    /// its switch, which is off where this is unset.
     pub enable_thinking: Option<bool>,
     /// As in `RenderOptions`; only for messages. The answer is what comes after the last message.
     /// @default false

@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"46c3348ab8c5dfdd", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

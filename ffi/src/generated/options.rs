@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"46c3348ab8c5dfdd", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -545,7 +545,8 @@ pub struct rkchat_generate_options {
     /// As in `rkchat_render_options`; only for messages.
     pub template_name: *const c_char,
     pub template_name_len: usize,
-    /// As in `rkchat_render_options`; only for messages. Where the runtime's own template is used, its switch.
+    /// As in `rkchat_render_options`; only for messages. Where the runtime's own template is used,
+    /// its switch, which is off where this is unset.
     /// 0 or 1.
     pub enable_thinking: i32,
     pub reserved_enable_thinking: i32,

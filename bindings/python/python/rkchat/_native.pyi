@@ -365,7 +365,7 @@ class Model:
             variables: As in `Model.render`; only for messages.
             template_name: As in `Model.render`; only for messages.
             enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
-                template is used, its switch.
+                template is used, its switch, which is off where this is unset.
             continue_final_message: As in `Model.render`; only for messages. The answer is what
                 comes after the last message.
             untrusted_content: What becomes of control tokens that the messages, tools,
@@ -467,7 +467,7 @@ class Model:
             variables: As in `Model.render`; only for messages.
             template_name: As in `Model.render`; only for messages.
             enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
-                template is used, its switch.
+                template is used, its switch, which is off where this is unset.
             continue_final_message: As in `Model.render`; only for messages. The answer is what
                 comes after the last message.
             untrusted_content: What becomes of control tokens that the messages, tools,

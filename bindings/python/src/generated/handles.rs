@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"46c3348ab8c5dfdd", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -634,7 +634,7 @@ impl Model {
     ///     variables: As in `Model.render`; only for messages.
     ///     template_name: As in `Model.render`; only for messages.
     ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
-    ///         template is used, its switch.
+    ///         template is used, its switch, which is off where this is unset.
     ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
     ///         comes after the last message.
     ///     untrusted_content: What becomes of control tokens that the messages, tools,
@@ -847,7 +847,7 @@ impl Model {
     ///     variables: As in `Model.render`; only for messages.
     ///     template_name: As in `Model.render`; only for messages.
     ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
-    ///         template is used, its switch.
+    ///         template is used, its switch, which is off where this is unset.
     ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
     ///         comes after the last message.
     ///     untrusted_content: What becomes of control tokens that the messages, tools,

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "46c3348ab8c5dfdd";
+const HASH: &str = "feb2236d6286fbba";
 const _: () = {
-    let (here, there) = (b"46c3348ab8c5dfdd", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
