@@ -51,18 +51,6 @@ impl Format {
         Ok(self)
     }
 
-    /// Takes other delimiters of reasoning; `None` for a model without any.
-    pub fn with_reasoning(mut self, delimiters: Option<Delimiters>) -> Self {
-        let known = |delimiters: &Delimiters| {
-            let mut known = thinking::KNOWN.iter();
-            known.find(|known| known.open == delimiters.open)
-        };
-        let silent = delimiters.as_ref().and_then(known);
-        self.silent = silent.map_or_else(Vec::new, |known| known.silent.to_vec());
-        self.reasoning = delimiters.into_iter().collect();
-        self
-    }
-
     /// The name of the format of tool calls.
     pub fn tools(&self) -> &'static str {
         self.kind.name

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::super::Format;
 use super::super::schema::{Tools, value_of};
-use super::super::thinking::Delimiters;
 use super::plain;
 
 #[test]
@@ -72,21 +71,6 @@ fn a_format_goes_by_its_names() {
     assert!(
         error.message().contains("\"qwen9\"") && error.message().contains("hermes"),
         "{error}"
-    );
-}
-
-#[test]
-fn a_user_may_say_how_reasoning_is_marked() {
-    let delimiters = Delimiters {
-        open: "<muse>".into(),
-        close: "</muse>".into(),
-    };
-    let format = plain().with_reasoning(Some(delimiters));
-    assert!(format.opened_by("x<muse>\n"));
-    assert!(
-        !Format::of_template("<think>")
-            .with_reasoning(None)
-            .opened_by("<think>")
     );
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::thinking::Delimiters;
 use super::super::{Format, Reader};
 use super::{plain, read_all_ways};
 
@@ -16,11 +15,6 @@ fn format(case: &Value) -> Format {
     };
     if let Some(name) = case["format"].as_str() {
         format = format.with_tools(name).unwrap();
-    }
-    if let Some([open, close]) = case["reasoning"].as_array().map(Vec::as_slice) {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let (open, close) = (text(open), text(close));
-        format = format.with_reasoning(Some(Delimiters { open, close }));
     }
     format
 }
