@@ -298,6 +298,17 @@ fn tokens_tell_the_house() {
     assert_eq!(house(&["a"]), None);
 }
 
+/// Whether a control token is the one listed, in which `#` stands for a number.
+fn spells(listed: &str, token: &str) -> bool {
+    let Some((before, after)) = listed.split_once('#') else {
+        return listed == token;
+    };
+    let number = token
+        .strip_prefix(before)
+        .and_then(|rest| rest.strip_suffix(after));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()))
+}
+
 #[test]
 fn real_tokenizers_are_told_apart() {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.cache/tokenizers"));
@@ -332,6 +343,10 @@ fn real_tokenizers_are_told_apart() {
                 "{name} is one of {id}"
             );
             assert_eq!(by_tokens(has), Some(family.house), "{name}");
+            for (token, _) in tokenizer.special_tokens() {
+                let known = family.control.iter().any(|known| spells(known, token));
+                assert!(known, "{id} does not list {token}, which {name} has");
+            }
         }
         seen += 1;
     }
