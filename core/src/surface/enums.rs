@@ -76,6 +76,19 @@ pub enum WarningKind {
     IgnoredOption = 11,
     /// What looked like a tool call could not be read, and is left in the text.
     BrokenToolCall = 12,
+    /// Messages of a chat were left out, so that the others fit the context window.
+    LeftOut = 13,
+}
+
+/// What a chat does where its messages do not fit the context window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Overflow {
+    /// The oldest turns are not sent, each a user's message and everything up to the next one; a warning
+    /// in the completion tells how many messages. System prompt and last turn always stay.
+    DropOldest = 1,
+    /// It is `ContextOverflow`.
+    Error = 2,
 }
 
 /// What a piece of an answer is part of.
