@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "f765c27e9095c4c3";
+const HASH: &str = "e51758a2b269dc61";
 const _: () = {
-    let (here, there) = (b"f765c27e9095c4c3", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e51758a2b269dc61", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -29,6 +29,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Runtime>()?;
     module.add_class::<ModelFolder>()?;
     module.add_class::<Model>()?;
+    module.add_class::<Chat>()?;
     module.add_class::<Generation>()?;
     module.add_class::<ChatTemplate>()?;
     module.add_class::<Tokenizer>()?;
