@@ -190,7 +190,11 @@ impl Model {
         if let Some(lost) = turn.lost {
             stream.lost(lost);
         }
-        for warning in warnings.into_iter().chain(asked.warnings).chain(turn.warning) {
+        for warning in warnings
+            .into_iter()
+            .chain(asked.warnings)
+            .chain(turn.warning)
+        {
             stream.warn(warning);
         }
         self.control.enqueue(Job {

@@ -102,7 +102,7 @@ export class Chat {
    * @throws RkchatError
    */
   branch(): Chat {
-    return this.#native.branch();
+    return new Chat(this.#native.branch());
   }
 
   /**

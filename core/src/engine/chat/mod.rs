@@ -247,10 +247,7 @@ impl Chat {
             prompt: prepared,
             left_out,
         } = fit::fit(messages, past.left_out, room, prepare)?;
-        let before = past
-            .tokens
-            .as_ref()
-            .filter(|_| past.left_out == left_out);
+        let before = past.tokens.as_ref().filter(|_| past.left_out == left_out);
         let lost = match (before, prepared.ids()) {
             (Some(before), Some(ids)) if self.model.reuses_prompts()? => {
                 Some(carry::lost(before, &ids, |ids| {

@@ -55,11 +55,17 @@ impl Past {
         let last = self.messages.last_mut().filter(|_| continues);
         match last.and_then(Json::as_object_mut) {
             Some(last) => {
-                let said = |message: Option<&Json>| {
-                    message.and_then(Json::as_str).unwrap_or_default().to_owned()
+                let said = answer["content"].as_str().unwrap_or_default();
+                answer["content"] = match last.get("content") {
+                    Some(Json::Array(parts)) => {
+                        let part = json!({"type": "text", "text": said});
+                        parts.iter().cloned().chain([part]).collect()
+                    }
+                    begun => {
+                        let begun = begun.and_then(Json::as_str).unwrap_or_default();
+                        format!("{begun}{said}").into()
+                    }
                 };
-                let content = said(last.get("content")) + &said(answer.get("content"));
-                answer["content"] = content.into();
                 if let Json::Object(answer) = answer {
                     last.extend(answer);
                 }
@@ -202,6 +208,10 @@ mod tests {
         assert_eq!(past.messages, [joined]);
         let mut past = Past::of(vec![begun.clone()]);
         past.add(answer.clone(), false);
-        assert_eq!(past.messages, [begun, answer]);
+        assert_eq!(past.messages, [begun, answer.clone()]);
+        let part = |text| json!({"type": "text", "text": text});
+        let mut past = Past::of(vec![json!({"role": "assistant", "content": [part("a")]})]);
+        past.add(answer, true);
+        assert_eq!(past.messages[0]["content"], json!([part("a"), part("yes")]));
     }
 }
