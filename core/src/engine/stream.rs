@@ -214,14 +214,14 @@ impl Stream {
     // A chat's side.
 
     /// What cannot be reused for this request of what the one before left.
-    pub fn lost(&self, lost: Lost) {
+    pub(super) fn lost(&self, lost: Lost) {
         let usage = &mut self.lock().usage;
         usage.retokenized_tokens = Some(lost.retokenized);
         usage.rewritten_tokens = Some(lost.rewritten);
     }
 
     /// How it ended; none while it goes on.
-    pub fn outcome(&self) -> Option<Outcome> {
+    pub(super) fn outcome(&self) -> Option<Outcome> {
         let state = self.lock();
         let end = state.end.as_ref()?;
         let said = !state.text.is_empty() || !state.tool_calls.is_empty();
