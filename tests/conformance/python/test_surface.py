@@ -108,7 +108,7 @@ assert Chunk is rkchat.Chunk and issubclass(Busy, RkchatError) and Json is rkcha
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ast.literal_eval(done.stdout) == ["rkchat", "rkchat._native", "rkchat._surface"]
     assert (list(_surface.ERRORS), list(_surface.TYPES)) == (_errors.__all__, _types.__all__)
-    record = rkchat.Chunk("one", (3,))
+    record = rkchat.Chunk(rkchat.ChunkKind.TEXT, "one", (3,), None, None, None)
     assert pickle.loads(pickle.dumps(record)) == record
     with pytest.raises(AttributeError, match="module 'rkchat' has no attribute 'Chonk'"):
         rkchat.Chonk
