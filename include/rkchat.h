@@ -209,7 +209,9 @@ typedef int32_t rkchat_overflow;
 
 /**
  * The oldest turns are not sent, each a user's message and everything up to the next one; a warning
- * in the completion tells how many messages. System prompt and last turn always stay.
+ * in the completion tells how many messages. System prompt and last turn always stay. Where turns
+ * have to go, an eighth of the window is left free as well, so that the next prompts go on from the
+ * same beginning. Where nobody can count tokens, all are sent.
  */
 #define RKCHAT_OVERFLOW_DROP_OLDEST 1
 /** It is `RKCHAT_ERR_CONTEXT_OVERFLOW`. */

@@ -85,7 +85,9 @@ pub enum WarningKind {
 #[repr(i32)]
 pub enum Overflow {
     /// The oldest turns are not sent, each a user's message and everything up to the next one; a warning
-    /// in the completion tells how many messages. System prompt and last turn always stay.
+    /// in the completion tells how many messages. System prompt and last turn always stay. Where turns
+    /// have to go, an eighth of the window is left free as well, so that the next prompts go on from the
+    /// same beginning. Where nobody can count tokens, all are sent.
     DropOldest = 1,
     /// It is `ContextOverflow`.
     Error = 2,

@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"e51758a2b269dc61", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b6d210e7e897ab11", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -136,7 +136,8 @@ class Overflow(str, Enum):
     DROP_OLDEST = "drop_oldest"
     """The oldest turns are not sent, each a user's message and everything up to the next one;
     a warning in the completion tells how many messages. System prompt and last turn always
-    stay."""
+    stay. Where turns have to go, an eighth of the window is left free as well, so that the
+    next prompts go on from the same beginning. Where nobody can count tokens, all are sent."""
     ERROR = "error"
     """It is `ContextOverflow`."""
 
