@@ -172,6 +172,7 @@ bench: build
 	$(cargo) build --release $(client_set) --examples
 	$(python) tools/bench.py
 	$(python) tools/bench/prompts.py
+	$(python) tools/bench/chat.py
 
 .PHONY: clean
 clean:

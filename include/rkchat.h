@@ -201,6 +201,21 @@ typedef int32_t rkchat_warning_kind;
 #define RKCHAT_WARNING_KIND_IGNORED_OPTION 11
 /** What looked like a tool call could not be read, and is left in the text. */
 #define RKCHAT_WARNING_KIND_BROKEN_TOOL_CALL 12
+/** Messages of a chat were left out, so that the others fit the context window. */
+#define RKCHAT_WARNING_KIND_LEFT_OUT 13
+
+/** What a chat does where its messages do not fit the context window. */
+typedef int32_t rkchat_overflow;
+
+/**
+ * The oldest turns are not sent, each a user's message and everything up to the next one; a warning
+ * in the completion tells how many messages. System prompt and last turn always stay. Where turns
+ * have to go, an eighth of the window is left free as well, so that the next prompts go on from the
+ * same beginning. Where nobody can count tokens, all are sent.
+ */
+#define RKCHAT_OVERFLOW_DROP_OLDEST 1
+/** It is `RKCHAT_ERR_CONTEXT_OVERFLOW`. */
+#define RKCHAT_OVERFLOW_ERROR 2
 
 /** What a piece of an answer is part of. */
 typedef int32_t rkchat_chunk_kind;
@@ -268,6 +283,9 @@ typedef int32_t rkchat_template_repair;
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
     RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
+#define RKCHAT_CHAT_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_chat_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, \
+    RKCHAT_UNSET_INT}
 #define RKCHAT_RENDER_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_render_options), 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, NULL, 0, \
     NULL, 0, NULL, 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
@@ -300,7 +318,7 @@ typedef int32_t rkchat_template_repair;
     {(uint32_t)sizeof(rkchat_tool_call), 0, NULL, 0, NULL, 0, NULL, 0}
 #define RKCHAT_USAGE_INIT \
     {(uint32_t)sizeof(rkchat_usage), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
-    RKCHAT_UNSET, 0}
+    RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
 #define RKCHAT_TIMINGS_INIT \
     {(uint32_t)sizeof(rkchat_timings), 0, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
@@ -327,6 +345,20 @@ typedef int32_t rkchat_template_repair;
  * Grows when something is added.
  */
 #define RKCHAT_ABI_MINOR 1
+
+/**
+ * A conversation: it keeps the messages, adds the answers, and sends as much of it as fits the
+ * context window.
+ *
+ * An answer becomes a message of the chat when its generation ends. One that was cancelled stays as far
+ * as it came; where it had not said anything yet, or failed, the messages that it was to answer are taken
+ * back, so that they can be sent again. Until then the chat is `RKCHAT_ERR_BUSY`. Handles of one chat share the
+ * conversation. A chat keeps its model open, and answers go on when the chat is dropped.
+ *
+ * Where prompts go through the runtime's own template (`InputKind.RuntimeTemplate`), the runtime keeps
+ * the conversation: only users' texts can be sent, and any other use of the model in between ends it.
+ */
+typedef struct rkchat_chat rkchat_chat;
 
 /**
  * A chat template: messages in, exactly the prompt that the model was trained on out. Needs no
@@ -1132,6 +1164,41 @@ typedef struct rkchat_decode_options {
 } rkchat_decode_options;
 
 /**
+ * How a chat is held.
+ *
+ * Begin with `RKCHAT_CHAT_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_chat_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The system prompt, which is the first of its messages. Unset: none, or that of the state that
+   * the chat is made from.
+   */
+  const char *system;
+  size_t system_len;
+  /**
+   * The tools of every request that names none itself; as `rkchat_generate_options.tools`. Unset: none, or
+   * those of the state that the chat is made from.
+   * JSON text.
+   */
+  const char *tools;
+  size_t tools_len;
+  /**
+   * What is done where the messages do not fit the context window. Unset: `DropOldest`.
+   * One of `RKCHAT_OVERFLOW_*`.
+   */
+  rkchat_overflow overflow;
+  int32_t reserved_overflow;
+  /**
+   * How much of the window is left for an answer whose `max_new_tokens` is unset, or larger than the
+   * window. Unset: a quarter of the window, and 512 at the most.
+   * In tokens. From 1 to 1048576.
+   */
+  int64_t reserve;
+} rkchat_chat_options;
+
+/**
  * A call of a tool.
  *
  * Begin with `RKCHAT_TOOL_CALL_INIT`.
@@ -1187,6 +1254,19 @@ typedef struct rkchat_usage {
    */
   rkchat_measure counted_by;
   int32_t reserved_counted_by;
+  /**
+   * Of a chat's last prompt and its answer: tokens that a runtime which reuses prompts cannot
+   * reuse, because the same text has other tokens now than the model produced. Unset where the
+   * request does not go on from the one before, and where nothing is reused.
+   * In tokens.
+   */
+  int64_t retokenized_tokens;
+  /**
+   * The same, because the text is another now: what a chat template changes in earlier turns, such
+   * as reasoning that it drops, and what ended an answer without being part of it.
+   * In tokens.
+   */
+  int64_t rewritten_tokens;
 } rkchat_usage;
 
 /**
@@ -1719,6 +1799,137 @@ rkchat_status rkchat_model_close(const struct rkchat_model *model, struct rkchat
  * Frees the handle, in any thread. NULL is fine.
  */
 void rkchat_model_free(struct rkchat_model *model);
+
+/**
+ * Begins a conversation with a model.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_chat_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_chat_open(const struct rkchat_model *model,
+                               const struct rkchat_chat_options *options,
+                               struct rkchat_chat **out,
+                               struct rkchat_error **error);
+
+/**
+ * Takes up a conversation that `to_json` gave.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_chat_free`; NULL on failure.
+ *
+ * `state` is JSON text.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_chat_from_json(const struct rkchat_model *model,
+                                    const char *state,
+                                    size_t state_len,
+                                    const struct rkchat_chat_options *options,
+                                    struct rkchat_chat **out,
+                                    struct rkchat_error **error);
+
+/**
+ * Says something as the user. The answer streams from what it returns. Options count for this
+ * request.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_chat_send(const struct rkchat_chat *chat,
+                               const char *text,
+                               size_t text_len,
+                               const struct rkchat_generate_options *options,
+                               struct rkchat_generation **out,
+                               struct rkchat_error **error);
+
+/**
+ * Sends a message of any role, or a JSON array of them, such as the results of tools.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+ *
+ * `message` is JSON text.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_chat_send_message(const struct rkchat_chat *chat,
+                                       const char *message,
+                                       size_t message_len,
+                                       const struct rkchat_generate_options *options,
+                                       struct rkchat_generation **out,
+                                       struct rkchat_error **error);
+
+/**
+ * Answers the last message of the user again: what came after it is dropped, and comes back if
+ * this answer fails.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_chat_regenerate(const struct rkchat_chat *chat,
+                                     const struct rkchat_generate_options *options,
+                                     struct rkchat_generation **out,
+                                     struct rkchat_error **error);
+
+/**
+ * All messages, a JSON array that begins with the system prompt. Those that were left out of a
+ * prompt are still here.
+ *
+ * `*out` becomes JSON text, which the caller frees with `rkchat_text_free`; NULL on failure.
+ */
+rkchat_status rkchat_chat_messages(const struct rkchat_chat *chat,
+                                   struct rkchat_text **out,
+                                   struct rkchat_error **error);
+
+/**
+ * Puts a message in the place of another, counted from 0 in `messages`, and drops those after it.
+ * `regenerate` then answers.
+ *
+ * `message` is JSON text.
+ */
+rkchat_status rkchat_chat_edit(const struct rkchat_chat *chat,
+                               uint32_t index,
+                               const char *message,
+                               size_t message_len,
+                               struct rkchat_error **error);
+
+/**
+ * A chat of its own that goes on from here.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_chat_free`; NULL on failure.
+ */
+rkchat_status rkchat_chat_branch(const struct rkchat_chat *chat,
+                                 struct rkchat_chat **out,
+                                 struct rkchat_error **error);
+
+/**
+ * The conversation and its tools as JSON, for `from_json`.
+ *
+ * `*out` becomes JSON text, which the caller frees with `rkchat_text_free`; NULL on failure.
+ */
+rkchat_status rkchat_chat_to_json(const struct rkchat_chat *chat,
+                                  struct rkchat_text **out,
+                                  struct rkchat_error **error);
+
+/**
+ * Drops all messages but the system prompt.
+ */
+rkchat_status rkchat_chat_reset(const struct rkchat_chat *chat, struct rkchat_error **error);
+
+/**
+ * How many tokens a prompt with all messages has; 0 where there is none, or nobody can count.
+ *
+ * `*out` becomes the number.
+ */
+rkchat_status rkchat_chat_token_count(const struct rkchat_chat *chat,
+                                      uint32_t *out,
+                                      struct rkchat_error **error);
+
+/**
+ * Frees the handle, in any thread. NULL is fine.
+ */
+void rkchat_chat_free(struct rkchat_chat *chat);
 
 /**
  * Ends the answer now; pieces that were not read are dropped from the stream, not from

@@ -192,6 +192,19 @@ enum class WarningKind : std::int32_t {
   IgnoredOption = 11,
   /// What looked like a tool call could not be read, and is left in the text.
   BrokenToolCall = 12,
+  /// Messages of a chat were left out, so that the others fit the context window.
+  LeftOut = 13,
+};
+
+/// What a chat does where its messages do not fit the context window.
+enum class Overflow : std::int32_t {
+  /// The oldest turns are not sent, each a user's message and everything up to the next one; a warning
+  /// in the completion tells how many messages. System prompt and last turn always stay. Where turns
+  /// have to go, an eighth of the window is left free as well, so that the next prompts go on from the
+  /// same beginning. Where nobody can count tokens, all are sent.
+  DropOldest = 1,
+  /// It is `ContextOverflow`.
+  Error = 2,
 };
 
 /// What a piece of an answer is part of.
@@ -257,6 +270,7 @@ struct Free {
   void operator()(rkchat_runtime *handle) const { rkchat_runtime_free(handle); }
   void operator()(rkchat_model_folder *handle) const { rkchat_model_folder_free(handle); }
   void operator()(rkchat_model *handle) const { rkchat_model_free(handle); }
+  void operator()(rkchat_chat *handle) const { rkchat_chat_free(handle); }
   void operator()(rkchat_generation *handle) const { rkchat_generation_free(handle); }
   void operator()(rkchat_chat_template *handle) const { rkchat_chat_template_free(handle); }
   void operator()(rkchat_tokenizer *handle) const { rkchat_tokenizer_free(handle); }
@@ -641,6 +655,33 @@ struct GenerateOptions {
   }
 };
 
+/// How a chat is held.
+struct ChatOptions {
+  /// The system prompt, which is the first of its messages. Unset: none, or that of the state that
+  /// the chat is made from.
+  Optional<std::string> system;
+  /// The tools of every request that names none itself; as `GenerateOptions.tools`. Unset: none, or
+  /// those of the state that the chat is made from.
+  /// JSON text.
+  Optional<std::string> tools;
+  /// What is done where the messages do not fit the context window. Unset: `DropOldest`.
+  Optional<Overflow> overflow;
+  /// How much of the window is left for an answer whose `max_new_tokens` is unset, or larger than the
+  /// window. Unset: a quarter of the window, and 512 at the most.
+  /// In tokens. From 1 to 1048576.
+  Optional<std::int64_t> reserve;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_chat_options c() const {
+    rkchat_chat_options c = RKCHAT_CHAT_OPTIONS_INIT;
+    if (system) { c.system = (*system).c_str(); c.system_len = (*system).size(); }
+    if (tools) { c.tools = (*tools).c_str(); c.tools_len = (*tools).size(); }
+    if (overflow) { c.overflow = static_cast<std::int32_t>((*overflow)); }
+    if (reserve) { c.reserve = (*reserve); }
+    return c;
+  }
+};
+
 /// What is rendered besides the messages.
 struct RenderOptions {
   /// End with the words that open the assistant's turn.
@@ -965,6 +1006,15 @@ struct Usage {
   std::uint32_t new_tokens = 0;
   /// Who counted the tokens of the prompt.
   Measure counted_by{};
+  /// Of a chat's last prompt and its answer: tokens that a runtime which reuses prompts cannot
+  /// reuse, because the same text has other tokens now than the model produced. Unset where the
+  /// request does not go on from the one before, and where nothing is reused.
+  /// In tokens.
+  Optional<std::uint32_t> retokenized_tokens{};
+  /// The same, because the text is another now: what a chat template changes in earlier turns, such
+  /// as reasoning that it drops, and what ended an answer without being part of it.
+  /// In tokens.
+  Optional<std::uint32_t> rewritten_tokens{};
 
   Usage() = default;
   explicit Usage(const rkchat_usage &c) {
@@ -972,6 +1022,8 @@ struct Usage {
     if (c.reused_tokens != RKCHAT_UNSET_INT) { reused_tokens = static_cast<std::uint32_t>(c.reused_tokens); }
     new_tokens = static_cast<std::uint32_t>(c.new_tokens);
     counted_by = static_cast<Measure>(c.counted_by);
+    if (c.retokenized_tokens != RKCHAT_UNSET_INT) { retokenized_tokens = static_cast<std::uint32_t>(c.retokenized_tokens); }
+    if (c.rewritten_tokens != RKCHAT_UNSET_INT) { rewritten_tokens = static_cast<std::uint32_t>(c.rewritten_tokens); }
   }
 };
 
@@ -1098,6 +1150,7 @@ struct TokenizerInfo {
 class Runtime;
 class ModelFolder;
 class Model;
+class Chat;
 class Generation;
 class ChatTemplate;
 class Tokenizer;
@@ -1203,6 +1256,64 @@ class Model {
 
  private:
   detail::Owned<rkchat_model> handle_;
+};
+
+/// A conversation: it keeps the messages, adds the answers, and sends as much of it as fits the
+/// context window.
+///
+/// An answer becomes a message of the chat when its generation ends. One that was cancelled stays as far
+/// as it came; where it had not said anything yet, or failed, the messages that it was to answer are taken
+/// back, so that they can be sent again. Until then the chat is `Busy`. Handles of one chat share the
+/// conversation. A chat keeps its model open, and answers go on when the chat is dropped.
+///
+/// Where prompts go through the runtime's own template (`InputKind.RuntimeTemplate`), the runtime keeps
+/// the conversation: only users' texts can be sent, and any other use of the model in between ends it.
+class Chat {
+ public:
+  /// Begins a conversation with a model.
+  static Chat open(const Model &model, const ChatOptions &options = ChatOptions());
+
+  /// Takes up a conversation that `to_json` gave.
+  static Chat from_json(const Model &model, const std::string &state, const ChatOptions &options = ChatOptions());
+
+  /// Says something as the user. The answer streams from what it returns. Options count for this
+  /// request.
+  Generation send(const std::string &text, const GenerateOptions &options = GenerateOptions()) const;
+
+  /// Sends a message of any role, or a JSON array of them, such as the results of tools.
+  Generation send_message(const std::string &message, const GenerateOptions &options = GenerateOptions()) const;
+
+  /// Answers the last message of the user again: what came after it is dropped, and comes back if
+  /// this answer fails.
+  Generation regenerate(const GenerateOptions &options = GenerateOptions()) const;
+
+  /// All messages, a JSON array that begins with the system prompt. Those that were left out of a
+  /// prompt are still here.
+  std::string messages() const;
+
+  /// Puts a message in the place of another, counted from 0 in `messages`, and drops those after it.
+  /// `regenerate` then answers.
+  void edit(std::uint32_t index, const std::string &message) const;
+
+  /// A chat of its own that goes on from here.
+  Chat branch() const;
+
+  /// The conversation and its tools as JSON, for `from_json`.
+  std::string to_json() const;
+
+  /// Drops all messages but the system prompt.
+  void reset() const;
+
+  /// How many tokens a prompt with all messages has; 0 where there is none, or nobody can count.
+  std::uint32_t token_count() const;
+
+  /// The handle for the functions of rkchat.h; it stays owned by this object.
+  rkchat_chat *c() const { return handle_.get(); }
+  /// Takes over a handle of rkchat.h.
+  explicit Chat(rkchat_chat *handle) : handle_(handle) {}
+
+ private:
+  detail::Owned<rkchat_chat> handle_;
 };
 
 /// One answer on its way. Dropping it cancels it.
@@ -1483,6 +1594,90 @@ inline void Model::close() const {
   rkchat_error *error = nullptr;
   const rkchat_status status = rkchat_model_close(handle_.get(), &error);
   detail::check(status, error);
+}
+
+inline Chat Chat::open(const Model &model, const ChatOptions &options) {
+  rkchat_error *error = nullptr;
+  rkchat_chat *out = nullptr;
+  const rkchat_status status = rkchat_chat_open(model.c(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Chat(out);
+}
+
+inline Chat Chat::from_json(const Model &model, const std::string &state, const ChatOptions &options) {
+  rkchat_error *error = nullptr;
+  rkchat_chat *out = nullptr;
+  const rkchat_status status = rkchat_chat_from_json(model.c(), state.data(), state.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Chat(out);
+}
+
+inline Generation Chat::send(const std::string &text, const GenerateOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_generation *out = nullptr;
+  const rkchat_status status = rkchat_chat_send(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Generation(out);
+}
+
+inline Generation Chat::send_message(const std::string &message, const GenerateOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_generation *out = nullptr;
+  const rkchat_status status = rkchat_chat_send_message(handle_.get(), message.data(), message.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Generation(out);
+}
+
+inline Generation Chat::regenerate(const GenerateOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_generation *out = nullptr;
+  const rkchat_status status = rkchat_chat_regenerate(handle_.get(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Generation(out);
+}
+
+inline std::string Chat::messages() const {
+  rkchat_error *error = nullptr;
+  rkchat_text *out = nullptr;
+  const rkchat_status status = rkchat_chat_messages(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline void Chat::edit(std::uint32_t index, const std::string &message) const {
+  rkchat_error *error = nullptr;
+  const rkchat_status status = rkchat_chat_edit(handle_.get(), index, message.data(), message.size(), &error);
+  detail::check(status, error);
+}
+
+inline Chat Chat::branch() const {
+  rkchat_error *error = nullptr;
+  rkchat_chat *out = nullptr;
+  const rkchat_status status = rkchat_chat_branch(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return Chat(out);
+}
+
+inline std::string Chat::to_json() const {
+  rkchat_error *error = nullptr;
+  rkchat_text *out = nullptr;
+  const rkchat_status status = rkchat_chat_to_json(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline void Chat::reset() const {
+  rkchat_error *error = nullptr;
+  const rkchat_status status = rkchat_chat_reset(handle_.get(), &error);
+  detail::check(status, error);
+}
+
+inline std::uint32_t Chat::token_count() const {
+  rkchat_error *error = nullptr;
+  std::uint32_t out = 0;
+  const rkchat_status status = rkchat_chat_token_count(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return out;
 }
 
 inline void Generation::cancel() const {

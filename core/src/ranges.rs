@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -63,6 +63,14 @@ impl GenerateOptions {
         within("mirostat_eta", self.mirostat_eta, 0.0, 1.0)?;
         within("min_p", self.min_p, 0.0, 1.0)?;
         within("seed", self.seed, 0, 9007199254740991)?;
+        Ok(())
+    }
+}
+
+impl ChatOptions {
+    /// Every value that is set must be in its range.
+    pub(crate) fn check(&self) -> Result<()> {
+        within("reserve", self.reserve, 1, 1048576)?;
         Ok(())
     }
 }
@@ -155,6 +163,15 @@ mod tests {
                 continue_final_message: false,
                 untrusted_content: None,
                 template_repair: None,
+            }
+        );
+        assert_eq!(
+            ChatOptions::default(),
+            ChatOptions {
+                system: None,
+                tools: None,
+                overflow: None,
+                reserve: None,
             }
         );
         assert_eq!(

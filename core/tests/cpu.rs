@@ -3,28 +3,13 @@
 mod common;
 
 use std::io::Read;
-use std::path::PathBuf;
 
-use common::{ALL_GROUPS, Folder, GROUPS, at_most};
+use common::{ALL_GROUPS, Folder, GROUPS, at_most, smollm};
 use rkchat::{
     EncodeOptions, ErrorKind, FinishReason, GenerateOptions, InputKind, Json, Measure, Model,
     ModelOptions,
 };
 use serde_json::json;
-
-/// The model that `make test` fetches.
-fn model() -> Option<PathBuf> {
-    let name = "../.cache/models/SmolLM2-135M-Instruct.Q4_1.gguf";
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
-    if !path.is_file() {
-        eprintln!(
-            "SKIPPED: {} is missing; make test fetches it",
-            path.display()
-        );
-        return None;
-    }
-    Some(path)
-}
 
 fn options(group: &str) -> ModelOptions {
     ModelOptions {
@@ -45,7 +30,7 @@ fn question() -> Json {
 
 #[test]
 fn the_same_answer_on_all_groups() {
-    let Some(path) = model() else { return };
+    let Some(path) = smollm() else { return };
     for group in ALL_GROUPS {
         let model = Model::open(&path, &options(group)).unwrap();
         let info = model.info();
@@ -98,7 +83,7 @@ fn the_same_answer_on_all_groups() {
 
 #[test]
 fn the_cache_can_be_left_out() {
-    let Some(path) = model() else { return };
+    let Some(path) = smollm() else { return };
     let fresh = ModelOptions {
         assume: Some(json!({"prefix_reuse": "off"})),
         ..options("1.3.0")
@@ -118,7 +103,7 @@ fn the_cache_can_be_left_out() {
 
 #[test]
 fn bad_models_and_prompts_are_named() {
-    let Some(path) = model() else { return };
+    let Some(path) = smollm() else { return };
     let folder = Folder::new();
     let mut half = vec![0; 1 << 20];
     std::fs::File::open(&path)

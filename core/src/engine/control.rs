@@ -38,6 +38,17 @@ pub(crate) struct Job {
     /// Its own ends, besides those of the model.
     pub stops: Stops,
     pub deadlines: Deadlines,
+    /// The conversation that it adds to, where the runtime keeps that in its cache.
+    pub kept: Option<Kept>,
+}
+
+/// A conversation in a runtime's cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Which one; never the same twice.
+    pub conversation: u64,
+    /// This request is its first.
+    pub begins: bool,
 }
 
 /// When a request has taken long enough.

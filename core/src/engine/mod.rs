@@ -1,6 +1,7 @@
 //! One owner thread per model, a queue before it, and a stream for each answer.
 
 mod arguments;
+mod chat;
 mod compare;
 mod control;
 mod exit;
@@ -22,6 +23,7 @@ mod text;
 mod timing;
 mod tool_choice;
 
+pub(crate) use chat::Chat;
 pub(crate) use model::Model;
 pub(crate) use prompt::Prompt;
 pub(crate) use stream::Stream;

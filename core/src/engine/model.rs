@@ -5,6 +5,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
+use super::chat::Turn;
 use super::control::{Control, Deadlines, Job, closed};
 use super::exit;
 use super::fork::Home;
@@ -149,9 +150,18 @@ impl Model {
     }
 
     pub fn generate(&self, prompt: Prompt<'_>, options: &GenerateOptions) -> Result<Arc<Stream>> {
-        options.check()?;
-        let asked = self.sampling.request(options, &self.info.runtime)?;
         let deadlines = Deadlines::of(options);
+        let prepared = self.prepare(&prompt, options)?;
+        self.start(prepared, options, deadlines, Turn::default())
+    }
+
+    /// What the runtime would be fed.
+    pub(super) fn prepare(
+        &self,
+        prompt: &Prompt<'_>,
+        options: &GenerateOptions,
+    ) -> Result<Prepared> {
+        options.check()?;
         if matches!(prompt, Prompt::Ids(_)) {
             let instead = "Give the text itself to complete.";
             self.require(capabilities::TOKEN_INPUT, instead)?;
@@ -161,17 +171,36 @@ impl Model {
                            its folder.";
             self.require(capabilities::THINKING_SWITCH, instead)?;
         }
+        self.with(|tokens, session| tokens.prepare(prompt, options, session))
+    }
+
+    /// Puts a request into the queue; `turn` is what a chat adds to it.
+    pub(super) fn start(
+        &self,
+        prepared: Prepared,
+        options: &GenerateOptions,
+        deadlines: Deadlines,
+        turn: Turn,
+    ) -> Result<Arc<Stream>> {
+        let asked = self.sampling.request(options, &self.info.runtime)?;
         let Prepared {
             input,
             tokens: prompt_tokens,
             reading,
             thinking,
             warnings,
-        } = self.with(|tokens, session| tokens.prepare(&prompt, options, session))?;
+        } = prepared;
         let (max_new_tokens, limit_reason) = self.room(prompt_tokens, options.max_new_tokens)?;
         let stops = self.stops(options)?;
         let stream = Stream::new(self.control.clone(), prompt_tokens);
-        for warning in warnings.into_iter().chain(asked.warnings) {
+        if let Some(lost) = turn.lost {
+            stream.lost(lost);
+        }
+        for warning in warnings
+            .into_iter()
+            .chain(asked.warnings)
+            .chain(turn.warning)
+        {
             stream.warn(warning);
         }
         self.control.enqueue(Job {
@@ -181,6 +210,7 @@ impl Model {
                 max_new_tokens,
                 sampling: asked.run,
                 enable_thinking: thinking,
+                keep_history: turn.kept.is_some(),
                 ..RunRequest::default()
             },
             init_sampling: asked.init,
@@ -188,8 +218,15 @@ impl Model {
             reading,
             stops,
             deadlines,
+            kept: turn.kept,
         })?;
         Ok(stream)
+    }
+
+    /// Whether what a prompt has in common with the one before is not computed again.
+    pub(super) fn reuses_prompts(&self) -> Result<bool> {
+        let reuses = self.capabilities.has(capabilities::PREFIX_REUSE);
+        self.with(|tokens, _| Ok(reuses && !tokens.fresh_runs()))
     }
 
     /// How many tokens may come, and why it ends after them: the window is never filled to its end, so no
@@ -254,6 +291,10 @@ impl Model {
 
     pub fn decode(&self, ids: &[u32], options: &DecodeOptions) -> Result<String> {
         self.with(|tokens, session| tokens.decode(ids, options.skip_special_tokens, session))
+    }
+
+    pub(super) fn check_home(&self) -> Result<()> {
+        self.home.check()
     }
 
     fn with<R>(&self, call: impl FnOnce(&Tokens, &dyn Session) -> Result<R>) -> Result<R> {

@@ -6,6 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread;
 
+use super::chat;
 use super::control::{Control, Job, closed};
 use super::prompt::Tokens;
 use super::run::{self, Ran};
@@ -109,6 +110,7 @@ impl Owner {
             ..params
         };
         let mut after_cut = false;
+        let mut conversation = None;
         while let Some(job) = self.control.next_job() {
             let wanted = job
                 .init_sampling
@@ -119,16 +121,46 @@ impl Owner {
                     return self.control.leave(|| error.clone());
                 }
                 after_cut = false;
+                conversation = None;
+            }
+            if !self.admits(&job, &mut conversation) {
+                continue;
             }
             let mut ran = self.answer(&job, after_cut);
             if ran == Ran::Broken {
                 if let Err(error) = self.open_again(&params) {
                     return self.control.leave(|| error.clone());
                 }
+                conversation = None;
+                if !self.admits(&job, &mut conversation) {
+                    continue;
+                }
                 ran = self.answer(&job, false);
             }
             after_cut = ran == Ran::Done { cut_short: true };
         }
+    }
+
+    /// Whether a job may run after what the cache holds; where not, its stream has an end. A conversation
+    /// that begins gets an empty cache.
+    fn admits(&self, job: &Job, conversation: &mut Option<u64>) -> bool {
+        let Some(kept) = job.kept else {
+            *conversation = None;
+            return true;
+        };
+        if kept.begins {
+            let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(session) = session.as_deref() {
+                // What fails here fails in the run, and is reported there.
+                let _ = session.clear_cache(false, &[]);
+            }
+        } else if *conversation != Some(kept.conversation) {
+            self.control.run_over();
+            job.stream.end(Err(chat::lost_from_cache()));
+            return false;
+        }
+        *conversation = Some(kept.conversation);
+        true
     }
 
     fn open_again(&self, params: &InitParams) -> Result<()> {
@@ -156,7 +188,7 @@ impl Owner {
         let (Some(session), Some(tokens)) = (session.as_deref(), self.tokens.get()) else {
             return Ran::Done { cut_short: false };
         };
-        if tokens.fresh_runs() {
+        if tokens.fresh_runs() && job.kept.is_none() {
             // What fails here fails in the run, and is reported there.
             let _ = session.clear_cache(false, &[]);
         }

@@ -37,6 +37,16 @@ pub(super) struct Prepared {
     pub warnings: Vec<Warning>,
 }
 
+impl Prepared {
+    /// The ids that the runtime is fed, where it is fed ids.
+    pub fn ids(&self) -> Option<Vec<u32>> {
+        match &self.input {
+            Input::Tokens(ids) => ids.iter().map(|id| u32::try_from(*id).ok()).collect(),
+            _ => None,
+        }
+    }
+}
+
 /// A prompt as it is fed, and how the answer to it is read.
 struct Fed {
     input: Input,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::chat::Lost;
 use super::control::Control;
 use super::fork::Home;
 use super::timing::Clock;
@@ -44,6 +45,15 @@ struct State {
     wake: Option<Wake>,
 }
 
+/// What became of an answer.
+pub(super) struct Outcome {
+    /// What stays of it: everything, or what a cancelled one had said; none where there is nothing.
+    pub message: Option<Json>,
+    pub token_ids: Vec<u32>,
+    /// The runtime has seen its prompt.
+    pub begun: bool,
+}
+
 impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream").finish_non_exhaustive()
@@ -68,6 +78,8 @@ impl Stream {
                     reused_tokens: None,
                     new_tokens: 0,
                     counted_by: Measure::Rkchat,
+                    retokenized_tokens: None,
+                    rewritten_tokens: None,
                 },
                 warnings: Vec::new(),
                 clock: Clock::start(),
@@ -197,6 +209,28 @@ impl Stream {
             Some(Err(error)) => Err(error.clone()),
             _ => Ok(state.text.clone()),
         }
+    }
+
+    // A chat's side.
+
+    /// What cannot be reused for this request of what the one before left.
+    pub(super) fn lost(&self, lost: Lost) {
+        let usage = &mut self.lock().usage;
+        usage.retokenized_tokens = Some(lost.retokenized);
+        usage.rewritten_tokens = Some(lost.rewritten);
+    }
+
+    /// How it ended; none while it goes on.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        let state = self.lock();
+        let end = state.end.as_ref()?;
+        let said = !state.text.is_empty() || !state.tool_calls.is_empty();
+        let whole = matches!(end, Ok(reason) if *reason != FinishReason::Cancelled);
+        Some(Outcome {
+            message: (end.is_ok() && (whole || said)).then(|| state.message()),
+            token_ids: state.token_ids.clone(),
+            begun: state.clock.has_begun(),
+        })
     }
 
     // The owner thread's side.

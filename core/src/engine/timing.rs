@@ -30,6 +30,10 @@ impl Clock {
         self.begun = Some(Instant::now());
     }
 
+    pub fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
     pub fn token(&mut self) {
         self.first_token.get_or_insert_with(Instant::now);
     }

@@ -76,6 +76,21 @@ pub enum WarningKind {
     IgnoredOption = 11,
     /// What looked like a tool call could not be read, and is left in the text.
     BrokenToolCall = 12,
+    /// Messages of a chat were left out, so that the others fit the context window.
+    LeftOut = 13,
+}
+
+/// What a chat does where its messages do not fit the context window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Overflow {
+    /// The oldest turns are not sent, each a user's message and everything up to the next one; a warning
+    /// in the completion tells how many messages. System prompt and last turn always stay. Where turns
+    /// have to go, an eighth of the window is left free as well, so that the next prompts go on from the
+    /// same beginning. Where nobody can count tokens, all are sent.
+    DropOldest = 1,
+    /// It is `ContextOverflow`.
+    Error = 2,
 }
 
 /// What a piece of an answer is part of.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{FixedSampling, Json, TemplateRepair, UntrustedContent};
+use super::{FixedSampling, Json, Overflow, TemplateRepair, UntrustedContent};
 
 /// How a `librkllmrt.so` is taken.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -232,6 +232,24 @@ pub struct GenerateOptions {
     pub untrusted_content: Option<UntrustedContent>,
     /// What is done where the template refuses the messages. Unset: `Auto`.
     pub template_repair: Option<TemplateRepair>,
+}
+
+/// How a chat is held.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChatOptions {
+    /// The system prompt, which is the first of its messages. Unset: none, or that of the state that
+    /// the chat is made from.
+    pub system: Option<String>,
+    /// The tools of every request that names none itself; as `GenerateOptions.tools`. Unset: none, or
+    /// those of the state that the chat is made from.
+    pub tools: Option<Json>,
+    /// What is done where the messages do not fit the context window. Unset: `DropOldest`.
+    pub overflow: Option<Overflow>,
+    /// How much of the window is left for an answer whose `max_new_tokens` is unset, or larger than the
+    /// window. Unset: a quarter of the window, and 512 at the most.
+    /// @unit tokens
+    /// @range 1..=1048576
+    pub reserve: Option<u32>,
 }
 
 /// What is rendered besides the messages.

@@ -146,6 +146,15 @@ pub struct Usage {
     pub new_tokens: u32,
     /// Who counted the tokens of the prompt.
     pub counted_by: Measure,
+    /// Of a chat's last prompt and its answer: tokens that a runtime which reuses prompts cannot
+    /// reuse, because the same text has other tokens now than the model produced. Unset where the
+    /// request does not go on from the one before, and where nothing is reused.
+    /// @unit tokens
+    pub retokenized_tokens: Option<u32>,
+    /// The same, because the text is another now: what a chat template changes in earlier turns, such
+    /// as reasoning that it drops, and what ended an answer without being part of it.
+    /// @unit tokens
+    pub rewritten_tokens: Option<u32>,
 }
 
 /// How long a request took, and how much memory.

@@ -156,6 +156,15 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         switch: None,
     },
     Assumption {
+        id: "kept-after-abort",
+        claim: "with keep_history, a run that was ended early leaves its prompt and what it produced in the cache",
+        if_wrong: "where no tokenizer is known, a chat goes on with another conversation than its messages say once an \
+                   answer was cancelled or ended by a stop string",
+        source: "nothing: the header says that an abort ends the run, and not what becomes of the cache",
+        code: "core/src/engine/chat/state.rs",
+        switch: None,
+    },
+    Assumption {
         id: "resume-input",
         claim: "the input of a run that follows a paused one takes the place of the token that the callback paused on",
         if_wrong: "a token is doubled or missing after a pause",

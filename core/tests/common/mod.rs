@@ -40,6 +40,20 @@ fn runtime(place: &str) -> PathBuf {
     path
 }
 
+/// SmolLM2, which `make test` fetches.
+pub fn smollm() -> Option<PathBuf> {
+    let name = "../.cache/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
+    if !path.is_file() {
+        eprintln!(
+            "SKIPPED: {} is missing; make test fetches it",
+            path.display()
+        );
+        return None;
+    }
+    Some(path)
+}
+
 /// A folder of its own for one test, removed at the end.
 pub struct Folder(PathBuf);
 

@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -68,6 +68,7 @@ pub type rkchat_finish_reason = i32;
 pub type rkchat_input_kind = i32;
 pub type rkchat_measure = i32;
 pub type rkchat_warning_kind = i32;
+pub type rkchat_overflow = i32;
 pub type rkchat_chunk_kind = i32;
 pub type rkchat_fixed_sampling = i32;
 pub type rkchat_untrusted_content = i32;
@@ -99,6 +100,9 @@ const _: () = {
     assert!(rkchat::WarningKind::FixedSampling as i32 == 10);
     assert!(rkchat::WarningKind::IgnoredOption as i32 == 11);
     assert!(rkchat::WarningKind::BrokenToolCall as i32 == 12);
+    assert!(rkchat::WarningKind::LeftOut as i32 == 13);
+    assert!(rkchat::Overflow::DropOldest as i32 == 1);
+    assert!(rkchat::Overflow::Error as i32 == 2);
     assert!(rkchat::ChunkKind::Text as i32 == 1);
     assert!(rkchat::ChunkKind::Reasoning as i32 == 2);
     assert!(rkchat::ChunkKind::ToolCall as i32 == 3);

@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -521,6 +521,304 @@ pub unsafe extern "C" fn rkchat_model_close(
 pub unsafe extern "C" fn rkchat_model_free(model: *mut rkchat_model) {
     // SAFETY: NULL, or a handle from this library that is freed once.
     unsafe { guard_free(model) }
+}
+
+/// A conversation: it keeps the messages, adds the answers, and sends as much of it as fits the
+/// context window.
+///
+/// An answer becomes a message of the chat when its generation ends. One that was cancelled stays as far
+/// as it came; where it had not said anything yet, or failed, the messages that it was to answer are taken
+/// back, so that they can be sent again. Until then the chat is `RKCHAT_ERR_BUSY`. Handles of one chat share the
+/// conversation. A chat keeps its model open, and answers go on when the chat is dropped.
+///
+/// Where prompts go through the runtime's own template (`InputKind.RuntimeTemplate`), the runtime keeps
+/// the conversation: only users' texts can be sent, and any other use of the model in between ends it.
+pub struct rkchat_chat {
+    pub(crate) inner: rkchat::Chat,
+}
+
+impl rkchat_chat {
+    pub(crate) fn new(inner: rkchat::Chat) -> Self {
+        Self { inner }
+    }
+}
+
+// A handle may go to other threads, and a const pointer to it may be used by several at once.
+const _: fn() = || {
+    fn shareable<T: Send + Sync>() {}
+    shareable::<rkchat_chat>();
+};
+
+/// Begins a conversation with a model.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_chat_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_open(
+    model: *const rkchat_model,
+    options: *const rkchat_chat_options,
+    out: *mut *mut rkchat_chat,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let options = options::read::<rkchat::ChatOptions>(options)?;
+            out.put(rkchat_chat::new(rkchat::Chat::open(
+                &model.inner,
+                &options,
+            )?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Takes up a conversation that `to_json` gave.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_chat_free`; NULL on failure.
+///
+/// `state` is JSON text.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_from_json(
+    model: *const rkchat_model,
+    state: *const c_char,
+    state_len: usize,
+    options: *const rkchat_chat_options,
+    out: *mut *mut rkchat_chat,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let state = input::json("state", state, state_len)?;
+            let options = options::read::<rkchat::ChatOptions>(options)?;
+            out.put(rkchat_chat::new(rkchat::Chat::from_json(
+                &model.inner,
+                &state,
+                &options,
+            )?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Says something as the user. The answer streams from what it returns. Options count for this
+/// request.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_send(
+    chat: *const rkchat_chat,
+    text: *const c_char,
+    text_len: usize,
+    options: *const rkchat_generate_options,
+    out: *mut *mut rkchat_generation,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat = input::handle("chat", chat)?;
+            let text = input::text("text", text, text_len)?;
+            let options = options::read::<rkchat::GenerateOptions>(options)?;
+            out.put(rkchat_generation::new(chat.inner.send(text, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Sends a message of any role, or a JSON array of them, such as the results of tools.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+///
+/// `message` is JSON text.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_send_message(
+    chat: *const rkchat_chat,
+    message: *const c_char,
+    message_len: usize,
+    options: *const rkchat_generate_options,
+    out: *mut *mut rkchat_generation,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat = input::handle("chat", chat)?;
+            let message = input::json("message", message, message_len)?;
+            let options = options::read::<rkchat::GenerateOptions>(options)?;
+            out.put(rkchat_generation::new(
+                chat.inner.send_message(&message, &options)?,
+            ));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Answers the last message of the user again: what came after it is dropped, and comes back if
+/// this answer fails.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_regenerate(
+    chat: *const rkchat_chat,
+    options: *const rkchat_generate_options,
+    out: *mut *mut rkchat_generation,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat = input::handle("chat", chat)?;
+            let options = options::read::<rkchat::GenerateOptions>(options)?;
+            out.put(rkchat_generation::new(chat.inner.regenerate(&options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// All messages, a JSON array that begins with the system prompt. Those that were left out of a
+/// prompt are still here.
+///
+/// `*out` becomes JSON text, which the caller frees with `rkchat_text_free`; NULL on failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_messages(
+    chat: *const rkchat_chat,
+    out: *mut *mut rkchat_text,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat = input::handle("chat", chat)?;
+            out.put(rkchat_text::new(chat.inner.messages()?.to_string()));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Puts a message in the place of another, counted from 0 in `messages`, and drops those after it.
+/// `regenerate` then answers.
+///
+/// `message` is JSON text.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_edit(
+    chat: *const rkchat_chat,
+    index: u32,
+    message: *const c_char,
+    message_len: usize,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let chat = input::handle("chat", chat)?;
+            let index = index;
+            let message = input::json("message", message, message_len)?;
+            chat.inner.edit(index, &message)?;
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// A chat of its own that goes on from here.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_chat_free`; NULL on failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_branch(
+    chat: *const rkchat_chat,
+    out: *mut *mut rkchat_chat,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat = input::handle("chat", chat)?;
+            out.put(rkchat_chat::new(chat.inner.branch()?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// The conversation and its tools as JSON, for `from_json`.
+///
+/// `*out` becomes JSON text, which the caller frees with `rkchat_text_free`; NULL on failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_to_json(
+    chat: *const rkchat_chat,
+    out: *mut *mut rkchat_text,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat = input::handle("chat", chat)?;
+            out.put(rkchat_text::new(chat.inner.to_json()?.to_string()));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Drops all messages but the system prompt.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_reset(
+    chat: *const rkchat_chat,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let chat = input::handle("chat", chat)?;
+            chat.inner.reset()?;
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// How many tokens a prompt with all messages has; 0 where there is none, or nobody can count.
+///
+/// `*out` becomes the number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_token_count(
+    chat: *const rkchat_chat,
+    out: *mut u32,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Scalar::at(out)?;
+            let chat = input::handle("chat", chat)?;
+            out.put(chat.inner.token_count()?);
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Frees the handle, in any thread. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_free(chat: *mut rkchat_chat) {
+    // SAFETY: NULL, or a handle from this library that is freed once.
+    unsafe { guard_free(chat) }
 }
 
 /// One answer on its way. Dropping it cancels it.

@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -138,6 +138,16 @@ const _: () = {
     assert!(offset_of!(rkchat_generate_options, reserved_untrusted_content) == pick(276, 212));
     assert!(offset_of!(rkchat_generate_options, template_repair) == pick(280, 216));
     assert!(offset_of!(rkchat_generate_options, reserved_template_repair) == pick(284, 220));
+    assert!(size_of::<rkchat_chat_options>() == pick(56, 40));
+    assert!(offset_of!(rkchat_chat_options, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_chat_options, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_chat_options, system) == pick(8, 8));
+    assert!(offset_of!(rkchat_chat_options, system_len) == pick(16, 12));
+    assert!(offset_of!(rkchat_chat_options, tools) == pick(24, 16));
+    assert!(offset_of!(rkchat_chat_options, tools_len) == pick(32, 20));
+    assert!(offset_of!(rkchat_chat_options, overflow) == pick(40, 24));
+    assert!(offset_of!(rkchat_chat_options, reserved_overflow) == pick(44, 28));
+    assert!(offset_of!(rkchat_chat_options, reserve) == pick(48, 32));
     assert!(size_of::<rkchat_render_options>() == pick(120, 80));
     assert!(offset_of!(rkchat_render_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_render_options, reserved) == pick(4, 4));
@@ -279,7 +289,7 @@ const _: () = {
     assert!(offset_of!(rkchat_tool_call, name_len) == pick(32, 20));
     assert!(offset_of!(rkchat_tool_call, arguments) == pick(40, 24));
     assert!(offset_of!(rkchat_tool_call, arguments_len) == pick(48, 28));
-    assert!(size_of::<rkchat_usage>() == pick(40, 40));
+    assert!(size_of::<rkchat_usage>() == pick(56, 56));
     assert!(offset_of!(rkchat_usage, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_usage, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_usage, prompt_tokens) == pick(8, 8));
@@ -287,6 +297,8 @@ const _: () = {
     assert!(offset_of!(rkchat_usage, new_tokens) == pick(24, 24));
     assert!(offset_of!(rkchat_usage, counted_by) == pick(32, 32));
     assert!(offset_of!(rkchat_usage, reserved_counted_by) == pick(36, 36));
+    assert!(offset_of!(rkchat_usage, retokenized_tokens) == pick(40, 40));
+    assert!(offset_of!(rkchat_usage, rewritten_tokens) == pick(48, 48));
     assert!(size_of::<rkchat_timings>() == pick(80, 80));
     assert!(offset_of!(rkchat_timings, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_timings, reserved) == pick(4, 4));

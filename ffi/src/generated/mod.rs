@@ -9,7 +9,7 @@ pub mod options;
 pub mod records;
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

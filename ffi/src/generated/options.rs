@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -702,6 +702,77 @@ impl Input for rkchat::GenerateOptions {
                         (2, rkchat::TemplateRepair::Strict),
                     ],
                 )?,
+            })
+        }
+    }
+}
+
+/// How a chat is held.
+///
+/// Begin with `RKCHAT_CHAT_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_chat_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The system prompt, which is the first of its messages. Unset: none, or that of the state that
+    /// the chat is made from.
+    pub system: *const c_char,
+    pub system_len: usize,
+    /// The tools of every request that names none itself; as `rkchat_generate_options.tools`. Unset: none, or
+    /// those of the state that the chat is made from.
+    /// JSON text.
+    pub tools: *const c_char,
+    pub tools_len: usize,
+    /// What is done where the messages do not fit the context window. Unset: `DropOldest`.
+    /// One of `RKCHAT_OVERFLOW_*`.
+    pub overflow: rkchat_overflow,
+    pub reserved_overflow: i32,
+    /// How much of the window is left for an answer whose `max_new_tokens` is unset, or larger than the
+    /// window. Unset: a quarter of the window, and 512 at the most.
+    /// In tokens. From 1 to 1048576.
+    pub reserve: i64,
+}
+
+impl rkchat_chat_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        system: std::ptr::null(),
+        system_len: 0,
+        tools: std::ptr::null(),
+        tools_len: 0,
+        overflow: RKCHAT_UNSET,
+        reserved_overflow: 0,
+        reserve: RKCHAT_UNSET_INT,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_chat_options {
+    const NAME: &str = "rkchat_chat_options";
+}
+
+impl Input for rkchat::ChatOptions {
+    type C = rkchat_chat_options;
+    const UNSET: Self::C = rkchat_chat_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                system: input::optional_text("system", c.system, c.system_len)?,
+                tools: input::optional_json("tools", c.tools, c.tools_len)?,
+                overflow: input::optional_choice(
+                    "overflow",
+                    c.overflow,
+                    c.reserved_overflow,
+                    &[
+                        (1, rkchat::Overflow::DropOldest),
+                        (2, rkchat::Overflow::Error),
+                    ],
+                )?,
+                reserve: input::optional_integer("reserve", c.reserve, 1, 1048576)?,
             })
         }
     }

@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -477,6 +477,15 @@ pub struct rkchat_usage {
     /// One of `RKCHAT_MEASURE_*`.
     pub counted_by: rkchat_measure,
     pub reserved_counted_by: i32,
+    /// Of a chat's last prompt and its answer: tokens that a runtime which reuses prompts cannot
+    /// reuse, because the same text has other tokens now than the model produced. Unset where the
+    /// request does not go on from the one before, and where nothing is reused.
+    /// In tokens.
+    pub retokenized_tokens: i64,
+    /// The same, because the text is another now: what a chat template changes in earlier turns, such
+    /// as reasoning that it drops, and what ended an answer without being part of it.
+    /// In tokens.
+    pub rewritten_tokens: i64,
 }
 
 // SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
@@ -498,6 +507,12 @@ impl Record for rkchat::Usage {
             new_tokens: crate::output::integer(record.new_tokens),
             counted_by: record.counted_by as i32,
             reserved_counted_by: 0,
+            retokenized_tokens: record
+                .retokenized_tokens
+                .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
+            rewritten_tokens: record
+                .rewritten_tokens
+                .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
         }
     }
 }

@@ -125,6 +125,16 @@ PLACE(rkchat_generate_options, untrusted_content, 272, 208);
 PLACE(rkchat_generate_options, reserved_untrusted_content, 276, 212);
 PLACE(rkchat_generate_options, template_repair, 280, 216);
 PLACE(rkchat_generate_options, reserved_template_repair, 284, 220);
+SIZE(rkchat_chat_options, 56, 40);
+PLACE(rkchat_chat_options, struct_size, 0, 0);
+PLACE(rkchat_chat_options, reserved, 4, 4);
+PLACE(rkchat_chat_options, system, 8, 8);
+PLACE(rkchat_chat_options, system_len, 16, 12);
+PLACE(rkchat_chat_options, tools, 24, 16);
+PLACE(rkchat_chat_options, tools_len, 32, 20);
+PLACE(rkchat_chat_options, overflow, 40, 24);
+PLACE(rkchat_chat_options, reserved_overflow, 44, 28);
+PLACE(rkchat_chat_options, reserve, 48, 32);
 SIZE(rkchat_render_options, 120, 80);
 PLACE(rkchat_render_options, struct_size, 0, 0);
 PLACE(rkchat_render_options, reserved, 4, 4);
@@ -266,7 +276,7 @@ PLACE(rkchat_tool_call, name, 24, 16);
 PLACE(rkchat_tool_call, name_len, 32, 20);
 PLACE(rkchat_tool_call, arguments, 40, 24);
 PLACE(rkchat_tool_call, arguments_len, 48, 28);
-SIZE(rkchat_usage, 40, 40);
+SIZE(rkchat_usage, 56, 56);
 PLACE(rkchat_usage, struct_size, 0, 0);
 PLACE(rkchat_usage, reserved, 4, 4);
 PLACE(rkchat_usage, prompt_tokens, 8, 8);
@@ -274,6 +284,8 @@ PLACE(rkchat_usage, reused_tokens, 16, 16);
 PLACE(rkchat_usage, new_tokens, 24, 24);
 PLACE(rkchat_usage, counted_by, 32, 32);
 PLACE(rkchat_usage, reserved_counted_by, 36, 36);
+PLACE(rkchat_usage, retokenized_tokens, 40, 40);
+PLACE(rkchat_usage, rewritten_tokens, 48, 48);
 SIZE(rkchat_timings, 80, 80);
 PLACE(rkchat_timings, struct_size, 0, 0);
 PLACE(rkchat_timings, reserved, 4, 4);
@@ -338,6 +350,6 @@ PLACE(rkchat_special_token, id, 40, 24);
 
 int main(void) {
   /* Whoever built this has seen every assertion hold. */
-  printf("24 passed, 0 failed\n");
+  printf("25 passed, 0 failed\n");
   return 0;
 }

@@ -208,6 +208,14 @@ fn result(method: &Method) -> Result<(String, Option<Out>)> {
                 Box::new(|call| format!("rkchat_text::new({call})")),
             ),
         ),
+        Type::Json => (
+            owned("JSON text", "rkchat_text_free"),
+            out(
+                "*mut *mut rkchat_text",
+                "output::Boxed::at",
+                Box::new(|call| format!("rkchat_text::new({call}.to_string())")),
+            ),
+        ),
         Type::Path => (
             owned("the path", "rkchat_text_free"),
             out(

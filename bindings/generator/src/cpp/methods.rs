@@ -86,7 +86,7 @@ fn result(method: &Method) -> Result<(String, Option<String>, Option<String>)> {
             &format!("{} *out = nullptr;", type_name(name)),
             &format!("{name}(out)"),
         ),
-        Type::String | Type::Path => text(
+        Type::String | Type::Path | Type::Json => text(
             "std::string".into(),
             "rkchat_text *out = nullptr;",
             "detail::take(out)",

@@ -241,14 +241,14 @@ impl Handle {
             returned,
             methods: methods
                 .iter()
-                .map(|method| Method::of(surface, &methods, method))
+                .map(|method| Method::of(surface, &of.name, &methods, method))
                 .collect(),
         }
     }
 }
 
 impl Method {
-    fn of(surface: &Surface, all: &[&model::Method], of: &model::Method) -> Self {
+    fn of(surface: &Surface, handle: &str, all: &[&model::Method], of: &model::Method) -> Self {
         let has = |name: &str| all.iter().any(|method| method.name == name);
         let ids = format!("{}_ids", of.name);
         let mut doc = docs::localize(surface, &of.doc);
@@ -277,7 +277,7 @@ impl Method {
             name: camel(&of.name),
             doc: docs::comment(&doc, "  "),
             is_static: of.is_static,
-            makes: of.is_static && matches!(of.returns, Type::Handle { .. }),
+            makes: matches!(&of.returns, Type::Handle { name } if name == handle),
             fallible: of.fallible,
             blocking: of.blocking,
             unit: of.returns == Type::Unit,

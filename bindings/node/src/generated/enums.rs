@@ -123,8 +123,9 @@ impl FromJs for rkchat::WarningKind {
             "fixed_sampling" => Ok(Self::FixedSampling),
             "ignored_option" => Ok(Self::IgnoredOption),
             "broken_tool_call" => Ok(Self::BrokenToolCall),
+            "left_out" => Ok(Self::LeftOut),
             other => Err(invalid(format!(
-                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, fixed_sampling, ignored_option, broken_tool_call, got {other:?}"
+                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, fixed_sampling, ignored_option, broken_tool_call, left_out, got {other:?}"
             ))),
         }
     }
@@ -145,6 +146,29 @@ impl IntoJs for rkchat::WarningKind {
             Self::FixedSampling => "fixed_sampling",
             Self::IgnoredOption => "ignored_option",
             Self::BrokenToolCall => "broken_tool_call",
+            Self::LeftOut => "left_out",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::Overflow {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "drop_oldest" => Ok(Self::DropOldest),
+            "error" => Ok(Self::Error),
+            other => Err(invalid(format!(
+                "{name} must be one of drop_oldest, error, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::Overflow {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::DropOldest => "drop_oldest",
+            Self::Error => "error",
         };
         give(env, text)
     }

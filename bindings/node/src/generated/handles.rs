@@ -263,6 +263,142 @@ impl Model {
 }
 
 #[napi]
+pub struct Chat {
+    pub(crate) inner: rkchat::Chat,
+}
+
+impl IntoJs for rkchat::Chat {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let inner = self;
+        Ok(Chat { inner }
+            .into_instance(env)?
+            .as_object(env)
+            .to_unknown())
+    }
+}
+
+impl FromJs for rkchat::Chat {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        // SAFETY: napi checks that the value is an instance of the class.
+        let instance = unsafe { value.cast::<ClassInstance<'_, Chat>>() };
+        match instance {
+            Ok(instance) => Ok(instance.inner.clone()),
+            Err(_) => Err(wrong_type(name, "a Chat", value)),
+        }
+    }
+}
+
+#[napi]
+impl Chat {
+    #[napi]
+    pub fn open<'env>(
+        env: &'env Env,
+        model: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let model: rkchat::Model = FromJs::from_js(&model, "model")?;
+            let options: rkchat::ChatOptions = FromJs::from_js(&options, "options")?;
+            Ok(rkchat::Chat::open(&model, &options)?)
+        })
+    }
+
+    #[napi]
+    pub fn from_json<'env>(
+        env: &'env Env,
+        model: Unknown<'_>,
+        state: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let model: rkchat::Model = FromJs::from_js(&model, "model")?;
+            let state: rkchat::Json = FromJs::from_js(&state, "state")?;
+            let options: rkchat::ChatOptions = FromJs::from_js(&options, "options")?;
+            Ok(rkchat::Chat::from_json(&model, &state, &options)?)
+        })
+    }
+
+    #[napi]
+    pub fn send<'env>(
+        &self,
+        env: &'env Env,
+        text: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let text: String = FromJs::from_js(&text, "text")?;
+            let options: rkchat::GenerateOptions = FromJs::from_js(&options, "options")?;
+            Ok(self.inner.send(&text, &options)?)
+        })
+    }
+
+    #[napi]
+    pub fn send_message<'env>(
+        &self,
+        env: &'env Env,
+        message: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let message: rkchat::Json = FromJs::from_js(&message, "message")?;
+            let options: rkchat::GenerateOptions = FromJs::from_js(&options, "options")?;
+            Ok(self.inner.send_message(&message, &options)?)
+        })
+    }
+
+    #[napi]
+    pub fn regenerate<'env>(
+        &self,
+        env: &'env Env,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let options: rkchat::GenerateOptions = FromJs::from_js(&options, "options")?;
+            Ok(self.inner.regenerate(&options)?)
+        })
+    }
+
+    #[napi]
+    pub fn messages<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.messages()?))
+    }
+
+    #[napi]
+    pub fn edit<'env>(
+        &self,
+        env: &'env Env,
+        index: Unknown<'_>,
+        message: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let index: u32 = FromJs::from_js(&index, "index")?;
+            let message: rkchat::Json = FromJs::from_js(&message, "message")?;
+            Ok(self.inner.edit(index, &message)?)
+        })
+    }
+
+    #[napi]
+    pub fn branch<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.branch()?))
+    }
+
+    #[napi]
+    pub fn to_json<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.to_json()?))
+    }
+
+    #[napi]
+    pub fn reset<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.reset()?))
+    }
+
+    #[napi]
+    pub fn token_count<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.token_count()?))
+    }
+}
+
+#[napi]
 pub struct Generation {
     pub(crate) inner: Arc<rkchat::Generation>,
 }

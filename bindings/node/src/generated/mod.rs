@@ -7,7 +7,7 @@ pub mod records;
 
 /// These files and `core/src/surface` must be of one state.
 const _: () = {
-    let here = b"feb2236d6286fbba";
+    let here = b"0bd0359dbd07e2ee";
     let there = rkchat::SURFACE_HASH.as_bytes();
     assert!(here.len() == there.len());
     let mut index = 0;

@@ -173,6 +173,19 @@ impl FromJs for rkchat::GenerateOptions {
     }
 }
 
+impl FromJs for rkchat::ChatOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["system", "tools", "overflow", "reserve"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            system: fields.get("system")?,
+            tools: fields.get("tools")?,
+            overflow: fields.get("overflow")?,
+            reserve: fields.get("reserve")?,
+        })
+    }
+}
+
 impl FromJs for rkchat::RenderOptions {
     fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
         const KNOWN: &[&str] = &[

@@ -103,6 +103,8 @@ impl IntoJs for rkchat::Usage {
         record.set("reusedTokens", self.reused_tokens.into_js(env)?)?;
         record.set("newTokens", self.new_tokens.into_js(env)?)?;
         record.set("countedBy", self.counted_by.into_js(env)?)?;
+        record.set("retokenizedTokens", self.retokenized_tokens.into_js(env)?)?;
+        record.set("rewrittenTokens", self.rewritten_tokens.into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }

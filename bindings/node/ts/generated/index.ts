@@ -4,5 +4,6 @@ export type * from './types';
 export { Runtime } from './runtime';
 export { ModelFolder } from './modelFolder';
 export { Model } from './model';
+export { Chat } from './chat';
 export { ChatTemplate } from './chatTemplate';
 export { Tokenizer } from './tokenizer';

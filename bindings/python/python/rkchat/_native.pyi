@@ -14,6 +14,7 @@ __all__ = [
     "Runtime",
     "ModelFolder",
     "Model",
+    "Chat",
     "Generation",
     "ChatTemplate",
     "Tokenizer",
@@ -551,6 +552,388 @@ class Model:
         /,
     ) -> None:
         """Closes the model."""
+
+@final
+class Chat:
+    """A conversation: it keeps the messages, adds the answers, and sends as much of it as fits
+    the context window.
+
+    An answer becomes a message of the chat when its generation ends. One that was cancelled
+    stays as far as it came; where it had not said anything yet, or failed, the messages
+    that it was to answer are taken back, so that they can be sent again. Until then the
+    chat is `Busy`. Handles of one chat share the conversation. A chat keeps its model open,
+    and answers go on when the chat is dropped.
+
+    Where prompts go through the runtime's own template (`InputKind.RuntimeTemplate`), the
+    runtime keeps the conversation: only users' texts can be sent, and any other use of the
+    model in between ends it."""
+
+    @staticmethod
+    def open(
+        model: Model,
+        *,
+        system: str | None = None,
+        tools: Json | None = None,
+        overflow: Overflow | str | None = None,
+        reserve: int | None = None,
+    ) -> Chat:
+        """Begins a conversation with a model.
+
+        Args:
+            system: The system prompt, which is the first of its messages. Unset: none, or that
+                of the state that the chat is made from.
+            tools: The tools of every request that names none itself; as `tools` of
+                `Model.generate`. Unset: none, or those of the state that the chat is made from.
+            overflow: What is done where the messages do not fit the context window. Unset:
+                `DropOldest`.
+            reserve: How much of the window is left for an answer whose `max_new_tokens` is
+                unset, or larger than the window. Unset: a quarter of the window, and 512 at the
+                most. In tokens. From 1 to 1048576.
+        """
+
+    @staticmethod
+    def from_json(
+        model: Model,
+        state: Json,
+        *,
+        system: str | None = None,
+        tools: Json | None = None,
+        overflow: Overflow | str | None = None,
+        reserve: int | None = None,
+    ) -> Chat:
+        """Takes up a conversation that `to_json` gave.
+
+        Args:
+            system: The system prompt, which is the first of its messages. Unset: none, or that
+                of the state that the chat is made from.
+            tools: The tools of every request that names none itself; as `tools` of
+                `Model.generate`. Unset: none, or those of the state that the chat is made from.
+            overflow: What is done where the messages do not fit the context window. Unset:
+                `DropOldest`.
+            reserve: How much of the window is left for an answer whose `max_new_tokens` is
+                unset, or larger than the window. Unset: a quarter of the window, and 512 at the
+                most. In tokens. From 1 to 1048576.
+        """
+
+    def send(
+        self,
+        text: str,
+        *,
+        max_new_tokens: int | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        temperature: float | None = None,
+        repeat_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        min_p: float | None = None,
+        seed: int | None = None,
+        stop_strings: Sequence[str] | None = None,
+        ignore_eos: bool = False,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+        tools: Json | None = None,
+        tool_choice: Json | None = None,
+        tool_format: str | None = None,
+        documents: Json | None = None,
+        now: str | datetime | None = None,
+        variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        continue_final_message: bool = False,
+        untrusted_content: UntrustedContent | str | None = None,
+        template_repair: TemplateRepair | str | None = None,
+    ) -> Generation:
+        """Says something as the user. The answer streams from what it returns. Options count for
+        this request.
+
+        Args:
+            max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+                context window is full. In tokens. From 1 to 1048576.
+            top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 2.
+            mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            min_p: Leave tokens out that are less likely than the likeliest times this. No
+                runtime has it yet: a warning tells. From 0 to 1.
+            seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+                warning tells. From 0 to 9007199254740991.
+            stop_strings: Texts that end the answer, which ends before them. Unset: none.
+            ignore_eos: Go on where the model would stop, until something else ends the answer.
+                Needs `ignore_eos` of `ModelFolder.open`.
+            timeout: How long the request may take from now until its end; then it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            queue_timeout: How long the request may wait in the queue before it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+                as such.
+            tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+                `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+                them. The last two begin the answer with a call, and are `Unsupported` for
+                models whose calls have no beginning of their own. Unset: `"auto"`.
+            tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+                `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+                `none`. Unset: told from the chat template.
+            documents: As in `Model.render`; only for messages.
+            now: As in `Model.render`; only for messages.
+            variables: As in `Model.render`; only for messages.
+            template_name: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+                template is used, its switch, which is off where this is unset.
+            continue_final_message: As in `Model.render`; only for messages. The answer is what
+                comes after the last message.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
+            template_repair: What is done where the template refuses the messages. Unset:
+                `Auto`.
+        """
+
+    def send_message(
+        self,
+        message: Json,
+        *,
+        max_new_tokens: int | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        temperature: float | None = None,
+        repeat_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        min_p: float | None = None,
+        seed: int | None = None,
+        stop_strings: Sequence[str] | None = None,
+        ignore_eos: bool = False,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+        tools: Json | None = None,
+        tool_choice: Json | None = None,
+        tool_format: str | None = None,
+        documents: Json | None = None,
+        now: str | datetime | None = None,
+        variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        continue_final_message: bool = False,
+        untrusted_content: UntrustedContent | str | None = None,
+        template_repair: TemplateRepair | str | None = None,
+    ) -> Generation:
+        """Sends a message of any role, or a JSON array of them, such as the results of tools.
+
+        Args:
+            max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+                context window is full. In tokens. From 1 to 1048576.
+            top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 2.
+            mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            min_p: Leave tokens out that are less likely than the likeliest times this. No
+                runtime has it yet: a warning tells. From 0 to 1.
+            seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+                warning tells. From 0 to 9007199254740991.
+            stop_strings: Texts that end the answer, which ends before them. Unset: none.
+            ignore_eos: Go on where the model would stop, until something else ends the answer.
+                Needs `ignore_eos` of `ModelFolder.open`.
+            timeout: How long the request may take from now until its end; then it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            queue_timeout: How long the request may wait in the queue before it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+                as such.
+            tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+                `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+                them. The last two begin the answer with a call, and are `Unsupported` for
+                models whose calls have no beginning of their own. Unset: `"auto"`.
+            tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+                `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+                `none`. Unset: told from the chat template.
+            documents: As in `Model.render`; only for messages.
+            now: As in `Model.render`; only for messages.
+            variables: As in `Model.render`; only for messages.
+            template_name: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+                template is used, its switch, which is off where this is unset.
+            continue_final_message: As in `Model.render`; only for messages. The answer is what
+                comes after the last message.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
+            template_repair: What is done where the template refuses the messages. Unset:
+                `Auto`.
+        """
+
+    def regenerate(
+        self,
+        *,
+        max_new_tokens: int | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        temperature: float | None = None,
+        repeat_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        min_p: float | None = None,
+        seed: int | None = None,
+        stop_strings: Sequence[str] | None = None,
+        ignore_eos: bool = False,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+        tools: Json | None = None,
+        tool_choice: Json | None = None,
+        tool_format: str | None = None,
+        documents: Json | None = None,
+        now: str | datetime | None = None,
+        variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        continue_final_message: bool = False,
+        untrusted_content: UntrustedContent | str | None = None,
+        template_repair: TemplateRepair | str | None = None,
+    ) -> Generation:
+        """Answers the last message of the user again: what came after it is dropped, and comes
+        back if this answer fails.
+
+        Args:
+            max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+                context window is full. In tokens. From 1 to 1048576.
+            top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 2.
+            mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            min_p: Leave tokens out that are less likely than the likeliest times this. No
+                runtime has it yet: a warning tells. From 0 to 1.
+            seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+                warning tells. From 0 to 9007199254740991.
+            stop_strings: Texts that end the answer, which ends before them. Unset: none.
+            ignore_eos: Go on where the model would stop, until something else ends the answer.
+                Needs `ignore_eos` of `ModelFolder.open`.
+            timeout: How long the request may take from now until its end; then it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            queue_timeout: How long the request may wait in the queue before it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+                as such.
+            tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+                `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+                them. The last two begin the answer with a call, and are `Unsupported` for
+                models whose calls have no beginning of their own. Unset: `"auto"`.
+            tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+                `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+                `none`. Unset: told from the chat template.
+            documents: As in `Model.render`; only for messages.
+            now: As in `Model.render`; only for messages.
+            variables: As in `Model.render`; only for messages.
+            template_name: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+                template is used, its switch, which is off where this is unset.
+            continue_final_message: As in `Model.render`; only for messages. The answer is what
+                comes after the last message.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
+            template_repair: What is done where the template refuses the messages. Unset:
+                `Auto`.
+        """
+
+    def messages(self) -> Json:
+        """All messages, a JSON array that begins with the system prompt. Those that were left out
+        of a prompt are still here."""
+
+    def edit(self, index: int, message: Json) -> None:
+        """Puts a message in the place of another, counted from 0 in `messages`, and drops those
+        after it. `regenerate` then answers."""
+
+    def branch(self) -> Chat:
+        """A chat of its own that goes on from here."""
+
+    def to_json(self) -> Json:
+        """The conversation and its tools as JSON, for `from_json`."""
+
+    def reset(self) -> None:
+        """Drops all messages but the system prompt."""
+
+    def token_count(self) -> int:
+        """How many tokens a prompt with all messages has; 0 where there is none, or nobody can
+        count."""
+
 
 @final
 class Generation:

@@ -14,6 +14,7 @@ __all__ = [
     "InputKind",
     "Measure",
     "WarningKind",
+    "Overflow",
     "ChunkKind",
     "FixedSampling",
     "UntrustedContent",
@@ -122,6 +123,23 @@ class WarningKind(str, Enum):
     """An option has no effect on this runtime."""
     BROKEN_TOOL_CALL = "broken_tool_call"
     """What looked like a tool call could not be read, and is left in the text."""
+    LEFT_OUT = "left_out"
+    """Messages of a chat were left out, so that the others fit the context window."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Overflow(str, Enum):
+    """What a chat does where its messages do not fit the context window."""
+
+    DROP_OLDEST = "drop_oldest"
+    """The oldest turns are not sent, each a user's message and everything up to the next one;
+    a warning in the completion tells how many messages. System prompt and last turn always
+    stay. Where turns have to go, an eighth of the window is left free as well, so that the
+    next prompts go on from the same beginning. Where nobody can count tokens, all are sent."""
+    ERROR = "error"
+    """It is `ContextOverflow`."""
 
     def __str__(self) -> str:
         return self.value
@@ -334,6 +352,15 @@ class Usage:
     """Tokens produced, the one that ended the answer included. In tokens."""
     counted_by: Measure
     """Who counted the tokens of the prompt."""
+    retokenized_tokens: int | None
+    """Of a chat's last prompt and its answer: tokens that a runtime which reuses prompts
+    cannot reuse, because the same text has other tokens now than the model produced. Unset
+    where the request does not go on from the one before, and where nothing is reused. In
+    tokens."""
+    rewritten_tokens: int | None
+    """The same, because the text is another now: what a chat template changes in earlier
+    turns, such as reasoning that it drops, and what ended an answer without being part of
+    it. In tokens."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -1145,6 +1145,804 @@ impl Model {
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
             "a rkchat.Model cannot be pickled or copied: it belongs to this process",
+        ))
+    }
+}
+
+/// A conversation: it keeps the messages, adds the answers, and sends as much of it as fits
+/// the context window.
+///
+/// An answer becomes a message of the chat when its generation ends. One that was cancelled
+/// stays as far as it came; where it had not said anything yet, or failed, the messages
+/// that it was to answer are taken back, so that they can be sent again. Until then the
+/// chat is `Busy`. Handles of one chat share the conversation. A chat keeps its model open,
+/// and answers go on when the chat is dropped.
+///
+/// Where prompts go through the runtime's own template (`InputKind.RuntimeTemplate`), the
+/// runtime keeps the conversation: only users' texts can be sent, and any other use of the
+/// model in between ends it.
+#[pyclass(frozen, weakref, module = "rkchat")]
+pub struct Chat {
+    pub(crate) inner: Held<rkchat::Chat>,
+}
+
+impl Output for rkchat::Chat {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let handle = Chat {
+            inner: Held::new(self),
+        };
+        Ok(Bound::new(py, handle)?.into_any())
+    }
+}
+
+#[pymethods]
+impl Chat {
+    /// Begins a conversation with a model.
+    ///
+    /// Args:
+    ///     system: The system prompt, which is the first of its messages. Unset: none, or that
+    ///         of the state that the chat is made from.
+    ///     tools: The tools of every request that names none itself; as `tools` of
+    ///         `Model.generate`. Unset: none, or those of the state that the chat is made from.
+    ///     overflow: What is done where the messages do not fit the context window. Unset:
+    ///         `DropOldest`.
+    ///     reserve: How much of the window is left for an answer whose `max_new_tokens` is
+    ///         unset, or larger than the window. Unset: a quarter of the window, and 512 at the
+    ///         most. In tokens. From 1 to 1048576.
+    #[staticmethod]
+    #[pyo3(
+        signature = (model, *, system=None, tools=None, overflow=None, reserve=None, ),
+        text_signature = "(model, *, system=None, tools=None, overflow=None, reserve=None)"
+    )]
+    fn open<'py>(
+        py: Python<'py>,
+        model: &Bound<'py, Model>,
+        system: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        overflow: Option<&Bound<'py, PyAny>>,
+        reserve: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let model = Arc::clone(&model.get().inner);
+        let mut options = rkchat::ChatOptions::default();
+        set(&mut options.system, system, "system", None)?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.overflow, overflow, "overflow", None)?;
+        set(
+            &mut options.reserve,
+            reserve,
+            "reserve",
+            Some("1 to 1048576"),
+        )?;
+        call(py, move || rkchat::Chat::open(&model, &options))
+    }
+
+    /// Takes up a conversation that `to_json` gave.
+    ///
+    /// Args:
+    ///     system: The system prompt, which is the first of its messages. Unset: none, or that
+    ///         of the state that the chat is made from.
+    ///     tools: The tools of every request that names none itself; as `tools` of
+    ///         `Model.generate`. Unset: none, or those of the state that the chat is made from.
+    ///     overflow: What is done where the messages do not fit the context window. Unset:
+    ///         `DropOldest`.
+    ///     reserve: How much of the window is left for an answer whose `max_new_tokens` is
+    ///         unset, or larger than the window. Unset: a quarter of the window, and 512 at the
+    ///         most. In tokens. From 1 to 1048576.
+    #[staticmethod]
+    #[pyo3(
+        signature = (model, state, *, system=None, tools=None, overflow=None, reserve=None, ),
+        text_signature = "(model, state, *, system=None, tools=None, overflow=None, reserve=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn from_json<'py>(
+        py: Python<'py>,
+        model: &Bound<'py, Model>,
+        state: &Bound<'py, PyAny>,
+        system: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        overflow: Option<&Bound<'py, PyAny>>,
+        reserve: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let model = Arc::clone(&model.get().inner);
+        let state: rkchat::Json = read(state, "state")?;
+        let mut options = rkchat::ChatOptions::default();
+        set(&mut options.system, system, "system", None)?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.overflow, overflow, "overflow", None)?;
+        set(
+            &mut options.reserve,
+            reserve,
+            "reserve",
+            Some("1 to 1048576"),
+        )?;
+        call(py, move || {
+            rkchat::Chat::from_json(&model, &state, &options)
+        })
+    }
+
+    /// Says something as the user. The answer streams from what it returns. Options count for
+    /// this request.
+    ///
+    /// Args:
+    ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+    ///         context window is full. In tokens. From 1 to 1048576.
+    ///     top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 2.
+    ///     mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     min_p: Leave tokens out that are less likely than the likeliest times this. No
+    ///         runtime has it yet: a warning tells. From 0 to 1.
+    ///     seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+    ///         warning tells. From 0 to 9007199254740991.
+    ///     stop_strings: Texts that end the answer, which ends before them. Unset: none.
+    ///     ignore_eos: Go on where the model would stop, until something else ends the answer.
+    ///         Needs `ignore_eos` of `ModelFolder.open`.
+    ///     timeout: How long the request may take from now until its end; then it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     queue_timeout: How long the request may wait in the queue before it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+    ///         as such.
+    ///     tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+    ///         `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+    ///         them. The last two begin the answer with a call, and are `Unsupported` for
+    ///         models whose calls have no beginning of their own. Unset: `"auto"`.
+    ///     tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+    ///         `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+    ///         `none`. Unset: told from the chat template.
+    ///     documents: As in `Model.render`; only for messages.
+    ///     now: As in `Model.render`; only for messages.
+    ///     variables: As in `Model.render`; only for messages.
+    ///     template_name: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+    ///         template is used, its switch, which is off where this is unset.
+    ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
+    ///         comes after the last message.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
+    ///     template_repair: What is done where the template refuses the messages. Unset:
+    ///         `Auto`.
+    #[pyo3(
+        signature = (text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
+        text_signature = "($self, text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn send<'py>(
+        &self,
+        py: Python<'py>,
+        text: &Bound<'py, PyAny>,
+        max_new_tokens: Option<&Bound<'py, PyAny>>,
+        top_k: Option<&Bound<'py, PyAny>>,
+        top_p: Option<&Bound<'py, PyAny>>,
+        temperature: Option<&Bound<'py, PyAny>>,
+        repeat_penalty: Option<&Bound<'py, PyAny>>,
+        frequency_penalty: Option<&Bound<'py, PyAny>>,
+        presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        min_p: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+        stop_strings: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        tool_choice: Option<&Bound<'py, PyAny>>,
+        tool_format: Option<&Bound<'py, PyAny>>,
+        documents: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
+        template_repair: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let text: String = read(text, "text")?;
+        let mut options = rkchat::GenerateOptions::default();
+        set(
+            &mut options.max_new_tokens,
+            max_new_tokens,
+            "max_new_tokens",
+            Some("1 to 1048576"),
+        )?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.repeat_penalty,
+            repeat_penalty,
+            "repeat_penalty",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.frequency_penalty,
+            frequency_penalty,
+            "frequency_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(
+            &mut options.presence_penalty,
+            presence_penalty,
+            "presence_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(&mut options.min_p, min_p, "min_p", Some("0 to 1"))?;
+        set(
+            &mut options.seed,
+            seed,
+            "seed",
+            Some("0 to 9007199254740991"),
+        )?;
+        set(
+            &mut options.stop_strings,
+            stop_strings,
+            "stop_strings",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
+        set(&mut options.tool_format, tool_format, "tool_format", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
+        set(
+            &mut options.template_repair,
+            template_repair,
+            "template_repair",
+            None,
+        )?;
+        call(py, move || inner.send(&text, &options))
+    }
+
+    /// Sends a message of any role, or a JSON array of them, such as the results of tools.
+    ///
+    /// Args:
+    ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+    ///         context window is full. In tokens. From 1 to 1048576.
+    ///     top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 2.
+    ///     mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     min_p: Leave tokens out that are less likely than the likeliest times this. No
+    ///         runtime has it yet: a warning tells. From 0 to 1.
+    ///     seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+    ///         warning tells. From 0 to 9007199254740991.
+    ///     stop_strings: Texts that end the answer, which ends before them. Unset: none.
+    ///     ignore_eos: Go on where the model would stop, until something else ends the answer.
+    ///         Needs `ignore_eos` of `ModelFolder.open`.
+    ///     timeout: How long the request may take from now until its end; then it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     queue_timeout: How long the request may wait in the queue before it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+    ///         as such.
+    ///     tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+    ///         `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+    ///         them. The last two begin the answer with a call, and are `Unsupported` for
+    ///         models whose calls have no beginning of their own. Unset: `"auto"`.
+    ///     tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+    ///         `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+    ///         `none`. Unset: told from the chat template.
+    ///     documents: As in `Model.render`; only for messages.
+    ///     now: As in `Model.render`; only for messages.
+    ///     variables: As in `Model.render`; only for messages.
+    ///     template_name: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+    ///         template is used, its switch, which is off where this is unset.
+    ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
+    ///         comes after the last message.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
+    ///     template_repair: What is done where the template refuses the messages. Unset:
+    ///         `Auto`.
+    #[pyo3(
+        signature = (message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
+        text_signature = "($self, message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn send_message<'py>(
+        &self,
+        py: Python<'py>,
+        message: &Bound<'py, PyAny>,
+        max_new_tokens: Option<&Bound<'py, PyAny>>,
+        top_k: Option<&Bound<'py, PyAny>>,
+        top_p: Option<&Bound<'py, PyAny>>,
+        temperature: Option<&Bound<'py, PyAny>>,
+        repeat_penalty: Option<&Bound<'py, PyAny>>,
+        frequency_penalty: Option<&Bound<'py, PyAny>>,
+        presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        min_p: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+        stop_strings: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        tool_choice: Option<&Bound<'py, PyAny>>,
+        tool_format: Option<&Bound<'py, PyAny>>,
+        documents: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
+        template_repair: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let message: rkchat::Json = read(message, "message")?;
+        let mut options = rkchat::GenerateOptions::default();
+        set(
+            &mut options.max_new_tokens,
+            max_new_tokens,
+            "max_new_tokens",
+            Some("1 to 1048576"),
+        )?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.repeat_penalty,
+            repeat_penalty,
+            "repeat_penalty",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.frequency_penalty,
+            frequency_penalty,
+            "frequency_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(
+            &mut options.presence_penalty,
+            presence_penalty,
+            "presence_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(&mut options.min_p, min_p, "min_p", Some("0 to 1"))?;
+        set(
+            &mut options.seed,
+            seed,
+            "seed",
+            Some("0 to 9007199254740991"),
+        )?;
+        set(
+            &mut options.stop_strings,
+            stop_strings,
+            "stop_strings",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
+        set(&mut options.tool_format, tool_format, "tool_format", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
+        set(
+            &mut options.template_repair,
+            template_repair,
+            "template_repair",
+            None,
+        )?;
+        call(py, move || inner.send_message(&message, &options))
+    }
+
+    /// Answers the last message of the user again: what came after it is dropped, and comes
+    /// back if this answer fails.
+    ///
+    /// Args:
+    ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+    ///         context window is full. In tokens. From 1 to 1048576.
+    ///     top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 2.
+    ///     mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     min_p: Leave tokens out that are less likely than the likeliest times this. No
+    ///         runtime has it yet: a warning tells. From 0 to 1.
+    ///     seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+    ///         warning tells. From 0 to 9007199254740991.
+    ///     stop_strings: Texts that end the answer, which ends before them. Unset: none.
+    ///     ignore_eos: Go on where the model would stop, until something else ends the answer.
+    ///         Needs `ignore_eos` of `ModelFolder.open`.
+    ///     timeout: How long the request may take from now until its end; then it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     queue_timeout: How long the request may wait in the queue before it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+    ///         as such.
+    ///     tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+    ///         `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+    ///         them. The last two begin the answer with a call, and are `Unsupported` for
+    ///         models whose calls have no beginning of their own. Unset: `"auto"`.
+    ///     tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+    ///         `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+    ///         `none`. Unset: told from the chat template.
+    ///     documents: As in `Model.render`; only for messages.
+    ///     now: As in `Model.render`; only for messages.
+    ///     variables: As in `Model.render`; only for messages.
+    ///     template_name: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+    ///         template is used, its switch, which is off where this is unset.
+    ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
+    ///         comes after the last message.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
+    ///     template_repair: What is done where the template refuses the messages. Unset:
+    ///         `Auto`.
+    #[pyo3(
+        signature = (*, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
+        text_signature = "($self, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn regenerate<'py>(
+        &self,
+        py: Python<'py>,
+        max_new_tokens: Option<&Bound<'py, PyAny>>,
+        top_k: Option<&Bound<'py, PyAny>>,
+        top_p: Option<&Bound<'py, PyAny>>,
+        temperature: Option<&Bound<'py, PyAny>>,
+        repeat_penalty: Option<&Bound<'py, PyAny>>,
+        frequency_penalty: Option<&Bound<'py, PyAny>>,
+        presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        min_p: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+        stop_strings: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        tool_choice: Option<&Bound<'py, PyAny>>,
+        tool_format: Option<&Bound<'py, PyAny>>,
+        documents: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
+        template_repair: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let mut options = rkchat::GenerateOptions::default();
+        set(
+            &mut options.max_new_tokens,
+            max_new_tokens,
+            "max_new_tokens",
+            Some("1 to 1048576"),
+        )?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.repeat_penalty,
+            repeat_penalty,
+            "repeat_penalty",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.frequency_penalty,
+            frequency_penalty,
+            "frequency_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(
+            &mut options.presence_penalty,
+            presence_penalty,
+            "presence_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(&mut options.min_p, min_p, "min_p", Some("0 to 1"))?;
+        set(
+            &mut options.seed,
+            seed,
+            "seed",
+            Some("0 to 9007199254740991"),
+        )?;
+        set(
+            &mut options.stop_strings,
+            stop_strings,
+            "stop_strings",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
+        set(&mut options.tool_format, tool_format, "tool_format", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
+        set(
+            &mut options.template_repair,
+            template_repair,
+            "template_repair",
+            None,
+        )?;
+        call(py, move || inner.regenerate(&options))
+    }
+
+    /// All messages, a JSON array that begins with the system prompt. Those that were left out
+    /// of a prompt are still here.
+    fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || inner.messages())
+    }
+
+    /// Puts a message in the place of another, counted from 0 in `messages`, and drops those
+    /// after it. `regenerate` then answers.
+    #[pyo3(
+        signature = (index, message, ),
+        text_signature = "($self, index, message)"
+    )]
+    fn edit<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Bound<'py, PyAny>,
+        message: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let index: u32 = read(index, "index")?;
+        let message: rkchat::Json = read(message, "message")?;
+        call(py, move || inner.edit(index, &message))
+    }
+
+    /// A chat of its own that goes on from here.
+    fn branch<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || inner.branch())
+    }
+
+    /// The conversation and its tools as JSON, for `from_json`.
+    fn to_json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || inner.to_json())
+    }
+
+    /// Drops all messages but the system prompt.
+    fn reset<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || inner.reset())
+    }
+
+    /// How many tokens a prompt with all messages has; 0 where there is none, or nobody can
+    /// count.
+    fn token_count<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || inner.token_count())
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "a rkchat.Chat cannot be pickled or copied: it belongs to this process",
         ))
     }
 }

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "feb2236d6286fbba";
+const HASH: &str = "0bd0359dbd07e2ee";
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -29,6 +29,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Runtime>()?;
     module.add_class::<ModelFolder>()?;
     module.add_class::<Model>()?;
+    module.add_class::<Chat>()?;
     module.add_class::<Generation>()?;
     module.add_class::<ChatTemplate>()?;
     module.add_class::<Tokenizer>()?;

@@ -10,7 +10,7 @@ use crate::input::{At, Input, invalid};
 use crate::output::{Frozen, Output, make};
 
 const _: () = {
-    let (here, there) = (b"feb2236d6286fbba", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -113,6 +113,7 @@ impl Output for rkchat::WarningKind {
             Self::FixedSampling => "fixed_sampling",
             Self::IgnoredOption => "ignored_option",
             Self::BrokenToolCall => "broken_tool_call",
+            Self::LeftOut => "left_out",
         };
         make(
             py,
@@ -120,6 +121,37 @@ impl Output for rkchat::WarningKind {
             "WarningKind",
             [value.into_pyobject(py)?.into_any()],
         )
+    }
+}
+
+impl Output for rkchat::Overflow {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::DropOldest => "drop_oldest",
+            Self::Error => "error",
+        };
+        make(
+            py,
+            &CLASS,
+            "Overflow",
+            [value.into_pyobject(py)?.into_any()],
+        )
+    }
+}
+
+impl Input for rkchat::Overflow {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
+        // The members are str too.
+        match String::read(value, at)?.as_str() {
+            "drop_oldest" => Ok(Self::DropOldest),
+            "error" => Ok(Self::Error),
+            other => {
+                let allowed = "drop_oldest, error";
+                let message = format!("`{}` is {other:?}; allowed are {allowed}", at.name);
+                Err(invalid(value.py(), message))
+            }
+        }
     }
 }
 
@@ -381,6 +413,8 @@ impl Output for rkchat::Usage {
                 self.reused_tokens.write(py)?,
                 self.new_tokens.write(py)?,
                 self.counted_by.write(py)?,
+                self.retokenized_tokens.write(py)?,
+                self.rewritten_tokens.write(py)?,
             ],
         )
     }

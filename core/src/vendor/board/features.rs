@@ -17,6 +17,10 @@ pub(super) fn all(subject: &Subject<'_>) -> Vec<Finding> {
         release(subject),
         resume(subject),
         unseen(
+            "kept-after-abort",
+            "only a conversation that goes on after an answer was cut short shows it",
+        ),
+        unseen(
             "batch-results",
             "the model was opened for one input in a run",
         ),

@@ -21,7 +21,7 @@ const VOCABULARY: usize = 49152;
 static ONE: Mutex<()> = Mutex::new(());
 
 /// The model, and the right to compute: two at once would be far slower than one after the other.
-fn installed() -> Option<(PathBuf, MutexGuard<'static, ()>)> {
+pub(super) fn installed() -> Option<(PathBuf, MutexGuard<'static, ()>)> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../.cache/models");
     let model = Path::new(root).join("SmolLM2-135M-Instruct.Q4_1.gguf");
     if !model.is_file() {
@@ -48,11 +48,11 @@ fn cpu(group: Group, model: &Path, params: InitParams) -> Box<dyn Session> {
     open(group, group.name(), &params)
 }
 
-fn plain(group: Group, model: &Path) -> Box<dyn Session> {
+pub(super) fn plain(group: Group, model: &Path) -> Box<dyn Session> {
     cpu(group, model, InitParams::default())
 }
 
-fn encode(session: &dyn Session, text: &str) -> Vec<i32> {
+pub(super) fn encode(session: &dyn Session, text: &str) -> Vec<i32> {
     let ids = session
         .vocabulary()
         .unwrap()
@@ -64,7 +64,7 @@ fn encode(session: &dyn Session, text: &str) -> Vec<i32> {
 }
 
 /// Runs until there are so many tokens; groups without a limit of their own are aborted.
-fn some(session: &dyn Session, request: &RunRequest, enough: usize) -> Vec<RunEvent> {
+pub(super) fn some(session: &dyn Session, request: &RunRequest, enough: usize) -> Vec<RunEvent> {
     let mut events = Vec::new();
     let mut count = 0;
     session.run(request, &mut |event| {

@@ -3,6 +3,7 @@
 mod cpu_runtime;
 mod fakes;
 mod hosts;
+mod reuse;
 mod scripted;
 
 use std::fs;

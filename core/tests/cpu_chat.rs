@@ -1,0 +1,142 @@
+//! A long conversation with a real model in the CPU runtimes: each turn computes what is new, and not
+//! what was said before.
+
+mod common;
+
+use common::{at_most, cpu_runtime, smollm};
+use rkchat::{Chat, ChatOptions, EncodeOptions, Model, ModelOptions, RenderOptions};
+
+const TURNS: usize = 20;
+
+/// What a turn may compute besides its own tokens: the last one of a prompt is never reused, and the last
+/// one of an answer was never put in.
+const MORE: usize = 4;
+
+fn options(group: &str) -> ModelOptions {
+    ModelOptions {
+        runtime: Some(cpu_runtime(group)),
+        top_k: Some(1),
+        repeat_penalty: Some(1.0),
+        max_context_len: Some(2048),
+        ..ModelOptions::default()
+    }
+}
+
+fn begin(model: &Model) -> Chat {
+    let options = ChatOptions {
+        system: Some("You are a helpful assistant. Answer in one sentence.".into()),
+        ..ChatOptions::default()
+    };
+    Chat::open(model, &options).unwrap()
+}
+
+fn question(turn: usize) -> String {
+    let places = ["France", "Italy", "Norway", "Japan", "Kenya"];
+    format!(
+        "Number {turn}: what is {} known for? 🎉",
+        places[turn % places.len()]
+    )
+}
+
+/// The tokens of the prompt that the last answer of a chat was for.
+fn last_prompt(model: &Model, chat: &Chat) -> Vec<u32> {
+    let mut messages = chat.messages().unwrap();
+    messages.as_array_mut().unwrap().pop();
+    let options = RenderOptions {
+        add_generation_prompt: true,
+        ..RenderOptions::default()
+    };
+    let prompt = model.render(&messages, &options).unwrap();
+    let plain = EncodeOptions {
+        add_special_tokens: false,
+    };
+    model.encode(&prompt, &plain).unwrap()
+}
+
+fn common_beginning(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+#[test]
+fn turn_20_costs_what_turn_2_costs() {
+    let Some(path) = smollm() else { return };
+    for group in ["1.2.0", "1.2.1", "1.3.0"] {
+        let model = Model::open(&path, &options(group)).unwrap();
+        let chat = begin(&model);
+        let mut before: Vec<u32> = Vec::new();
+        for turn in 0..TURNS {
+            let generation = chat.send(&question(turn), &at_most(12)).unwrap();
+            let completion = generation.completion().unwrap();
+            assert!(completion.warnings.is_empty(), "{:?}", completion.warnings);
+            let prompt = last_prompt(&model, &chat);
+            let usage = completion.usage;
+            assert_eq!(
+                usage.prompt_tokens as usize,
+                prompt.len(),
+                "{group}: {turn}"
+            );
+            let common = common_beginning(&prompt, &before);
+            let own = prompt.len() - common;
+            let evaluated = prompt.len() - usage.reused_tokens.unwrap() as usize;
+            assert!(
+                evaluated <= own + MORE,
+                "{group}: {turn}: {evaluated} of {own}"
+            );
+            let lost = usage
+                .retokenized_tokens
+                .zip(usage.rewritten_tokens)
+                .map(|(retokenized, rewritten)| (retokenized + rewritten) as usize);
+            assert_eq!(
+                lost,
+                (turn > 0).then(|| before.len() - common),
+                "{group}: {turn}"
+            );
+            before = prompt;
+            before.extend(completion.token_ids);
+        }
+        let messages = chat.messages().unwrap();
+        assert_eq!(messages.as_array().unwrap().len(), 1 + 2 * TURNS);
+    }
+}
+
+#[test]
+fn runtimes_before_1_2_0_reuse_nothing_and_say_so() {
+    let Some(path) = smollm() else { return };
+    for group in ["1.0.0", "1.0.1", "1.1.0"] {
+        let model = Model::open(&path, &options(group)).unwrap();
+        let chat = begin(&model);
+        for place in ["France", "Italy"] {
+            let question = format!("What is the capital of {place}?");
+            // Up to its own end: 1.0.0 cannot be stopped before it, and tells its counts after it.
+            let generation = chat.send(&question, &at_most(200)).unwrap();
+            let usage = generation.completion().unwrap().usage;
+            assert_eq!(usage.reused_tokens, Some(0), "{group}");
+            assert!(usage.prompt_tokens > 30);
+            assert_eq!(usage.retokenized_tokens, None);
+        }
+    }
+}
+
+#[test]
+fn a_full_window_drops_the_oldest_turns_and_goes_on() {
+    let Some(path) = smollm() else { return };
+    let options = ModelOptions {
+        max_context_len: Some(256),
+        ..options("1.3.0")
+    };
+    let model = Model::open(&path, &options).unwrap();
+    let chat = begin(&model);
+    let mut cheap = 0;
+    for turn in 0..12 {
+        let generation = chat.send(&question(turn), &at_most(8)).unwrap();
+        let completion = generation.completion().unwrap();
+        let usage = completion.usage;
+        assert!(usage.prompt_tokens + 8 <= 256, "{turn}: {usage:?}");
+        let evaluated = usage.prompt_tokens - usage.reused_tokens.unwrap();
+        cheap += usize::from(evaluated < 40);
+    }
+    // Leaving turns out moves all that follows, so it is not done at every turn.
+    assert!(cheap >= 8, "{cheap}");
+    let messages = chat.messages().unwrap();
+    assert_eq!(messages.as_array().unwrap().len(), 25);
+}
