@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"f765c27e9095c4c3", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b323666a35e9c048", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -63,6 +63,14 @@ impl GenerateOptions {
         within("mirostat_eta", self.mirostat_eta, 0.0, 1.0)?;
         within("min_p", self.min_p, 0.0, 1.0)?;
         within("seed", self.seed, 0, 9007199254740991)?;
+        Ok(())
+    }
+}
+
+impl AdapterOptions {
+    /// Every value that is set must be in its range.
+    pub(crate) fn check(&self) -> Result<()> {
+        within("scale", Some(self.scale), -100.0, 100.0)?;
         Ok(())
     }
 }
@@ -155,6 +163,7 @@ mod tests {
                 continue_final_message: false,
                 untrusted_content: None,
                 template_repair: None,
+                adapter: None,
             }
         );
         assert_eq!(
@@ -196,6 +205,65 @@ mod tests {
             DecodeOptions {
                 skip_special_tokens: false,
             }
+        );
+        assert_eq!(
+            AdapterOptions::default(),
+            AdapterOptions {
+                name: None,
+                scale: 1.0 as _,
+            }
+        );
+        assert_eq!(
+            EmbedOptions::default(),
+            EmbedOptions {
+                pooling: None,
+                normalize: true,
+                adapter: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            LogitsOptions::default(),
+            LogitsOptions {
+                positions: None,
+                adapter: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            ScoreOptions::default(),
+            ScoreOptions {
+                adapter: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            PromptCacheOptions::default(),
+            PromptCacheOptions {
+                name: None,
+                folder: None,
+                adapter: None,
+                tools: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            LoadPromptCacheOptions::default(),
+            LoadPromptCacheOptions {
+                folder: None,
+                prompt: None,
+                tools: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            ListPromptCachesOptions::default(),
+            ListPromptCachesOptions { folder: None }
         );
     }
 

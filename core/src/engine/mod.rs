@@ -1,14 +1,20 @@
 //! One owner thread per model, a queue before it, and a stream for each answer.
 
+mod adapters;
 mod arguments;
 mod compare;
 mod control;
+mod desk;
 mod exit;
 mod fork;
+mod loaded;
 mod model;
+mod numbers;
 mod opening;
 mod owner;
 mod prompt;
+mod prompt_cache;
+mod prompt_file;
 mod reading;
 mod repair;
 mod run;

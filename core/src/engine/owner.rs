@@ -6,10 +6,14 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread;
 
-use super::control::{Control, Job, closed};
+use super::control::{Ask, Control, Work, closed};
+use super::desk::{Desk, Errand};
+use super::loaded::Loaded;
 use super::prompt::Tokens;
 use super::run::{self, Ran};
-use crate::surface::{Error, ErrorKind, Result};
+use super::stream::Stream;
+use crate::surface::{Error, ErrorKind, FinishReason, Result};
+use crate::vendor::capabilities;
 use crate::vendor::instances::Place;
 use crate::vendor::{InitFailure, InitParams, Library, Opened, Session, log};
 
@@ -25,6 +29,17 @@ pub(super) struct Owner {
     pub session: Arc<SessionCell>,
     /// Stays empty when opening fails.
     pub tokens: Arc<std::sync::OnceLock<Tokens>>,
+    /// What was loaded besides the model, and is loaded again with it.
+    pub loaded: Arc<Loaded>,
+}
+
+/// How the model stands between two requests.
+pub(super) struct Stand {
+    params: InitParams,
+    /// The last run was cut short.
+    pub after_cut: bool,
+    /// The adapter of the last run.
+    adapter: Option<String>,
 }
 
 impl Owner {
@@ -104,63 +119,102 @@ impl Owner {
     /// Runs what comes until nothing more can come.
     fn serve(&self, params: InitParams) {
         // What the whole process prints is only read when the model is opened for the user.
-        let mut params = InitParams {
-            capture_logs: false,
-            ..params
+        let mut stand = Stand {
+            params: InitParams {
+                capture_logs: false,
+                ..params
+            },
+            after_cut: false,
+            adapter: None,
         };
-        let mut after_cut = false;
         while let Some(job) = self.control.next_job() {
-            let wanted = job
-                .init_sampling
-                .filter(|wanted| *wanted != params.sampling);
-            if let Some(wanted) = wanted {
-                params.sampling = wanted;
-                if let Err(error) = self.open_again(&params) {
-                    return self.control.leave(|| error.clone());
-                }
-                after_cut = false;
+            let served = match job.work {
+                Work::Answer(ask) => self.answer(&job.stream, &ask, &mut stand),
+                Work::Errand(errand) => self.errand(&job.stream, errand, &mut stand),
+            };
+            if let Err(error) = served {
+                return self.control.leave(|| error.clone());
             }
-            let mut ran = self.answer(&job, after_cut);
-            if ran == Ran::Broken {
-                if let Err(error) = self.open_again(&params) {
-                    return self.control.leave(|| error.clone());
-                }
-                ran = self.answer(&job, false);
-            }
-            after_cut = ran == Ran::Done { cut_short: true };
         }
     }
 
-    fn open_again(&self, params: &InitParams) -> Result<()> {
-        // Held until the model is open again, so that calls that need it wait.
-        let mut cell = self.cell();
-        drop(cell.take());
-        let opened = self.library.driver().init(params);
-        let opened = opened.map_err(|failure| explain(&self.library, params, &failure, None))?;
-        *cell = Some(opened.session);
+    /// Answers a request; fails where the model is lost.
+    fn answer(&self, stream: &Arc<Stream>, ask: &Ask, stand: &mut Stand) -> Result<()> {
+        let wanted = ask.init_sampling;
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != stand.params.sampling) {
+            stand.params.sampling = wanted;
+            self.open_again(stand)?;
+        }
+        let mut ran = self.run(stream, ask, stand);
+        if ran == Ran::Broken {
+            self.open_again(stand)?;
+            ran = self.run(stream, ask, stand);
+        }
+        stand.after_cut = ran == Ran::Done { cut_short: true };
         Ok(())
     }
 
-    /// Runs a job. A panic is the end of its stream, and of nothing else.
-    fn answer(&self, job: &Job, after_cut: bool) -> Ran {
-        let run = AssertUnwindSafe(|| self.run(job, after_cut));
-        catch_unwind(run).unwrap_or_else(|payload| {
-            self.control.run_over();
-            job.stream.end(Err(Error::panic(&*payload)));
-            Ran::Done { cut_short: false }
-        })
+    /// Runs an errand; fails where the model is lost.
+    fn errand(&self, stream: &Arc<Stream>, errand: Errand, stand: &mut Stand) -> Result<()> {
+        let mut desk = Desk::new(self, stream, stand);
+        let outcome = catch_unwind(AssertUnwindSafe(|| errand(&mut desk)));
+        let lost = desk.lost();
+        self.control.run_over();
+        stream.end(match outcome {
+            Ok(()) => Ok(FinishReason::Stop),
+            Err(payload) => Err(Error::panic(&*payload)),
+        });
+        lost
     }
 
-    fn run(&self, job: &Job, after_cut: bool) -> Ran {
-        let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
-        let (Some(session), Some(tokens)) = (session.as_deref(), self.tokens.get()) else {
-            return Ran::Done { cut_short: false };
-        };
-        if tokens.fresh_runs() {
-            // What fails here fails in the run, and is reported there.
+    pub(super) fn open_again(&self, stand: &mut Stand) -> Result<()> {
+        // Held until the model is open again, so that calls that need it wait.
+        let mut cell = self.cell();
+        drop(cell.take());
+        let params = &stand.params;
+        let opened = self.library.driver().init(params);
+        let opened = opened.map_err(|failure| explain(&self.library, params, &failure, None))?;
+        self.loaded.restore(&*opened.session)?;
+        *cell = Some(opened.session);
+        (stand.after_cut, stand.adapter) = (false, None);
+        Ok(())
+    }
+
+    /// Empties the cache where what it holds must not be gone on with. What fails here fails in the run,
+    /// and is reported there.
+    pub(super) fn freshen(
+        &self,
+        session: &dyn Session,
+        adapter: &Option<String>,
+        anew: bool,
+        stand: &mut Stand,
+    ) {
+        let capabilities = self.library.capabilities();
+        // rkchat's own runtime sees to both by itself.
+        let other = !capabilities.own && (anew || stand.adapter != *adapter);
+        let clears = capabilities.has(capabilities::CLEAR_CACHE);
+        let asked = self.tokens.get().is_some_and(Tokens::fresh_runs);
+        if asked || other && clears {
             let _ = session.clear_cache(false, &[]);
         }
-        run::run(job, session, tokens, &self.control, after_cut)
+        stand.adapter.clone_from(adapter);
+    }
+
+    /// One run for an answer. A panic is the end of its stream, and of nothing else.
+    fn run(&self, stream: &Arc<Stream>, ask: &Ask, stand: &mut Stand) -> Ran {
+        let run = AssertUnwindSafe(|| {
+            let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
+            let (Some(session), Some(tokens)) = (session.as_deref(), self.tokens.get()) else {
+                return Ran::Done { cut_short: false };
+            };
+            self.freshen(session, &ask.request.adapter, false, stand);
+            run::run(stream, ask, session, tokens, &self.control, stand.after_cut)
+        });
+        catch_unwind(run).unwrap_or_else(|payload| {
+            self.control.run_over();
+            stream.end(Err(Error::panic(&*payload)));
+            Ran::Done { cut_short: false }
+        })
     }
 }
 

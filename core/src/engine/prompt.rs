@@ -508,3 +508,11 @@ fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<&'
             )
         })
 }
+
+/// The token ids that a run is fed, where it is fed ids.
+pub(super) fn ids_of(inputs: &[Input]) -> Option<&[i32]> {
+    match inputs {
+        [Input::Tokens(ids)] => Some(ids),
+        _ => None,
+    }
+}

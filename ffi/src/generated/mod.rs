@@ -9,7 +9,7 @@ pub mod options;
 pub mod records;
 
 const _: () = {
-    let (here, there) = (b"f765c27e9095c4c3", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b323666a35e9c048", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "f765c27e9095c4c3";
+const HASH: &str = "b323666a35e9c048";
 const _: () = {
-    let (here, there) = (b"f765c27e9095c4c3", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b323666a35e9c048", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -26,6 +26,7 @@ const _: () = {
 
 /// Adds all classes to the module, and the surface's hash, which the Python files compare.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<crate::tensor::Tensor>()?;
     module.add_class::<Runtime>()?;
     module.add_class::<ModelFolder>()?;
     module.add_class::<Model>()?;
