@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use napi::ValueType;
 use napi::bindgen_prelude::{
-    Env, Float32Array, FromNapiValue, JsObjectValue, JsValue, Object, ToNapiValue, TypeName, Unknown, Utf16String,
+    Env, Float32Array, FromNapiValue, JsObjectValue, JsValue, Object, ToNapiValue, TypeName,
+    Unknown, Utf16String,
 };
 
 use crate::error::{Failure, Result, invalid, path_of_url};

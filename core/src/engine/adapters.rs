@@ -47,7 +47,10 @@ impl Model {
     /// The adapter's file, which has to be of the kind that the runtime reads.
     fn adapter_file(&self, path: &Path) -> Result<PathBuf> {
         if !path.is_file() {
-            let message = format!("{}: there is no such file; an adapter is one", path.display());
+            let message = format!(
+                "{}: there is no such file; an adapter is one",
+                path.display()
+            );
             return Err(Error::new(ErrorKind::NotFound, message));
         }
         let mut magic = Vec::new();
@@ -92,7 +95,8 @@ fn name(path: &Path, options: &AdapterOptions) -> Result<String> {
 
 /// The runtime did not take an adapter.
 pub(super) fn refused(adapter: &AdapterInfo, status: i32, said: Option<String>) -> Error {
-    let said = said.unwrap_or_else(|| "it gave no reason; its log on stderr may have one".to_owned());
+    let said =
+        said.unwrap_or_else(|| "it gave no reason; its log on stderr may have one".to_owned());
     Error::new(
         ErrorKind::RuntimeFailed,
         format!(

@@ -66,7 +66,11 @@ impl Loaded {
         for adapter in &state.adapters {
             let status = session.load_adapter(&adapter.name, &adapter.path, adapter.scale);
             if status != 0 {
-                return Err(super::adapters::refused(adapter, status, session.last_error()));
+                return Err(super::adapters::refused(
+                    adapter,
+                    status,
+                    session.last_error(),
+                ));
             }
         }
         let cache = state.prompt_cache.take();

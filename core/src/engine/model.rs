@@ -228,7 +228,11 @@ impl Model {
 
     /// How many tokens may come, and why it ends after them: the window is never filled to its end, so no
     /// runtime ever shifts it.
-    pub(super) fn room(&self, prompt_tokens: u32, asked: Option<u32>) -> Result<(u32, FinishReason)> {
+    pub(super) fn room(
+        &self,
+        prompt_tokens: u32,
+        asked: Option<u32>,
+    ) -> Result<(u32, FinishReason)> {
         let window = self.info.max_context_len;
         let room = window.saturating_sub(prompt_tokens);
         if room == 0 {
@@ -290,7 +294,10 @@ impl Model {
         self.with(|tokens, session| tokens.decode(ids, options.skip_special_tokens, session))
     }
 
-    pub(super) fn with<R>(&self, call: impl FnOnce(&Tokens, &dyn Session) -> Result<R>) -> Result<R> {
+    pub(super) fn with<R>(
+        &self,
+        call: impl FnOnce(&Tokens, &dyn Session) -> Result<R>,
+    ) -> Result<R> {
         self.home.check()?;
         let tokens = self.tokens.get().ok_or_else(closed)?;
         with_session(&self.session, |session| call(tokens, session))

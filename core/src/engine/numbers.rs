@@ -16,14 +16,15 @@ struct Wanted {
 
 impl Model {
     pub fn embed(&self, texts: &[String], options: &EmbedOptions) -> Result<Tensor> {
-        options.check()?;
         let instead = "Use a runtime that can, or an embedding model on the CPU runtime.";
         self.require(capabilities::HIDDEN_STATES, instead)?;
         let pooling = options.pooling.unwrap_or(Pooling::Last);
         if texts.is_empty() || pooling == Pooling::None && texts.len() > 1 {
             let message = match texts.is_empty() {
                 true => "`texts` is empty: there is nothing to embed",
-                false => "`texts`: pooling none gives a row for each token, so it takes one text at a time",
+                false => {
+                    "`texts`: pooling none gives a row for each token, so it takes one text at a time"
+                }
             };
             return Err(Error::invalid_argument(message));
         }
@@ -58,13 +59,15 @@ impl Model {
     }
 
     pub fn logits(&self, prompt: Prompt<'_>, options: &LogitsOptions) -> Result<Tensor> {
-        options.check()?;
         self.require_logits()?;
         let positions = options.positions.clone();
         let adapter = options.adapter.as_deref();
         let wanted = self.wanted(&prompt, Mode::Logits, adapter, positions.is_none())?;
         let tokens = wanted.tokens;
-        let beyond = positions.iter().flatten().find(|at| **at as usize >= tokens);
+        let beyond = positions
+            .iter()
+            .flatten()
+            .find(|at| **at as usize >= tokens);
         if let Some(position) = beyond {
             return Err(Error::invalid_argument(format!(
                 "`positions` has {position}, and the prompt has the tokens 0 to {}",
@@ -86,7 +89,6 @@ impl Model {
     }
 
     pub fn score(&self, prompt: Prompt<'_>, options: &ScoreOptions) -> Result<Tensor> {
-        options.check()?;
         self.require_logits()?;
         let adapter = options.adapter.as_deref();
         let wanted = self.wanted(&prompt, Mode::Logits, adapter, false)?;
@@ -125,8 +127,7 @@ impl Model {
     ) -> Result<Wanted> {
         let adapter = self.loaded.adapter(adapter)?;
         let options = GenerateOptions::default();
-        let prepared =
-            self.with(|tokens, session| tokens.prepare(prompt, &options, session))?;
+        let prepared = self.with(|tokens, session| tokens.prepare(prompt, &options, session))?;
         // Runtimes keep a place for the token that would come next.
         self.room(prepared.tokens, Some(1))?;
         Ok(Wanted {
@@ -220,7 +221,10 @@ fn log_probability(logits: &[f32], id: usize) -> Option<f32> {
     let chosen = f64::from(*logits.get(id)?);
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let shift = f64::from(largest);
-    let sum: f64 = logits.iter().map(|one| (f64::from(*one) - shift).exp()).sum();
+    let sum: f64 = logits
+        .iter()
+        .map(|one| (f64::from(*one) - shift).exp())
+        .sum();
     Some((chosen - shift - sum.ln()) as f32)
 }
 
@@ -256,7 +260,10 @@ mod tests {
 
     #[test]
     fn rows_come_in_the_order_that_was_asked_for() {
-        assert_eq!(picked(rows().values, 2, &[2, 0, 2]), [5.0, 9.0, 1.0, 2.0, 5.0, 9.0]);
+        assert_eq!(
+            picked(rows().values, 2, &[2, 0, 2]),
+            [5.0, 9.0, 1.0, 2.0, 5.0, 9.0]
+        );
     }
 
     #[test]

@@ -13,7 +13,6 @@ use crate::vendor::{Input, RunRequest, capabilities};
 
 impl Model {
     pub fn save_prompt_cache(&self, prompt: &Json, options: &PromptCacheOptions) -> Result<String> {
-        options.check()?;
         self.require_cache()?;
         let adapter = self.loaded.adapter(options.adapter.as_deref())?;
         let (input, content) = self.cached_prompt(prompt, options.tools.as_ref())?;
@@ -34,7 +33,8 @@ impl Model {
         let called = name.clone();
         self.errand(deadlines, move |desk| {
             let written = write(desk, &request, &part);
-            let put = written.and_then(|()| shelf.put(&called, &part, Note::new(identity, content)));
+            let put =
+                written.and_then(|()| shelf.put(&called, &part, Note::new(identity, content)));
             if put.is_err() {
                 // It may not be there.
                 let _ = fs::remove_file(&part);
@@ -45,7 +45,6 @@ impl Model {
     }
 
     pub fn load_prompt_cache(&self, name: &str, options: &LoadPromptCacheOptions) -> Result<()> {
-        options.check()?;
         self.require_cache()?;
         check_name(name)?;
         let shelf = Shelf::of(options.folder.as_deref(), &self.info.path)?;
@@ -54,7 +53,9 @@ impl Model {
         let prompt = prompt.map(|prompt| self.cached_prompt(prompt, options.tools.as_ref()));
         let content = prompt.transpose()?.map(|(_, content)| content);
         let note = shelf.get(name)?.ok_or_else(|| {
-            let message = format!("there is no prompt cache {name:?}; Model.prompt_caches lists those that are there");
+            let message = format!(
+                "there is no prompt cache {name:?}; Model.prompt_caches lists those that are there"
+            );
             Error::new(ErrorKind::NotFound, message)
         })?;
         let path = shelf.cache(&note);
@@ -74,7 +75,13 @@ impl Model {
             }
             desk.with(|session| match session.load_prompt_cache(&path) {
                 0 => Ok(()),
-                status => Err(refused("load", "rkllm_load_prompt_cache", &path, status, session.last_error())),
+                status => Err(refused(
+                    "load",
+                    "rkllm_load_prompt_cache",
+                    &path,
+                    status,
+                    session.last_error(),
+                )),
             })?;
             loaded.set_prompt_cache(Some(path));
             Ok(())
@@ -94,7 +101,6 @@ impl Model {
     }
 
     pub fn prompt_caches(&self, options: &ListPromptCachesOptions) -> Result<Vec<PromptCacheInfo>> {
-        options.check()?;
         let shelf = Shelf::of(options.folder.as_deref(), &self.info.path)?;
         let here = Identity::of(&self.info, None)?;
         let loaded = self.loaded.prompt_cache();
@@ -125,7 +131,9 @@ impl Model {
 
     /// Messages, a text or token ids as they are fed, and as they are told from others.
     fn cached_prompt(&self, prompt: &Json, tools: Option<&Json>) -> Result<(Input, Content)> {
-        let ids = prompt.as_array().filter(|list| list.iter().any(Json::is_number));
+        let ids = prompt
+            .as_array()
+            .filter(|list| list.iter().any(Json::is_number));
         let id = |id: &Json| id.as_u64().and_then(|id| u32::try_from(id).ok());
         let ids = ids.map(|list| list.iter().map(id).collect::<Option<Vec<u32>>>());
         let wrong = "`prompt` is a list of numbers, and some are not token ids";
@@ -168,7 +176,10 @@ fn write(desk: &mut Desk<'_>, request: &RunRequest, part: &Path) -> Result<()> {
         true => Ok(()),
         false => Err(Error::new(
             ErrorKind::RuntimeFailed,
-            format!("the runtime ended the run and wrote no prompt cache to {}", part.display()),
+            format!(
+                "the runtime ended the run and wrote no prompt cache to {}",
+                part.display()
+            ),
         )),
     }
 }
@@ -179,13 +190,20 @@ fn release(desk: &Desk<'_>) -> Result<()> {
         status => {
             let said = session.last_error();
             let call = "rkllm_release_prompt_cache";
-            Err(refused("release", call, Path::new("the one before"), status, said))
+            Err(refused(
+                "release",
+                call,
+                Path::new("the one before"),
+                status,
+                said,
+            ))
         }
     })
 }
 
 fn refused(what: &str, call: &str, path: &Path, status: i32, said: Option<String>) -> Error {
-    let said = said.unwrap_or_else(|| "it gave no reason; its log on stderr may have one".to_owned());
+    let said =
+        said.unwrap_or_else(|| "it gave no reason; its log on stderr may have one".to_owned());
     Error::new(
         ErrorKind::RuntimeFailed,
         format!(

@@ -118,7 +118,12 @@ impl Note {
     }
 
     /// Why the cache is not for a model, or not for a prompt.
-    pub fn differs(&self, shelf: &Shelf, here: &Identity, prompt: Option<&Content>) -> Option<String> {
+    pub fn differs(
+        &self,
+        shelf: &Shelf,
+        here: &Identity,
+        prompt: Option<&Content>,
+    ) -> Option<String> {
         let of_prompt = prompt.is_some_and(|prompt| *prompt != self.prompt);
         if let Some(what) = self.identity.difference(here) {
             return Some(what.to_owned());
@@ -143,7 +148,11 @@ impl Shelf {
             return Ok(Self(folder));
         }
         // A relative path counts as unset, as the XDG specification says.
-        let set = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let set = |name| {
+            env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
         let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
         let cache = cache.ok_or_else(|| {
             Error::new(
@@ -181,14 +190,19 @@ impl Shelf {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let now = now.map_or(0, |now| now.as_nanos());
         let process = std::process::id();
-        self.0.join(format!("{name}-{now:x}-{process}-{number}.part"))
+        self.0
+            .join(format!("{name}-{now:x}-{process}-{number}.part"))
     }
 
     /// Puts what the runtime wrote under its name, in place of what was there.
     pub fn put(&self, name: &str, part: &Path, mut note: Note) -> Result<()> {
         let before = self.get(name).ok().flatten();
         let cache = part.with_extension("cache");
-        note.file = cache.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        note.file = cache
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let mut write = || -> io::Result<()> {
             let file = fs::File::open(part)?;
             file.sync_all()?;
@@ -224,7 +238,10 @@ impl Shelf {
         match note.ok().filter(whole) {
             Some(note) => Ok(Some(note)),
             None => Err(mismatch(
-                format!("{} is not what this rkchat wrote beside a prompt cache; save it again", path.display()),
+                format!(
+                    "{} is not what this rkchat wrote beside a prompt cache; save it again",
+                    path.display()
+                ),
                 "the note beside it",
             )),
         }
@@ -257,7 +274,8 @@ pub(super) fn mismatch(message: String, differs: &str) -> Error {
 /// A name that is one in every file system, and never a way to somewhere else.
 pub(super) fn check_name(name: &str) -> Result<()> {
     let good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    match !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(good) {
+    match !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(good)
+    {
         true => Ok(()),
         false => Err(Error::invalid_argument(format!(
             "`name` is {name:?}; a prompt cache's name has 1 to 100 letters, digits, - _ and ., and begins with no ."

@@ -130,10 +130,12 @@ fn view<'a>(surface: &Surface, structure: &'a Struct, input: bool) -> Result<Vie
         slots: Vec::new(),
         lines: Vec::new(),
         members: Vec::new(),
-        uses_pointers: structure
-            .fields
-            .iter()
-            .any(|field| matches!(field.ty.bare(), Type::String | Type::Path | Type::Json | Type::List { .. })),
+        uses_pointers: structure.fields.iter().any(|field| {
+            matches!(
+                field.ty.bare(),
+                Type::String | Type::Path | Type::Json | Type::List { .. }
+            )
+        }),
         uses_defaults: structure.fields.iter().any(|field| !field.ty.is_option()),
         wide: slots::layout(structure, 8)?,
         narrow: slots::layout(structure, 4)?,

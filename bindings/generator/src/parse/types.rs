@@ -25,7 +25,8 @@ pub fn owned(source: &Source, names: &Names, ty: &syn::Type) -> Result<Type> {
             _ => return Err(unknown(source, ty)),
         };
         return match (name.as_str(), &*of) {
-            ("Vec", Type::Option { .. }) | ("Vec" | "Option", Type::Handle { .. } | Type::Tensor) => {
+            ("Vec", Type::Option { .. })
+            | ("Vec" | "Option", Type::Handle { .. } | Type::Tensor) => {
                 Err(source.error(ty, format!("{name} of this is outside the grammar")))
             }
             ("Option", Type::Option { .. }) => {
