@@ -21,6 +21,18 @@ impl Model {
         let identity = Identity::of(&self.info, adapter.as_deref())?;
         let shelf = Shelf::of(options.folder.as_deref(), &self.info.path)?;
         shelf.make()?;
+        if let Some(others) = shelf
+            .get(&name)
+            .ok()
+            .flatten()
+            .filter(|note| !note.identity.is_same_model(&identity))
+        {
+            let message = format!(
+                "there is a prompt cache {name:?} of {} in the folder; give this one another name or folder",
+                others.identity.model().display()
+            );
+            return Err(mismatch(message, "the model"));
+        }
         let part = shelf.part(&name);
         let request = RunRequest {
             inputs: vec![input],

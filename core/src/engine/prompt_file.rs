@@ -67,6 +67,14 @@ impl Identity {
         })
     }
 
+    pub fn model(&self) -> &Path {
+        &self.model
+    }
+
+    pub fn is_same_model(&self, other: &Self) -> bool {
+        self.model == other.model
+    }
+
     pub fn adapter(&self) -> Option<&str> {
         self.adapter.as_deref()
     }
