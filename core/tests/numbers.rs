@@ -6,14 +6,16 @@ mod common;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::{ENDLESS, Folder, LONG, at_most, begun, open_with, options};
+use common::{Folder, LONG, at_most, begun, open_with, options};
 use rkchat::{
     EmbedOptions, ErrorKind, GenerateOptions, Json, LogitsOptions, Model, ModelOptions, Pooling,
     Result, ScoreOptions, Tensor,
 };
 
 /// What plays the vectors.
-const SCRIPT: &str = r#"{"pieces": [["x", 1]], "record": "record.jsonl"}"#;
+const SCRIPT: &str = r#"{"pieces": [["x", 1]]}"#;
+/// A word without end.
+const ENDLESS: &str = r#"{"pieces": [["the", 3]], "repeat": 0, "delay_ms": 5}"#;
 
 fn root(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -137,7 +139,7 @@ fn a_runtime_that_goes_on_is_stopped() {
             .unwrap()
             .completion()
             .unwrap();
-        assert_eq!(answer.text, "a b c ", "{group}");
+        assert_eq!(answer.text, "the the the", "{group}");
     }
 }
 
@@ -157,7 +159,8 @@ fn after_a_run_that_was_cut_short_a_broken_runtime_is_opened_again() {
 #[test]
 fn nothing_that_is_in_the_cache_is_taken_for_the_prompt() {
     let folder = Folder::new();
-    let model = Model::open(&folder.file("s.rkllm", SCRIPT), &of_words("1.2.0")).unwrap();
+    let script = folder.file("s.rkllm", r#"{"pieces": ["x"], "record": "record.jsonl"}"#);
+    let model = Model::open(&script, &of_words("1.2.0")).unwrap();
     model
         .embed(&["sea".into()], &EmbedOptions::default())
         .unwrap();
