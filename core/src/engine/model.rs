@@ -13,6 +13,7 @@ use super::loaded::Loaded;
 use super::opening::Opening;
 use super::owner::{Owner, SessionCell};
 use super::prompt::{Prepared, Prompt, Tokens, Way};
+use super::prompt_file::Identity;
 use super::runtime;
 use super::sampling::ModelSampling;
 use super::stop_text::Stops;
@@ -35,6 +36,8 @@ pub(crate) struct Model {
     pub(super) info: ModelInfo,
     pub(super) capabilities: Capabilities,
     pub(super) loaded: Arc<Loaded>,
+    /// For prompt caches: what the file was when it was opened.
+    pub(super) identity: Result<Identity>,
     sampling: ModelSampling,
     /// Requests may go on after the end-of-sequence token.
     ignores_eos: bool,
@@ -133,6 +136,7 @@ impl Model {
             facts: files.facts,
             warnings: warnings(files.warnings, chosen.input()),
         };
+        let identity = Identity::of(&info);
         // The owner only looks when a request comes.
         let _ = tokens.set(chosen);
         exit::after_loading(&library.info().path);
@@ -140,6 +144,7 @@ impl Model {
             info,
             capabilities,
             loaded,
+            identity,
             sampling,
             ignores_eos: options.ignore_eos,
             home,

@@ -7,7 +7,7 @@ use super::control::Deadlines;
 use super::desk::{Desk, Told, Wish};
 use super::model::Model;
 use super::prompt::Prompt;
-use super::prompt_file::{Content, Identity, Note, Shelf, check_name, mismatch};
+use super::prompt_file::{Content, Note, Shelf, check_name, mismatch};
 use crate::surface::*;
 use crate::vendor::{Input, RunRequest, capabilities};
 
@@ -18,7 +18,7 @@ impl Model {
         let (input, content) = self.cached_prompt(prompt, options.tools.as_ref())?;
         let name = options.name.clone().unwrap_or_else(|| content.name());
         check_name(&name)?;
-        let identity = Identity::of(&self.info, adapter.as_deref())?;
+        let identity = self.identity.clone()?.with(adapter.clone());
         let shelf = Shelf::of(options.folder.as_deref(), &self.info.path)?;
         shelf.make()?;
         if let Some(others) = shelf
@@ -60,7 +60,7 @@ impl Model {
         self.require_cache()?;
         check_name(name)?;
         let shelf = Shelf::of(options.folder.as_deref(), &self.info.path)?;
-        let here = Identity::of(&self.info, None)?;
+        let here = self.identity.clone()?;
         let prompt = options.prompt.as_ref();
         let prompt = prompt.map(|prompt| self.cached_prompt(prompt, options.tools.as_ref()));
         let content = prompt.transpose()?.map(|(_, content)| content);
@@ -114,7 +114,7 @@ impl Model {
 
     pub fn prompt_caches(&self, options: &ListPromptCachesOptions) -> Result<Vec<PromptCacheInfo>> {
         let shelf = Shelf::of(options.folder.as_deref(), &self.info.path)?;
-        let here = Identity::of(&self.info, None)?;
+        let here = self.identity.clone()?;
         let loaded = self.loaded.prompt_cache();
         let mut caches = Vec::new();
         for name in shelf.names()? {

@@ -54,7 +54,7 @@ const NOTE: &str = "json";
 pub(super) struct Shelf(PathBuf);
 
 impl Identity {
-    pub fn of(info: &ModelInfo, adapter: Option<&str>) -> Result<Self> {
+    pub fn of(info: &ModelInfo) -> Result<Self> {
         let metadata = fs::metadata(&info.path).map_err(|error| failed(&info.path, &error))?;
         let runtime = &info.runtime;
         let release = runtime.release.as_deref().unwrap_or("unknown release");
@@ -63,8 +63,13 @@ impl Identity {
             model_bytes: metadata.len(),
             model_changed: (metadata.mtime(), metadata.mtime_nsec()),
             runtime: format!("{} {release}, group {}", runtime.name, runtime.abi_group),
-            adapter: adapter.map(str::to_owned),
+            adapter: None,
         })
+    }
+
+    /// The same with an adapter.
+    pub fn with(self, adapter: Option<String>) -> Self {
+        Self { adapter, ..self }
     }
 
     pub fn model(&self) -> &Path {

@@ -245,6 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn where_only_the_last_row_is_wanted_no_other_is_copied() {
+        let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let mut result = token(7);
+        result.logits.logits = numbers.as_ptr();
+        (result.logits.num_tokens, result.logits.vocab_size) = (3, 2);
+        let last = About {
+            last_row: true,
+            ..in_mode(Mode::Logits)
+        };
+        let (seen, _) = events(&[result], RKLLM_RUN_NORMAL, last);
+        let logits = Rows {
+            values: vec![5.0, 6.0],
+            tokens: 1,
+            width: 2,
+        };
+        assert_eq!(seen[0], RunEvent::Logits { batch: 0, logits });
+    }
+
+    #[test]
     fn numbers_that_cannot_be_are_an_error_and_not_read() {
         let one = [1.0f32];
         let (there, null) = (one.as_ptr(), std::ptr::null());
