@@ -119,6 +119,11 @@ typedef int32_t rkchat_status;
  * name of the `option` that decides.
  */
 #define RKCHAT_ERR_MODEL_AMBIGUOUS 19
+/**
+ * A prompt cache is of another model, runtime or prompt than it would be loaded for, or is damaged.
+ * `details` has what differs as `differs`.
+ */
+#define RKCHAT_ERR_CACHE_MISMATCH 20
 
 /** Why a generation ended. */
 typedef int32_t rkchat_finish_reason;
@@ -227,6 +232,18 @@ typedef int32_t rkchat_chunk_kind;
 /** A call of a tool: `text` is a piece of the JSON of its arguments. */
 #define RKCHAT_CHUNK_KIND_TOOL_CALL 3
 
+/** How the hidden states of a text's tokens become its embedding. */
+typedef int32_t rkchat_pooling;
+
+/** Those of the last token. */
+#define RKCHAT_POOLING_LAST 1
+/** Their mean. */
+#define RKCHAT_POOLING_MEAN 2
+/** Those of the first token. */
+#define RKCHAT_POOLING_CLS 3
+/** They stay as they are, a row for each token. */
+#define RKCHAT_POOLING_NONE 4
+
 /**
  * What is done with sampling settings of a request where the runtime fixes them when a model is opened,
  * as those before 1.3.0 do.
@@ -282,7 +299,7 @@ typedef int32_t rkchat_template_repair;
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
-    RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
+    RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, NULL, 0}
 #define RKCHAT_CHAT_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_chat_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, \
     RKCHAT_UNSET_INT}
@@ -297,6 +314,24 @@ typedef int32_t rkchat_template_repair;
     {(uint32_t)sizeof(rkchat_encode_options), 0, RKCHAT_UNSET, 0}
 #define RKCHAT_DECODE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_decode_options), 0, RKCHAT_UNSET, 0}
+#define RKCHAT_ADAPTER_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_adapter_options), 0, NULL, 0, RKCHAT_UNSET_FLOAT}
+#define RKCHAT_EMBED_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_embed_options), 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, NULL, 0, \
+    RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
+#define RKCHAT_LOGITS_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_logits_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_INT}
+#define RKCHAT_SCORE_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_score_options), 0, NULL, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
+#define RKCHAT_PROMPT_CACHE_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_prompt_cache_options), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
+    RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
+#define RKCHAT_LOAD_PROMPT_CACHE_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_load_prompt_cache_options), 0, NULL, 0, NULL, 0, NULL, 0, \
+    RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
+#define RKCHAT_LIST_PROMPT_CACHES_OPTIONS_INIT \
+    {(uint32_t)sizeof(rkchat_list_prompt_caches_options), 0, NULL, 0}
 #define RKCHAT_RUNTIME_INFO_INIT \
     {(uint32_t)sizeof(rkchat_runtime_info), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
     NULL, 0, NULL, 0, NULL, 0}
@@ -334,6 +369,11 @@ typedef int32_t rkchat_template_repair;
     {(uint32_t)sizeof(rkchat_tokenizer_info), 0, RKCHAT_UNSET_INT, NULL, 0}
 #define RKCHAT_SPECIAL_TOKEN_INIT \
     {(uint32_t)sizeof(rkchat_special_token), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT}
+#define RKCHAT_ADAPTER_INFO_INIT \
+    {(uint32_t)sizeof(rkchat_adapter_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_FLOAT}
+#define RKCHAT_PROMPT_CACHE_INFO_INIT \
+    {(uint32_t)sizeof(rkchat_prompt_cache_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_INT, NULL, 0, RKCHAT_UNSET, 0, NULL, 0}
 
 
 /**
@@ -345,6 +385,11 @@ typedef int32_t rkchat_template_repair;
  * Grows when something is added.
  */
 #define RKCHAT_ABI_MINOR 1
+
+/**
+ * Records of the kind `rkchat_adapter_info` that belong to the caller.
+ */
+typedef struct rkchat_adapter_info_list rkchat_adapter_info_list;
 
 /**
  * A conversation: it keeps the messages, adds the answers, and sends as much of it as fits the
@@ -395,10 +440,20 @@ typedef struct rkchat_model rkchat_model;
 typedef struct rkchat_model_folder rkchat_model_folder;
 
 /**
+ * Records of the kind `rkchat_prompt_cache_info` that belong to the caller.
+ */
+typedef struct rkchat_prompt_cache_info_list rkchat_prompt_cache_info_list;
+
+/**
  * A loaded `librkllmrt.so`, to look at; `rkchat_model_options.runtime` takes its path. It stays loaded until the
  * process ends.
  */
 typedef struct rkchat_runtime rkchat_runtime;
+
+/**
+ * Numbers with a shape, which belong to the caller.
+ */
+typedef struct rkchat_tensor rkchat_tensor;
 
 /**
  * A text that belongs to the caller.
@@ -409,6 +464,78 @@ typedef struct rkchat_text rkchat_text;
  * A tokenizer. Needs no runtime.
  */
 typedef struct rkchat_tokenizer rkchat_tokenizer;
+
+/**
+ * A LoRA adapter that is loaded.
+ *
+ * Begin with `RKCHAT_ADAPTER_INFO_INIT`.
+ */
+typedef struct rkchat_adapter_info {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The name by which requests pick it.
+   */
+  const char *name;
+  size_t name_len;
+  /**
+   * Its file, as an absolute path.
+   * The bytes of the path, as the system has them.
+   */
+  const char *path;
+  size_t path_len;
+  /**
+   * How strong it is.
+   */
+  double scale;
+} rkchat_adapter_info;
+
+/**
+ * A prompt cache on disk.
+ *
+ * Begin with `RKCHAT_PROMPT_CACHE_INFO_INIT`.
+ */
+typedef struct rkchat_prompt_cache_info {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The name by which it is loaded.
+   */
+  const char *name;
+  size_t name_len;
+  /**
+   * Its file, as an absolute path.
+   * The bytes of the path, as the system has them.
+   */
+  const char *path;
+  size_t path_len;
+  /**
+   * How large that is.
+   * In bytes.
+   */
+  int64_t size;
+  /**
+   * How many tokens the prompt has; unset where nobody could count them.
+   * In tokens.
+   */
+  int64_t tokens;
+  /**
+   * The adapter that it was made with.
+   */
+  const char *adapter;
+  size_t adapter_len;
+  /**
+   * It is loaded.
+   * 0 or 1.
+   */
+  int32_t loaded;
+  int32_t reserved_loaded;
+  /**
+   * Why it cannot be loaded into this model; unset where it can.
+   */
+  const char *differs;
+  size_t differs_len;
+} rkchat_prompt_cache_info;
 
 /**
  * How a `librkllmrt.so` is taken.
@@ -1062,6 +1189,11 @@ typedef struct rkchat_generate_options {
    */
   rkchat_template_repair template_repair;
   int32_t reserved_template_repair;
+  /**
+   * The adapter to answer with, by the name it was loaded under. Unset: none.
+   */
+  const char *adapter;
+  size_t adapter_len;
 } rkchat_generate_options;
 
 /**
@@ -1162,6 +1294,203 @@ typedef struct rkchat_decode_options {
   int32_t skip_special_tokens;
   int32_t reserved_skip_special_tokens;
 } rkchat_decode_options;
+
+/**
+ * How texts become embeddings.
+ *
+ * Begin with `RKCHAT_EMBED_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_embed_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * How the hidden states of a text's tokens become its embedding. Unset: `Last`.
+   * One of `RKCHAT_POOLING_*`.
+   */
+  rkchat_pooling pooling;
+  int32_t reserved_pooling;
+  /**
+   * Make the length of each row 1.
+   * 0 or 1. Unset: 1.
+   */
+  int32_t normalize;
+  int32_t reserved_normalize;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  const char *adapter;
+  size_t adapter_len;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t timeout_ms;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t queue_timeout_ms;
+} rkchat_embed_options;
+
+/**
+ * Which logits are wanted.
+ *
+ * Begin with `RKCHAT_LOGITS_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_logits_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The tokens after which, counted from 0, in the order of the rows that come. Unset: the last.
+   */
+  const uint32_t *positions;
+  size_t positions_len;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  const char *adapter;
+  size_t adapter_len;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t timeout_ms;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t queue_timeout_ms;
+} rkchat_logits_options;
+
+/**
+ * How a text is scored.
+ *
+ * Begin with `RKCHAT_SCORE_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_score_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  const char *adapter;
+  size_t adapter_len;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t timeout_ms;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t queue_timeout_ms;
+} rkchat_score_options;
+
+/**
+ * How an adapter is loaded.
+ *
+ * Begin with `RKCHAT_ADAPTER_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_adapter_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The name by which requests pick it. Unset: that of the file, without its ending.
+   */
+  const char *name;
+  size_t name_len;
+  /**
+   * How strong it is.
+   * From -100 to 100. Unset: 1.0.
+   */
+  double scale;
+} rkchat_adapter_options;
+
+/**
+ * How the cache of a prompt is saved.
+ *
+ * Begin with `RKCHAT_PROMPT_CACHE_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_prompt_cache_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The name to load it by: letters, digits, `-`, `_` and `.`. One of the same name is replaced. Unset:
+   * made from the prompt.
+   */
+  const char *name;
+  size_t name_len;
+  /**
+   * The folder for the files. Unset: one for the model in `rkchat/prompts` in the user's cache folder
+   * (`XDG_CACHE_HOME`, or `~/.cache`).
+   */
+  const char *folder;
+  size_t folder_len;
+  /**
+   * As in `rkchat_generate_options`. The cache serves requests with the same adapter.
+   */
+  const char *adapter;
+  size_t adapter_len;
+  /**
+   * As in `rkchat_render_options`; only for messages.
+   * JSON text.
+   */
+  const char *tools;
+  size_t tools_len;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t timeout_ms;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t queue_timeout_ms;
+} rkchat_prompt_cache_options;
+
+/**
+ * How a prompt cache is loaded.
+ *
+ * Begin with `RKCHAT_LOAD_PROMPT_CACHE_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_load_prompt_cache_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * As in `rkchat_prompt_cache_options`.
+   */
+  const char *folder;
+  size_t folder_len;
+  /**
+   * The prompt that it should be of, as it was saved; another is refused. Unset: any.
+   * JSON text.
+   */
+  const char *prompt;
+  size_t prompt_len;
+  /**
+   * As in `rkchat_render_options`; only for a prompt of messages.
+   * JSON text.
+   */
+  const char *tools;
+  size_t tools_len;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t timeout_ms;
+  /**
+   * As in `rkchat_generate_options`.
+   */
+  int64_t queue_timeout_ms;
+} rkchat_load_prompt_cache_options;
+
+/**
+ * Which prompt caches are listed.
+ *
+ * Begin with `RKCHAT_LIST_PROMPT_CACHES_OPTIONS_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_list_prompt_caches_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * As in `rkchat_prompt_cache_options`.
+   */
+  const char *folder;
+  size_t folder_len;
+} rkchat_list_prompt_caches_options;
 
 /**
  * How a chat is held.
@@ -1584,6 +1913,49 @@ const uint32_t *rkchat_ids_data(const struct rkchat_ids *ids,
 void rkchat_ids_free(struct rkchat_ids *ids);
 
 /**
+ * The numbers, which stay until the tensor is freed; the last dimension changes fastest, and nothing lies
+ * between. `*len` becomes how many there are, and may be NULL. NULL for NULL.
+ */
+const float *rkchat_tensor_data(const struct rkchat_tensor *tensor,
+                                size_t *len);
+
+/**
+ * The length of each dimension, the outermost first, which stay until the tensor is freed. `*len` becomes
+ * how many dimensions there are, and may be NULL. NULL for NULL.
+ */
+const uint64_t *rkchat_tensor_shape(const struct rkchat_tensor *tensor,
+                                    size_t *len);
+
+/**
+ * Frees a tensor. NULL is fine.
+ */
+void rkchat_tensor_free(struct rkchat_tensor *tensor);
+
+/**
+ * Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
+ * NULL and where there are none.
+ */
+const struct rkchat_adapter_info *const *rkchat_adapter_info_list_data(const struct rkchat_adapter_info_list *list,
+                                                                       size_t *len);
+
+/**
+ * Frees a list. NULL is fine.
+ */
+void rkchat_adapter_info_list_free(struct rkchat_adapter_info_list *list);
+
+/**
+ * Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
+ * NULL and where there are none.
+ */
+const struct rkchat_prompt_cache_info *const *rkchat_prompt_cache_info_list_data(const struct rkchat_prompt_cache_info_list *list,
+                                                                                 size_t *len);
+
+/**
+ * Frees a list. NULL is fine.
+ */
+void rkchat_prompt_cache_info_list_free(struct rkchat_prompt_cache_info_list *list);
+
+/**
  * Loads the library at `path` and tells which ABI group it belongs to. No model is opened.
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_runtime_free`; NULL on failure.
@@ -1786,6 +2158,168 @@ rkchat_status rkchat_model_decode(const struct rkchat_model *model,
                                   const struct rkchat_decode_options *options,
                                   struct rkchat_text **out,
                                   struct rkchat_error **error);
+
+/**
+ * Embeds texts: a row for each, made from the hidden states of the last layer. As with every method
+ * that waits for the model, other requests come first where they came before.
+ *
+ * `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_embed(const struct rkchat_model *model,
+                                 const struct rkchat_str *texts,
+                                 size_t texts_len,
+                                 const struct rkchat_embed_options *options,
+                                 struct rkchat_tensor **out,
+                                 struct rkchat_error **error);
+
+/**
+ * What the model expects after a text, or after some of its tokens: a row of logits for each, with a
+ * number for each token of the vocabulary. The text is encoded as `complete` does.
+ *
+ * `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_logits(const struct rkchat_model *model,
+                                  const char *text,
+                                  size_t text_len,
+                                  const struct rkchat_logits_options *options,
+                                  struct rkchat_tensor **out,
+                                  struct rkchat_error **error);
+
+/**
+ * The same for token ids, exactly as they are.
+ *
+ * `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_logits_ids(const struct rkchat_model *model,
+                                      const uint32_t *ids,
+                                      size_t ids_len,
+                                      const struct rkchat_logits_options *options,
+                                      struct rkchat_tensor **out,
+                                      struct rkchat_error **error);
+
+/**
+ * How likely a text is: for each of its tokens after the first, the natural logarithm of the
+ * probability that the model gives it after those before. Their sum is that of the text. It is
+ * encoded as `complete` does.
+ *
+ * `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_score(const struct rkchat_model *model,
+                                 const char *text,
+                                 size_t text_len,
+                                 const struct rkchat_score_options *options,
+                                 struct rkchat_tensor **out,
+                                 struct rkchat_error **error);
+
+/**
+ * The same for token ids, exactly as they are.
+ *
+ * `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_score_ids(const struct rkchat_model *model,
+                                     const uint32_t *ids,
+                                     size_t ids_len,
+                                     const struct rkchat_score_options *options,
+                                     struct rkchat_tensor **out,
+                                     struct rkchat_error **error);
+
+/**
+ * Loads a LoRA adapter, which requests then pick by its name: a `.rkllm` file, or a GGUF file on the
+ * CPU runtime. It stays until the model is closed.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_load_adapter(const struct rkchat_model *model,
+                                        const char *path,
+                                        const struct rkchat_adapter_options *options,
+                                        struct rkchat_error **error);
+
+/**
+ * The adapters that are loaded.
+ *
+ * `*out` becomes the list, which the caller frees with `rkchat_adapter_info_list_free`; NULL on failure.
+ */
+rkchat_status rkchat_model_adapters(const struct rkchat_model *model,
+                                    struct rkchat_adapter_info_list **out,
+                                    struct rkchat_error **error);
+
+/**
+ * Computes a prompt and keeps its cache in a file, so that later requests that begin like it begin
+ * sooner, also after the program was started anew. The prompt is an array of messages, a text, or an
+ * array of token ids. Gives the name to load it by.
+ *
+ * `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+ *
+ * `prompt` is JSON text.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_save_prompt_cache(const struct rkchat_model *model,
+                                             const char *prompt,
+                                             size_t prompt_len,
+                                             const struct rkchat_prompt_cache_options *options,
+                                             struct rkchat_text **out,
+                                             struct rkchat_error **error);
+
+/**
+ * Loads what `save_prompt_cache` saved, in place of what was loaded before. What is of another model,
+ * runtime or prompt is `RKCHAT_ERR_CACHE_MISMATCH`.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_load_prompt_cache(const struct rkchat_model *model,
+                                             const char *name,
+                                             size_t name_len,
+                                             const struct rkchat_load_prompt_cache_options *options,
+                                             struct rkchat_error **error);
+
+/**
+ * Lets go of the prompt cache that is loaded; its file stays. Harmless where none is.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_release_prompt_cache(const struct rkchat_model *model,
+                                                struct rkchat_error **error);
+
+/**
+ * The prompt caches in the model's folder of them, by name.
+ *
+ * `*out` becomes the list, which the caller frees with `rkchat_prompt_cache_info_list_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_prompt_caches(const struct rkchat_model *model,
+                                         const struct rkchat_list_prompt_caches_options *options,
+                                         struct rkchat_prompt_cache_info_list **out,
+                                         struct rkchat_error **error);
 
 /**
  * Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;

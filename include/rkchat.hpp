@@ -122,6 +122,9 @@ enum class ErrorKind : std::int32_t {
   /// What names, card and files say of a model contradicts itself where it matters. `details` has the
   /// name of the `option` that decides.
   ModelAmbiguous = 19,
+  /// A prompt cache is of another model, runtime or prompt than it would be loaded for, or is damaged.
+  /// `details` has what differs as `differs`.
+  CacheMismatch = 20,
 };
 
 /// Why a generation ended.
@@ -217,6 +220,18 @@ enum class ChunkKind : std::int32_t {
   ToolCall = 3,
 };
 
+/// How the hidden states of a text's tokens become its embedding.
+enum class Pooling : std::int32_t {
+  /// Those of the last token.
+  Last = 1,
+  /// Their mean.
+  Mean = 2,
+  /// Those of the first token.
+  Cls = 3,
+  /// They stay as they are, a row for each token.
+  None = 4,
+};
+
 /// What is done with sampling settings of a request where the runtime fixes them when a model is opened,
 /// as those before 1.3.0 do.
 enum class FixedSampling : std::int32_t {
@@ -267,6 +282,9 @@ struct Free {
   void operator()(rkchat_error *error) const { rkchat_error_free(error); }
   void operator()(rkchat_text *text) const { rkchat_text_free(text); }
   void operator()(rkchat_ids *ids) const { rkchat_ids_free(ids); }
+  void operator()(rkchat_tensor *tensor) const { rkchat_tensor_free(tensor); }
+  void operator()(rkchat_adapter_info_list *list) const { rkchat_adapter_info_list_free(list); }
+  void operator()(rkchat_prompt_cache_info_list *list) const { rkchat_prompt_cache_info_list_free(list); }
   void operator()(rkchat_runtime *handle) const { rkchat_runtime_free(handle); }
   void operator()(rkchat_model_folder *handle) const { rkchat_model_folder_free(handle); }
   void operator()(rkchat_model *handle) const { rkchat_model_free(handle); }
@@ -325,6 +343,12 @@ inline std::int64_t limit(const Optional<std::chrono::milliseconds> &timeout) {
 template <typename T>
 const T *address(const T &value) {
   return &value;
+}
+
+/// The numbers of a list, never NULL.
+inline const std::uint32_t *present(const std::vector<std::uint32_t> &list) {
+  static const std::uint32_t none = 0;
+  return list.empty() ? &none : list.data();
 }
 
 /// A struct that an older library may know less of: the rest is unset.
@@ -620,6 +644,8 @@ struct GenerateOptions {
   Optional<UntrustedContent> untrusted_content;
   /// What is done where the template refuses the messages. Unset: `Auto`.
   Optional<TemplateRepair> template_repair;
+  /// The adapter to answer with, by the name it was loaded under. Unset: none.
+  Optional<std::string> adapter;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_generate_options c() const {
@@ -651,6 +677,7 @@ struct GenerateOptions {
     c.continue_final_message = continue_final_message ? 1 : 0;
     if (untrusted_content) { c.untrusted_content = static_cast<std::int32_t>((*untrusted_content)); }
     if (template_repair) { c.template_repair = static_cast<std::int32_t>((*template_repair)); }
+    if (adapter) { c.adapter = (*adapter).c_str(); c.adapter_len = (*adapter).size(); }
     return c;
   }
 };
@@ -782,6 +809,160 @@ struct DecodeOptions {
   rkchat_decode_options c() const {
     rkchat_decode_options c = RKCHAT_DECODE_OPTIONS_INIT;
     c.skip_special_tokens = skip_special_tokens ? 1 : 0;
+    return c;
+  }
+};
+
+/// How an adapter is loaded.
+struct AdapterOptions {
+  /// The name by which requests pick it. Unset: that of the file, without its ending.
+  Optional<std::string> name;
+  /// How strong it is.
+  /// From -100 to 100.
+  double scale = 1.0;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_adapter_options c() const {
+    rkchat_adapter_options c = RKCHAT_ADAPTER_OPTIONS_INIT;
+    if (name) { c.name = (*name).c_str(); c.name_len = (*name).size(); }
+    c.scale = scale;
+    return c;
+  }
+};
+
+/// How texts become embeddings.
+struct EmbedOptions {
+  /// How the hidden states of a text's tokens become its embedding. Unset: `Last`.
+  Optional<Pooling> pooling;
+  /// Make the length of each row 1.
+  bool normalize = true;
+  /// As in `GenerateOptions`.
+  Optional<std::string> adapter;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> timeout;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> queue_timeout;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_embed_options c() const {
+    rkchat_embed_options c = RKCHAT_EMBED_OPTIONS_INIT;
+    if (pooling) { c.pooling = static_cast<std::int32_t>((*pooling)); }
+    c.normalize = normalize ? 1 : 0;
+    if (adapter) { c.adapter = (*adapter).c_str(); c.adapter_len = (*adapter).size(); }
+    if (timeout) { c.timeout_ms = (*timeout).count(); }
+    if (queue_timeout) { c.queue_timeout_ms = (*queue_timeout).count(); }
+    return c;
+  }
+};
+
+/// Which logits are wanted.
+struct LogitsOptions {
+  /// The tokens after which, counted from 0, in the order of the rows that come. Unset: the last.
+  Optional<std::vector<std::uint32_t>> positions;
+  /// As in `GenerateOptions`.
+  Optional<std::string> adapter;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> timeout;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> queue_timeout;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_logits_options c() const {
+    rkchat_logits_options c = RKCHAT_LOGITS_OPTIONS_INIT;
+    if (positions) { c.positions = detail::present((*positions)); c.positions_len = (*positions).size(); }
+    if (adapter) { c.adapter = (*adapter).c_str(); c.adapter_len = (*adapter).size(); }
+    if (timeout) { c.timeout_ms = (*timeout).count(); }
+    if (queue_timeout) { c.queue_timeout_ms = (*queue_timeout).count(); }
+    return c;
+  }
+};
+
+/// How a text is scored.
+struct ScoreOptions {
+  /// As in `GenerateOptions`.
+  Optional<std::string> adapter;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> timeout;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> queue_timeout;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_score_options c() const {
+    rkchat_score_options c = RKCHAT_SCORE_OPTIONS_INIT;
+    if (adapter) { c.adapter = (*adapter).c_str(); c.adapter_len = (*adapter).size(); }
+    if (timeout) { c.timeout_ms = (*timeout).count(); }
+    if (queue_timeout) { c.queue_timeout_ms = (*queue_timeout).count(); }
+    return c;
+  }
+};
+
+/// How the cache of a prompt is saved.
+struct PromptCacheOptions {
+  /// The name to load it by: letters, digits, `-`, `_` and `.`. One of the same name is replaced. Unset:
+  /// made from the prompt.
+  Optional<std::string> name;
+  /// The folder for the files. Unset: one for the model in `rkchat/prompts` in the user's cache folder
+  /// (`XDG_CACHE_HOME`, or `~/.cache`).
+  Optional<std::string> folder;
+  /// As in `GenerateOptions`. The cache serves requests with the same adapter.
+  Optional<std::string> adapter;
+  /// As in `RenderOptions`; only for messages.
+  /// JSON text.
+  Optional<std::string> tools;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> timeout;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> queue_timeout;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_prompt_cache_options c() const {
+    rkchat_prompt_cache_options c = RKCHAT_PROMPT_CACHE_OPTIONS_INIT;
+    if (name) { c.name = (*name).c_str(); c.name_len = (*name).size(); }
+    if (folder) { c.folder = (*folder).c_str(); c.folder_len = (*folder).size(); }
+    if (adapter) { c.adapter = (*adapter).c_str(); c.adapter_len = (*adapter).size(); }
+    if (tools) { c.tools = (*tools).c_str(); c.tools_len = (*tools).size(); }
+    if (timeout) { c.timeout_ms = (*timeout).count(); }
+    if (queue_timeout) { c.queue_timeout_ms = (*queue_timeout).count(); }
+    return c;
+  }
+};
+
+/// How a prompt cache is loaded.
+struct LoadPromptCacheOptions {
+  /// As in `PromptCacheOptions`.
+  Optional<std::string> folder;
+  /// The prompt that it should be of, as it was saved; another is refused. Unset: any.
+  /// JSON text.
+  Optional<std::string> prompt;
+  /// As in `RenderOptions`; only for a prompt of messages.
+  /// JSON text.
+  Optional<std::string> tools;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> timeout;
+  /// As in `GenerateOptions`.
+  Optional<std::chrono::milliseconds> queue_timeout;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_load_prompt_cache_options c() const {
+    rkchat_load_prompt_cache_options c = RKCHAT_LOAD_PROMPT_CACHE_OPTIONS_INIT;
+    if (folder) { c.folder = (*folder).c_str(); c.folder_len = (*folder).size(); }
+    if (prompt) { c.prompt = (*prompt).c_str(); c.prompt_len = (*prompt).size(); }
+    if (tools) { c.tools = (*tools).c_str(); c.tools_len = (*tools).size(); }
+    if (timeout) { c.timeout_ms = (*timeout).count(); }
+    if (queue_timeout) { c.queue_timeout_ms = (*queue_timeout).count(); }
+    return c;
+  }
+};
+
+/// Which prompt caches are listed.
+struct ListPromptCachesOptions {
+  /// As in `PromptCacheOptions`.
+  Optional<std::string> folder;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_list_prompt_caches_options c() const {
+    rkchat_list_prompt_caches_options c = RKCHAT_LIST_PROMPT_CACHES_OPTIONS_INIT;
+    if (folder) { c.folder = (*folder).c_str(); c.folder_len = (*folder).size(); }
     return c;
   }
 };
@@ -1147,6 +1328,97 @@ struct TokenizerInfo {
   }
 };
 
+/// A LoRA adapter that is loaded.
+struct AdapterInfo {
+  /// The name by which requests pick it.
+  std::string name{};
+  /// Its file, as an absolute path.
+  std::string path{};
+  /// How strong it is.
+  float scale = 0;
+
+  AdapterInfo() = default;
+  explicit AdapterInfo(const rkchat_adapter_info &c) {
+    name = std::string(c.name, c.name_len);
+    path = std::string(c.path, c.path_len);
+    scale = static_cast<float>(c.scale);
+  }
+};
+
+/// A prompt cache on disk.
+struct PromptCacheInfo {
+  /// The name by which it is loaded.
+  std::string name{};
+  /// Its file, as an absolute path.
+  std::string path{};
+  /// How large that is.
+  /// In bytes.
+  std::uint64_t size = 0;
+  /// How many tokens the prompt has; unset where nobody could count them.
+  /// In tokens.
+  Optional<std::uint32_t> tokens{};
+  /// The adapter that it was made with.
+  Optional<std::string> adapter{};
+  /// It is loaded.
+  bool loaded = false;
+  /// Why it cannot be loaded into this model; unset where it can.
+  Optional<std::string> differs{};
+
+  PromptCacheInfo() = default;
+  explicit PromptCacheInfo(const rkchat_prompt_cache_info &c) {
+    name = std::string(c.name, c.name_len);
+    path = std::string(c.path, c.path_len);
+    size = static_cast<std::uint64_t>(c.size);
+    if (c.tokens != RKCHAT_UNSET_INT) { tokens = static_cast<std::uint32_t>(c.tokens); }
+    if (c.adapter != nullptr) { adapter = std::string(c.adapter, c.adapter_len); }
+    loaded = c.loaded == 1;
+    if (c.differs != nullptr) { differs = std::string(c.differs, c.differs_len); }
+  }
+};
+
+namespace detail {
+
+inline std::vector<AdapterInfo> take(rkchat_adapter_info_list *list) {
+  Owned<rkchat_adapter_info_list> owned(list);
+  std::size_t len = 0;
+  const auto *items = rkchat_adapter_info_list_data(list, &len);
+  return records<AdapterInfo>(items, len, RKCHAT_ADAPTER_INFO_INIT);
+}
+
+inline std::vector<PromptCacheInfo> take(rkchat_prompt_cache_info_list *list) {
+  Owned<rkchat_prompt_cache_info_list> owned(list);
+  std::size_t len = 0;
+  const auto *items = rkchat_prompt_cache_info_list_data(list, &len);
+  return records<PromptCacheInfo>(items, len, RKCHAT_PROMPT_CACHE_INFO_INIT);
+}
+
+}  // namespace detail
+
+/// Numbers with a shape.
+class Tensor {
+ public:
+  /// All numbers: the last dimension changes fastest, and nothing lies between.
+  const float *data() const { return rkchat_tensor_data(tensor_.get(), nullptr); }
+  /// How many numbers there are.
+  std::size_t size() const {
+    std::size_t len = 0;
+    rkchat_tensor_data(tensor_.get(), &len);
+    return len;
+  }
+  /// The length of each dimension, the outermost first.
+  std::vector<std::uint64_t> shape() const {
+    std::size_t len = 0;
+    const std::uint64_t *shape = rkchat_tensor_shape(tensor_.get(), &len);
+    return std::vector<std::uint64_t>(shape, shape + len);
+  }
+
+  /// Takes over a tensor of rkchat.h.
+  explicit Tensor(rkchat_tensor *tensor) : tensor_(tensor) {}
+
+ private:
+  detail::Owned<rkchat_tensor> tensor_;
+};
+
 class Runtime;
 class ModelFolder;
 class Model;
@@ -1243,6 +1515,57 @@ class Model {
 
   /// Token ids to text, with the model's tokenizer.
   std::string decode(const std::vector<std::uint32_t> &ids, const DecodeOptions &options = DecodeOptions()) const;
+
+  /// Embeds texts: a row for each, made from the hidden states of the last layer. As with every method
+  /// that waits for the model, other requests come first where they came before.
+  /// Blocking.
+  Tensor embed(const Texts &texts, const EmbedOptions &options = EmbedOptions()) const;
+
+  /// What the model expects after a text, or after some of its tokens: a row of logits for each, with a
+  /// number for each token of the vocabulary. The text is encoded as `complete` does.
+  /// Blocking.
+  Tensor logits(const std::string &text, const LogitsOptions &options = LogitsOptions()) const;
+
+  /// The same for token ids, exactly as they are.
+  /// Blocking.
+  Tensor logits_ids(const std::vector<std::uint32_t> &ids, const LogitsOptions &options = LogitsOptions()) const;
+
+  /// How likely a text is: for each of its tokens after the first, the natural logarithm of the
+  /// probability that the model gives it after those before. Their sum is that of the text. It is
+  /// encoded as `complete` does.
+  /// Blocking.
+  Tensor score(const std::string &text, const ScoreOptions &options = ScoreOptions()) const;
+
+  /// The same for token ids, exactly as they are.
+  /// Blocking.
+  Tensor score_ids(const std::vector<std::uint32_t> &ids, const ScoreOptions &options = ScoreOptions()) const;
+
+  /// Loads a LoRA adapter, which requests then pick by its name: a `.rkllm` file, or a GGUF file on the
+  /// CPU runtime. It stays until the model is closed.
+  /// Blocking.
+  void load_adapter(const std::string &path, const AdapterOptions &options = AdapterOptions()) const;
+
+  /// The adapters that are loaded.
+  std::vector<AdapterInfo> adapters() const;
+
+  /// Computes a prompt and keeps its cache in a file, so that later requests that begin like it begin
+  /// sooner, also after the program was started anew. The prompt is an array of messages, a text, or an
+  /// array of token ids. Gives the name to load it by.
+  /// Blocking.
+  std::string save_prompt_cache(const std::string &prompt, const PromptCacheOptions &options = PromptCacheOptions()) const;
+
+  /// Loads what `save_prompt_cache` saved, in place of what was loaded before. What is of another model,
+  /// runtime or prompt is `CacheMismatch`.
+  /// Blocking.
+  void load_prompt_cache(const std::string &name, const LoadPromptCacheOptions &options = LoadPromptCacheOptions()) const;
+
+  /// Lets go of the prompt cache that is loaded; its file stays. Harmless where none is.
+  /// Blocking.
+  void release_prompt_cache() const;
+
+  /// The prompt caches in the model's folder of them, by name.
+  /// Blocking.
+  std::vector<PromptCacheInfo> prompt_caches(const ListPromptCachesOptions &options = ListPromptCachesOptions()) const;
 
   /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;
   /// everything else is `Closed`. Closing twice is fine. Waits until the runtime lets go.
@@ -1586,6 +1909,88 @@ inline std::string Model::decode(const std::vector<std::uint32_t> &ids, const De
   rkchat_error *error = nullptr;
   rkchat_text *out = nullptr;
   const rkchat_status status = rkchat_model_decode(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline Tensor Model::embed(const Texts &texts, const EmbedOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_tensor *out = nullptr;
+  const rkchat_status status = rkchat_model_embed(handle_.get(), texts.c(), texts.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Tensor(out);
+}
+
+inline Tensor Model::logits(const std::string &text, const LogitsOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_tensor *out = nullptr;
+  const rkchat_status status = rkchat_model_logits(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Tensor(out);
+}
+
+inline Tensor Model::logits_ids(const std::vector<std::uint32_t> &ids, const LogitsOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_tensor *out = nullptr;
+  const rkchat_status status = rkchat_model_logits_ids(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Tensor(out);
+}
+
+inline Tensor Model::score(const std::string &text, const ScoreOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_tensor *out = nullptr;
+  const rkchat_status status = rkchat_model_score(handle_.get(), text.data(), text.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Tensor(out);
+}
+
+inline Tensor Model::score_ids(const std::vector<std::uint32_t> &ids, const ScoreOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_tensor *out = nullptr;
+  const rkchat_status status = rkchat_model_score_ids(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Tensor(out);
+}
+
+inline void Model::load_adapter(const std::string &path, const AdapterOptions &options) const {
+  rkchat_error *error = nullptr;
+  const rkchat_status status = rkchat_model_load_adapter(handle_.get(), detail::path("path", path), detail::address(options.c()), &error);
+  detail::check(status, error);
+}
+
+inline std::vector<AdapterInfo> Model::adapters() const {
+  rkchat_error *error = nullptr;
+  rkchat_adapter_info_list *out = nullptr;
+  const rkchat_status status = rkchat_model_adapters(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline std::string Model::save_prompt_cache(const std::string &prompt, const PromptCacheOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_text *out = nullptr;
+  const rkchat_status status = rkchat_model_save_prompt_cache(handle_.get(), prompt.data(), prompt.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline void Model::load_prompt_cache(const std::string &name, const LoadPromptCacheOptions &options) const {
+  rkchat_error *error = nullptr;
+  const rkchat_status status = rkchat_model_load_prompt_cache(handle_.get(), name.data(), name.size(), detail::address(options.c()), &error);
+  detail::check(status, error);
+}
+
+inline void Model::release_prompt_cache() const {
+  rkchat_error *error = nullptr;
+  const rkchat_status status = rkchat_model_release_prompt_cache(handle_.get(), &error);
+  detail::check(status, error);
+}
+
+inline std::vector<PromptCacheInfo> Model::prompt_caches(const ListPromptCachesOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_prompt_cache_info_list *out = nullptr;
+  const rkchat_status status = rkchat_model_prompt_caches(handle_.get(), detail::address(options.c()), &out, &error);
   detail::check(status, error);
   return detail::take(out);
 }

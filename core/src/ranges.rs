@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"0bd0359dbd07e2ee", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b5aa6b033cb1b533", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -71,6 +71,14 @@ impl ChatOptions {
     /// Every value that is set must be in its range.
     pub(crate) fn check(&self) -> Result<()> {
         within("reserve", self.reserve, 1, 1048576)?;
+        Ok(())
+    }
+}
+
+impl AdapterOptions {
+    /// Every value that is set must be in its range.
+    pub(crate) fn check(&self) -> Result<()> {
+        within("scale", Some(self.scale), -100.0, 100.0)?;
         Ok(())
     }
 }
@@ -163,6 +171,7 @@ mod tests {
                 continue_final_message: false,
                 untrusted_content: None,
                 template_repair: None,
+                adapter: None,
             }
         );
         assert_eq!(
@@ -213,6 +222,65 @@ mod tests {
             DecodeOptions {
                 skip_special_tokens: false,
             }
+        );
+        assert_eq!(
+            AdapterOptions::default(),
+            AdapterOptions {
+                name: None,
+                scale: 1.0 as _,
+            }
+        );
+        assert_eq!(
+            EmbedOptions::default(),
+            EmbedOptions {
+                pooling: None,
+                normalize: true,
+                adapter: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            LogitsOptions::default(),
+            LogitsOptions {
+                positions: None,
+                adapter: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            ScoreOptions::default(),
+            ScoreOptions {
+                adapter: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            PromptCacheOptions::default(),
+            PromptCacheOptions {
+                name: None,
+                folder: None,
+                adapter: None,
+                tools: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            LoadPromptCacheOptions::default(),
+            LoadPromptCacheOptions {
+                folder: None,
+                prompt: None,
+                tools: None,
+                timeout: None,
+                queue_timeout: None,
+            }
+        );
+        assert_eq!(
+            ListPromptCachesOptions::default(),
+            ListPromptCachesOptions { folder: None }
         );
     }
 

@@ -152,6 +152,31 @@ impl<C> Held<C> {
     }
 }
 
+/// Records and all that they point to.
+pub struct List<C> {
+    items: Vec<*const C>,
+    _arena: Arena,
+}
+
+// SAFETY: as for `Held`.
+unsafe impl<C> Send for List<C> {}
+// SAFETY: as for `Held`.
+unsafe impl<C> Sync for List<C> {}
+
+impl<C> List<C> {
+    pub fn new<R: Record<C = C>>(records: &[R]) -> Self {
+        let mut arena = Arena::default();
+        Self {
+            items: arena.records(records),
+            _arena: arena,
+        }
+    }
+
+    pub fn items(&self) -> &[*const C] {
+        &self.items
+    }
+}
+
 /// The record that a function gave last; its next call replaces it.
 pub struct Kept<C>(Mutex<Option<Held<C>>>);
 

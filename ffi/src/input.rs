@@ -156,6 +156,31 @@ pub unsafe fn optional_texts(
     texts.collect::<Result<_>>().map(Some)
 }
 
+/// A list of texts.
+///
+/// # Safety
+/// As for `optional_texts`.
+pub unsafe fn texts(name: &str, data: *const rkchat_str, len: usize) -> Result<Vec<String>> {
+    // SAFETY: as the caller promises.
+    Ok(unsafe { optional_texts(name, data, len)? }.unwrap_or_default())
+}
+
+/// A list of numbers among the options: NULL is unset.
+///
+/// # Safety
+/// As for `list`.
+pub unsafe fn optional_list<T: Clone>(
+    name: &str,
+    data: *const T,
+    len: usize,
+) -> Result<Option<Vec<T>>> {
+    if data.is_null() && len == 0 {
+        return Ok(None);
+    }
+    // SAFETY: as the caller promises.
+    Ok(Some(unsafe { list(name, data, len)? }.to_vec()))
+}
+
 /// One of the numbers in the table (a flag is 0 or 1), with nothing in the reserved half.
 pub fn optional_choice<T: Copy>(
     name: &str,

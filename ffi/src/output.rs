@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use rkchat::{Error, Result};
 
-use crate::arena::Text;
+use crate::arena::{List, Text};
 use crate::options::Versioned;
 
 fn present<T>(out: *mut T) -> Result<*mut T> {
@@ -94,6 +94,28 @@ pub unsafe fn view(text: Option<&Text>, len: *mut usize) -> *const c_char {
     // SAFETY: as the caller promises.
     unsafe { length(len, bytes) };
     data
+}
+
+/// Hands out the records of a list; NULL where there are none.
+///
+/// # Safety
+/// `len` is NULL or may be written to.
+pub unsafe fn records<C>(list: Option<&List<C>>, len: *mut usize) -> *const *const C {
+    // SAFETY: as the caller promises.
+    unsafe { items(list.map(List::items).unwrap_or_default(), len) }
+}
+
+/// Hands out a list; NULL where it is empty.
+///
+/// # Safety
+/// `len` is NULL or may be written to.
+pub unsafe fn items<T>(list: &[T], len: *mut usize) -> *const T {
+    // SAFETY: as the caller promises.
+    unsafe { length(len, list.len()) };
+    match list.is_empty() {
+        true => std::ptr::null(),
+        false => list.as_ptr(),
+    }
 }
 
 /// Writes a length, unless it is not wanted.

@@ -63,12 +63,7 @@ pub unsafe extern "C" fn rkchat_ids_data(ids: *const rkchat_ids, len: *mut usize
     // SAFETY: both are NULL or valid.
     unsafe {
         let list = ids.as_ref().map(|ids| ids.0.as_slice()).unwrap_or_default();
-        output::length(len, list.len());
-        if list.is_empty() {
-            ptr::null()
-        } else {
-            list.as_ptr()
-        }
+        output::items(list, len)
     }
 }
 
@@ -77,4 +72,48 @@ pub unsafe extern "C" fn rkchat_ids_data(ids: *const rkchat_ids, len: *mut usize
 pub unsafe extern "C" fn rkchat_ids_free(ids: *mut rkchat_ids) {
     // SAFETY: NULL, or ids of this library that are freed once.
     unsafe { guard_free(ids) }
+}
+
+/// Numbers with a shape, which belong to the caller.
+pub struct rkchat_tensor(rkchat::Tensor);
+
+impl rkchat_tensor {
+    pub(crate) fn new(tensor: rkchat::Tensor) -> Self {
+        Self(tensor)
+    }
+}
+
+/// The numbers, which stay until the tensor is freed; the last dimension changes fastest, and nothing lies
+/// between. `*len` becomes how many there are, and may be NULL. NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_tensor_data(
+    tensor: *const rkchat_tensor,
+    len: *mut usize,
+) -> *const f32 {
+    // SAFETY: both are NULL or valid.
+    unsafe {
+        let data = tensor.as_ref().map(|tensor| tensor.0.data());
+        output::items(data.unwrap_or_default(), len)
+    }
+}
+
+/// The length of each dimension, the outermost first, which stay until the tensor is freed. `*len` becomes
+/// how many dimensions there are, and may be NULL. NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_tensor_shape(
+    tensor: *const rkchat_tensor,
+    len: *mut usize,
+) -> *const u64 {
+    // SAFETY: both are NULL or valid.
+    unsafe {
+        let shape = tensor.as_ref().map(|tensor| tensor.0.shape());
+        output::items(shape.unwrap_or_default(), len)
+    }
+}
+
+/// Frees a tensor. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_tensor_free(tensor: *mut rkchat_tensor) {
+    // SAFETY: NULL, or a tensor of this library that is freed once.
+    unsafe { guard_free(tensor) }
 }

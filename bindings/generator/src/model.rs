@@ -132,6 +132,7 @@ pub enum Type {
     Path,
     Duration,
     Json,
+    Tensor,
     List { of: Box<Type> },
     Option { of: Box<Type> },
     Enum { name: String },
@@ -163,6 +164,20 @@ impl Type {
 }
 
 impl Surface {
+    /// The records that methods give lists of, in their order.
+    pub fn listed_records(&self) -> Vec<&str> {
+        let results = self.handles.iter().flat_map(|handle| &handle.methods);
+        let listed: Vec<_> = results.map(|method| &method.returns).collect();
+        let is_listed = |name: &str| {
+            listed.iter().any(|ty| {
+                matches!(ty, Type::List { of }
+                    if matches!(&**of, Type::Record { name: of } if of == name))
+            })
+        };
+        let names = self.records.iter().map(|record| record.name.as_str());
+        names.filter(|name| is_listed(name)).collect()
+    }
+
     /// The options struct of that name; the parser has checked that names resolve.
     pub fn options(&self, name: &str) -> &Struct {
         self.options

@@ -96,6 +96,7 @@ fn type_text(ty: &Type) -> String {
         Type::Path => "path".into(),
         Type::Duration => "duration".into(),
         Type::Json => "JSON".into(),
+        Type::Tensor => "tensor".into(),
         Type::List { of } => format!("list of {}", type_text(of)),
         Type::Option { of } => format!("{}, or unset", type_text(of)),
         Type::Enum { name }

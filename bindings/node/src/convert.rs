@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use napi::ValueType;
 use napi::bindgen_prelude::{
-    Env, FromNapiValue, JsObjectValue, JsValue, Object, ToNapiValue, TypeName, Unknown, Utf16String,
+    Env, Float32Array, FromNapiValue, JsObjectValue, JsValue, Object, ToNapiValue, TypeName,
+    Unknown, Utf16String,
 };
 
 use crate::error::{Failure, Result, invalid, path_of_url};
@@ -235,5 +236,16 @@ impl<T: IntoJs> IntoJs for Vec<T> {
             list.set_element(index, value.into_js(env)?)?;
         }
         Ok(list.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::Tensor {
+    /// The numbers are not copied: the array owns them from here on.
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let (data, shape) = self.into_parts();
+        let mut tensor = Object::new(env)?;
+        tensor.set("data", give(env, Float32Array::new(data))?)?;
+        tensor.set("shape", shape.into_js(env)?)?;
+        Ok(tensor.to_unknown())
     }
 }

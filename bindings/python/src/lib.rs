@@ -12,6 +12,7 @@ mod input;
 mod json;
 mod model;
 mod output;
+mod tensor;
 
 use std::path::PathBuf;
 

@@ -10,10 +10,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::desk::Errand;
 use super::reading::Reading;
 use super::stop_text::Stops;
 use super::stream::Stream;
-use crate::surface::{Error, ErrorKind, FinishReason, GenerateOptions, Result};
+use crate::surface::{Error, ErrorKind, FinishReason, Result};
 use crate::vendor::{RunRequest, Sampling};
 
 /// How long the attendant waits before it aborts again: an abort that comes before the runtime has begun
@@ -27,7 +28,22 @@ thread_local! {
 
 /// A request in the queue.
 pub(crate) struct Job {
+    /// Tells of its end, also where nothing is streamed.
     pub stream: Arc<Stream>,
+    pub work: Work,
+    pub deadlines: Deadlines,
+}
+
+/// What a request wants done.
+pub(crate) enum Work {
+    /// An answer, streamed.
+    Answer(Box<Ask>),
+    /// Anything else that needs the model to itself.
+    Errand(Errand),
+}
+
+/// What is asked for.
+pub(crate) struct Ask {
     pub request: RunRequest,
     /// The sampling that the model has to be opened with, where that counts.
     pub init_sampling: Option<Sampling>,
@@ -37,7 +53,6 @@ pub(crate) struct Job {
     pub reading: Reading,
     /// Its own ends, besides those of the model.
     pub stops: Stops,
-    pub deadlines: Deadlines,
     /// The conversation that it adds to, where the runtime keeps that in its cache.
     pub kept: Option<Kept>,
 }
@@ -61,13 +76,14 @@ pub(crate) struct Deadlines {
 }
 
 impl Deadlines {
-    pub fn of(options: &GenerateOptions) -> Self {
+    /// From now on.
+    pub fn of(queue: Option<Duration>, end: Option<Duration>) -> Self {
         // What the clock cannot count to is none.
         let at =
             |timeout: Option<Duration>| timeout.and_then(|time| Instant::now().checked_add(time));
         Self {
-            queue: at(options.queue_timeout),
-            end: at(options.timeout),
+            queue: at(queue),
+            end: at(end),
         }
     }
 
@@ -81,6 +97,15 @@ impl Deadlines {
 struct Running {
     stream: Arc<Stream>,
     deadline: Option<Instant>,
+    /// The run in progress has given all that is wanted of it, though its request may not be over.
+    enough: bool,
+}
+
+impl Running {
+    /// Whether nothing more is wanted of the run.
+    fn is_over(&self) -> bool {
+        self.enough || self.stream.is_over()
+    }
 }
 
 pub(crate) struct Control {
@@ -228,6 +253,7 @@ impl Control {
                 state.running = Some(Running {
                     stream: job.stream.clone(),
                     deadline: job.deadlines.end,
+                    enough: false,
                 });
                 drop(state);
                 // The attendant keeps another deadline now.
@@ -242,6 +268,28 @@ impl Control {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// The run in progress has given all that is wanted of it.
+    pub fn enough(&self) {
+        if let Some(running) = &mut self.lock().running {
+            running.enough = true;
+        }
+        self.attendant.notify_all();
+    }
+
+    /// A run is over, and its request may go on with another; returns when no abort of it is on its way any
+    /// more. Gives whether it was cut short.
+    pub fn step_over(&self) -> bool {
+        let mut state = self.lock();
+        let cut = state.running.as_mut().is_some_and(|running| {
+            let cut = running.is_over();
+            running.enough = false;
+            cut
+        });
+        drop(state);
+        drop(self.aborting.lock().unwrap_or_else(PoisonError::into_inner));
+        cut
     }
 
     /// The run is over; returns when no abort of it is on its way any more.
@@ -286,7 +334,8 @@ impl Control {
             let now = Instant::now();
             let late = state.take_late(now);
             let out_of_time = state.out_of_time(now);
-            let over = state.running_stream().filter(|stream| stream.is_over());
+            let running = state.running.as_ref().filter(|running| running.is_over());
+            let over = running.map(|running| running.stream.clone());
             let again = |stream: &Arc<Stream>| {
                 let last = aborted
                     .as_ref()
@@ -353,7 +402,7 @@ impl Control {
         let still_on = state
             .running
             .as_ref()
-            .is_some_and(|running| Arc::ptr_eq(&running.stream, stream));
+            .is_some_and(|running| Arc::ptr_eq(&running.stream, stream) && running.is_over());
         drop(state);
         if still_on {
             abort();

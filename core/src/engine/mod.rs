@@ -1,16 +1,22 @@
 //! One owner thread per model, a queue before it, and a stream for each answer.
 
+mod adapters;
 mod arguments;
 mod chat;
 mod compare;
 mod control;
+mod desk;
 mod exit;
 mod fork;
+mod loaded;
 mod marks;
 mod model;
+mod numbers;
 mod opening;
 mod owner;
 mod prompt;
+mod prompt_cache;
+mod prompt_file;
 mod reading;
 mod repair;
 mod run;

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use super::chat::Turn;
-use super::control::{Control, Deadlines, Job, closed};
+use super::control::{Ask, Control, Deadlines, Job, Work, closed};
+use super::desk::Desk;
 use super::exit;
 use super::fork::Home;
+use super::loaded::Loaded;
 use super::opening::Opening;
 use super::owner::{Owner, SessionCell};
 use super::prompt::{Prepared, Prompt, Tokens, Way};
+use super::prompt_file::Identity;
 use super::runtime;
 use super::sampling::ModelSampling;
 use super::stop_text::Stops;
@@ -31,8 +34,11 @@ const DEFAULT_QUEUE: u32 = 16;
 
 /// The handles' side of a model; the owner thread has the other.
 pub(crate) struct Model {
-    info: ModelInfo,
-    capabilities: Capabilities,
+    pub(super) info: ModelInfo,
+    pub(super) capabilities: Capabilities,
+    pub(super) loaded: Arc<Loaded>,
+    /// For prompt caches: what the file was when it was opened.
+    pub(super) identity: Result<Identity>,
     sampling: ModelSampling,
     /// Requests may go on after the end-of-sequence token.
     ignores_eos: bool,
@@ -80,6 +86,7 @@ impl Model {
         };
         let session: Arc<SessionCell> = Arc::default();
         let tokens: Arc<OnceLock<Tokens>> = Arc::default();
+        let loaded: Arc<Loaded> = Arc::default();
         let (opened, outcome) = sync_channel(1);
         let owner = Owner {
             library: library.clone(),
@@ -87,6 +94,7 @@ impl Model {
             control: control.clone(),
             session: session.clone(),
             tokens: tokens.clone(),
+            loaded: loaded.clone(),
         };
         exit::watch(&control, home);
         let thread = owner.spawn(params, asked.is_none(), opened)?;
@@ -129,12 +137,15 @@ impl Model {
             facts: files.facts,
             warnings: warnings(files.warnings, chosen.input()),
         };
+        let identity = Identity::of(&info);
         // The owner only looks when a request comes.
         let _ = tokens.set(chosen);
         exit::after_loading(&library.info().path);
         Ok(Arc::new(Self {
             info,
             capabilities,
+            loaded,
+            identity,
             sampling,
             ignores_eos: options.ignore_eos,
             home,
@@ -150,7 +161,7 @@ impl Model {
     }
 
     pub fn generate(&self, prompt: Prompt<'_>, options: &GenerateOptions) -> Result<Arc<Stream>> {
-        let deadlines = Deadlines::of(options);
+        let deadlines = Deadlines::of(options.queue_timeout, options.timeout);
         let prepared = self.prepare(&prompt, options)?;
         self.start(prepared, options, deadlines, Turn::default())
     }
@@ -183,6 +194,7 @@ impl Model {
         turn: Turn,
     ) -> Result<Arc<Stream>> {
         let asked = self.sampling.request(options, &self.info.runtime)?;
+        let adapter = self.loaded.adapter(options.adapter.as_deref())?;
         let Prepared {
             input,
             tokens: prompt_tokens,
@@ -205,20 +217,23 @@ impl Model {
         }
         self.control.enqueue(Job {
             stream: stream.clone(),
-            request: RunRequest {
-                inputs: vec![input],
-                max_new_tokens,
-                sampling: asked.run,
-                enable_thinking: thinking,
-                keep_history: turn.kept.is_some(),
-                ..RunRequest::default()
-            },
-            init_sampling: asked.init,
-            limit_reason,
-            reading,
-            stops,
+            work: Work::Answer(Box::new(Ask {
+                request: RunRequest {
+                    inputs: vec![input],
+                    max_new_tokens,
+                    sampling: asked.run,
+                    enable_thinking: thinking,
+                    keep_history: turn.kept.is_some(),
+                    adapter,
+                    ..RunRequest::default()
+                },
+                init_sampling: asked.init,
+                limit_reason,
+                reading,
+                stops,
+                kept: turn.kept,
+            })),
             deadlines,
-            kept: turn.kept,
         })?;
         Ok(stream)
     }
@@ -229,9 +244,44 @@ impl Model {
         self.with(|tokens, _| Ok(reuses && !tokens.fresh_runs()))
     }
 
+    /// Does something with the model when it is its turn, and waits for what comes of it.
+    pub(super) fn errand<T: Send + 'static>(
+        &self,
+        deadlines: Deadlines,
+        errand: impl FnOnce(&mut Desk<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.home.check()?;
+        if self.control.is_served_here() {
+            return Err(Error::new(
+                ErrorKind::Busy,
+                "this thread is the one that would do it: a wake-up must not wait for the model",
+            ));
+        }
+        let stream = Stream::new(self.control.clone(), 0);
+        let (sender, outcome) = sync_channel(1);
+        let work = move |desk: &mut Desk<'_>| {
+            // Nobody waits any more where its time has passed.
+            let _ = sender.send(errand(desk));
+        };
+        self.control.enqueue(Job {
+            stream: stream.clone(),
+            work: Work::Errand(Box::new(work)),
+            deadlines,
+        })?;
+        stream.wait(None)?;
+        match outcome.try_recv() {
+            Ok(outcome) => outcome,
+            Err(_) => Err(stream.completion().err().unwrap_or_else(closed)),
+        }
+    }
+
     /// How many tokens may come, and why it ends after them: the window is never filled to its end, so no
     /// runtime ever shifts it.
-    fn room(&self, prompt_tokens: u32, asked: Option<u32>) -> Result<(u32, FinishReason)> {
+    pub(super) fn room(
+        &self,
+        prompt_tokens: u32,
+        asked: Option<u32>,
+    ) -> Result<(u32, FinishReason)> {
         let window = self.info.max_context_len;
         let room = window.saturating_sub(prompt_tokens);
         if room == 0 {
@@ -277,7 +327,7 @@ impl Model {
         })
     }
 
-    fn require(&self, wanted: Capability, instead: &str) -> Result<()> {
+    pub(super) fn require(&self, wanted: Capability, instead: &str) -> Result<()> {
         capabilities::require(&self.info.runtime, self.capabilities, wanted, instead)
     }
 
@@ -297,7 +347,10 @@ impl Model {
         self.home.check()
     }
 
-    fn with<R>(&self, call: impl FnOnce(&Tokens, &dyn Session) -> Result<R>) -> Result<R> {
+    pub(super) fn with<R>(
+        &self,
+        call: impl FnOnce(&Tokens, &dyn Session) -> Result<R>,
+    ) -> Result<R> {
         self.home.check()?;
         let tokens = self.tokens.get().ok_or_else(closed)?;
         with_session(&self.session, |session| call(tokens, session))

@@ -7,10 +7,14 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread;
 
 use super::chat;
-use super::control::{Control, Job, closed};
+use super::control::{Ask, Control, Work, closed};
+use super::desk::{Desk, Errand};
+use super::loaded::Loaded;
 use super::prompt::Tokens;
 use super::run::{self, Ran};
-use crate::surface::{Error, ErrorKind, Result};
+use super::stream::Stream;
+use crate::surface::{Error, ErrorKind, FinishReason, Result};
+use crate::vendor::capabilities;
 use crate::vendor::instances::Place;
 use crate::vendor::{InitFailure, InitParams, Library, Opened, Session, log};
 
@@ -26,6 +30,19 @@ pub(super) struct Owner {
     pub session: Arc<SessionCell>,
     /// Stays empty when opening fails.
     pub tokens: Arc<std::sync::OnceLock<Tokens>>,
+    /// What was loaded besides the model, and is loaded again with it.
+    pub loaded: Arc<Loaded>,
+}
+
+/// How the model stands between two requests.
+pub(super) struct Stand {
+    params: InitParams,
+    /// The last run was cut short.
+    pub after_cut: bool,
+    /// The adapter of the last run.
+    adapter: Option<String>,
+    /// The conversation that its cache holds.
+    conversation: Option<u64>,
 }
 
 impl Owner {
@@ -105,47 +122,53 @@ impl Owner {
     /// Runs what comes until nothing more can come.
     fn serve(&self, params: InitParams) {
         // What the whole process prints is only read when the model is opened for the user.
-        let mut params = InitParams {
-            capture_logs: false,
-            ..params
+        let mut stand = Stand {
+            params: InitParams {
+                capture_logs: false,
+                ..params
+            },
+            after_cut: false,
+            adapter: None,
+            conversation: None,
         };
-        let mut after_cut = false;
-        let mut conversation = None;
         while let Some(job) = self.control.next_job() {
-            let wanted = job
-                .init_sampling
-                .filter(|wanted| *wanted != params.sampling);
-            if let Some(wanted) = wanted {
-                params.sampling = wanted;
-                if let Err(error) = self.open_again(&params) {
-                    return self.control.leave(|| error.clone());
-                }
-                after_cut = false;
-                conversation = None;
+            let served = match job.work {
+                Work::Answer(ask) => self.answer(&job.stream, &ask, &mut stand),
+                Work::Errand(errand) => self.errand(&job.stream, errand, &mut stand),
+            };
+            if let Err(error) = served {
+                return self.control.leave(|| error.clone());
             }
-            if !self.admits(&job, &mut conversation) {
-                continue;
-            }
-            let mut ran = self.answer(&job, after_cut);
-            if ran == Ran::Broken {
-                if let Err(error) = self.open_again(&params) {
-                    return self.control.leave(|| error.clone());
-                }
-                conversation = None;
-                if !self.admits(&job, &mut conversation) {
-                    continue;
-                }
-                ran = self.answer(&job, false);
-            }
-            after_cut = ran == Ran::Done { cut_short: true };
         }
     }
 
-    /// Whether a job may run after what the cache holds; where not, its stream has an end. A conversation
-    /// that begins gets an empty cache.
-    fn admits(&self, job: &Job, conversation: &mut Option<u64>) -> bool {
-        let Some(kept) = job.kept else {
-            *conversation = None;
+    /// Answers a request; fails where the model is lost.
+    fn answer(&self, stream: &Arc<Stream>, ask: &Ask, stand: &mut Stand) -> Result<()> {
+        let wanted = ask.init_sampling;
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != stand.params.sampling) {
+            stand.params.sampling = wanted;
+            self.open_again(stand)?;
+        }
+        if !self.admits(stream, ask, stand) {
+            return Ok(());
+        }
+        let mut ran = self.run(stream, ask, stand);
+        if ran == Ran::Broken {
+            self.open_again(stand)?;
+            if !self.admits(stream, ask, stand) {
+                return Ok(());
+            }
+            ran = self.run(stream, ask, stand);
+        }
+        stand.after_cut = ran == Ran::Done { cut_short: true };
+        Ok(())
+    }
+
+    /// Whether a request may run after what the cache holds; where not, its stream has an end. A
+    /// conversation that begins gets an empty cache.
+    fn admits(&self, stream: &Arc<Stream>, ask: &Ask, stand: &mut Stand) -> bool {
+        let Some(kept) = ask.kept else {
+            stand.conversation = None;
             return true;
         };
         if kept.begins {
@@ -154,45 +177,78 @@ impl Owner {
                 // What fails here fails in the run, and is reported there.
                 let _ = session.clear_cache(false, &[]);
             }
-        } else if *conversation != Some(kept.conversation) {
+        } else if stand.conversation != Some(kept.conversation) {
             self.control.run_over();
-            job.stream.end(Err(chat::lost_from_cache()));
+            stream.end(Err(chat::lost_from_cache()));
             return false;
         }
-        *conversation = Some(kept.conversation);
+        stand.conversation = Some(kept.conversation);
         true
     }
 
-    fn open_again(&self, params: &InitParams) -> Result<()> {
+    /// Runs an errand; fails where the model is lost.
+    fn errand(&self, stream: &Arc<Stream>, errand: Errand, stand: &mut Stand) -> Result<()> {
+        stand.conversation = None;
+        let mut desk = Desk::new(self, stream, stand);
+        let outcome = catch_unwind(AssertUnwindSafe(|| errand(&mut desk)));
+        let lost = desk.lost();
+        self.control.run_over();
+        stream.end(match outcome {
+            Ok(()) => Ok(FinishReason::Stop),
+            Err(payload) => Err(Error::panic(&*payload)),
+        });
+        lost
+    }
+
+    pub(super) fn open_again(&self, stand: &mut Stand) -> Result<()> {
         // Held until the model is open again, so that calls that need it wait.
         let mut cell = self.cell();
         drop(cell.take());
+        let params = &stand.params;
         let opened = self.library.driver().init(params);
         let opened = opened.map_err(|failure| explain(&self.library, params, &failure, None))?;
+        self.loaded.restore(&*opened.session)?;
         *cell = Some(opened.session);
+        (stand.after_cut, stand.adapter, stand.conversation) = (false, None, None);
         Ok(())
     }
 
-    /// Runs a job. A panic is the end of its stream, and of nothing else.
-    fn answer(&self, job: &Job, after_cut: bool) -> Ran {
-        let run = AssertUnwindSafe(|| self.run(job, after_cut));
-        catch_unwind(run).unwrap_or_else(|payload| {
-            self.control.run_over();
-            job.stream.end(Err(Error::panic(&*payload)));
-            Ran::Done { cut_short: false }
-        })
-    }
-
-    fn run(&self, job: &Job, after_cut: bool) -> Ran {
-        let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
-        let (Some(session), Some(tokens)) = (session.as_deref(), self.tokens.get()) else {
-            return Ran::Done { cut_short: false };
-        };
-        if tokens.fresh_runs() && job.kept.is_none() {
-            // What fails here fails in the run, and is reported there.
+    /// Empties the cache where what it holds must not be gone on with. What fails here fails in the run,
+    /// and is reported there.
+    pub(super) fn freshen(
+        &self,
+        session: &dyn Session,
+        adapter: &Option<String>,
+        anew: bool,
+        stand: &mut Stand,
+    ) {
+        let capabilities = self.library.capabilities();
+        // rkchat's own runtime sees to both by itself.
+        let other = !capabilities.own && (anew || stand.adapter != *adapter);
+        let clears = capabilities.has(capabilities::CLEAR_CACHE);
+        let asked =
+            self.tokens.get().is_some_and(Tokens::fresh_runs) && stand.conversation.is_none();
+        if asked || other && clears {
             let _ = session.clear_cache(false, &[]);
         }
-        run::run(job, session, tokens, &self.control, after_cut)
+        stand.adapter.clone_from(adapter);
+    }
+
+    /// One run for an answer. A panic is the end of its stream, and of nothing else.
+    fn run(&self, stream: &Arc<Stream>, ask: &Ask, stand: &mut Stand) -> Ran {
+        let run = AssertUnwindSafe(|| {
+            let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
+            let (Some(session), Some(tokens)) = (session.as_deref(), self.tokens.get()) else {
+                return Ran::Done { cut_short: false };
+            };
+            self.freshen(session, &ask.request.adapter, false, stand);
+            run::run(stream, ask, session, tokens, &self.control, stand.after_cut)
+        });
+        catch_unwind(run).unwrap_or_else(|payload| {
+            self.control.run_over();
+            stream.end(Err(Error::panic(&*payload)));
+            Ran::Done { cut_short: false }
+        })
     }
 }
 

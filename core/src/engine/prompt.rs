@@ -585,3 +585,11 @@ fn text_of_content(content: &Json) -> Option<Cow<'_, str>> {
         _ => None,
     }
 }
+
+/// The token ids that a run is fed, where it is fed ids.
+pub(super) fn ids_of(inputs: &[Input]) -> Option<&[i32]> {
+    match inputs {
+        [Input::Tokens(ids)] => Some(ids),
+        _ => None,
+    }
+}

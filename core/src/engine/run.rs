@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::control::{Control, Job};
+use super::control::{Ask, Control};
 use super::prompt::Tokens;
 use super::reading;
 use super::stop_text::{StopTexts, Stops};
@@ -23,35 +23,36 @@ pub(super) enum Ran {
 
 /// Runs a job to its end on the calling thread. `after_cut`: the run before was cut short.
 pub(super) fn run(
-    job: &Job,
+    stream: &Arc<Stream>,
+    ask: &Ask,
     session: &dyn Session,
     tokens: &Tokens,
     control: &Control,
     after_cut: bool,
 ) -> Ran {
-    if job.stream.is_over() {
+    if stream.is_over() {
         control.run_over();
         return Ran::Done { cut_short: false };
     }
-    job.stream.begin();
-    let (reading, forced) = job.reading.begin();
+    stream.begin();
+    let (reading, forced) = ask.reading.begin();
     let mut answer = Answer {
-        stream: &job.stream,
+        stream,
         control,
-        decoder: tokens.decoder(session, &job.reading.markers),
+        decoder: tokens.decoder(session, &ask.reading.markers),
         reading,
         tokens,
-        stops: &job.stops,
+        stops: &ask.stops,
         stop_texts: StopTexts::new(
-            if job.stops.ignore_model {
+            if ask.stops.ignore_model {
                 &[]
             } else {
                 tokens.stop_texts()
             },
-            &job.stops.texts,
+            &ask.stops.texts,
         ),
-        limit: job.request.max_new_tokens,
-        limit_reason: job.limit_reason,
+        limit: ask.request.max_new_tokens,
+        limit_reason: ask.limit_reason,
         produced: 0,
         concluded: None,
         perf: None,
@@ -60,17 +61,17 @@ pub(super) fn run(
         finished: false,
     };
     answer.stream.rest(forced);
-    let status = session.run(&job.request, &mut |event| {
+    let status = session.run(&ask.request, &mut |event| {
         answer.take(event);
         Flow::Go
     });
     // Release 1.2.3 was seen to do that until it is opened again (`QUIRKS.md`, "Abort / lifetime").
-    if after_cut && status != 0 && answer.produced == 0 && !job.stream.is_over() {
+    if after_cut && status != 0 && answer.produced == 0 && !stream.is_over() {
         return Ran::Broken;
     }
     // From here on there is nothing to abort.
     control.run_over();
-    let cut_short = answer.concluded.is_some() || job.stream.is_over();
+    let cut_short = answer.concluded.is_some() || stream.is_over();
     answer.close(status, session);
     Ran::Done { cut_short }
 }
@@ -222,7 +223,7 @@ impl Answer<'_> {
     }
 }
 
-fn failure(status: i32, said: Option<String>) -> Error {
+pub(super) fn failure(status: i32, said: Option<String>) -> Error {
     let reason = said
         .as_deref()
         .unwrap_or("it gave no reason; its log on stderr may have one");

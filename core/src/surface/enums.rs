@@ -106,6 +106,20 @@ pub enum ChunkKind {
     ToolCall = 3,
 }
 
+/// How the hidden states of a text's tokens become its embedding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Pooling {
+    /// Those of the last token.
+    Last = 1,
+    /// Their mean.
+    Mean = 2,
+    /// Those of the first token.
+    Cls = 3,
+    /// They stay as they are, a row for each token.
+    None = 4,
+}
+
 /// What is done with sampling settings of a request where the runtime fixes them when a model is opened,
 /// as those before 1.3.0 do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -72,6 +72,10 @@ pub enum ErrorKind {
     /// name of the `option` that decides.
     /// @python ValueError
     ModelAmbiguous = 19,
+    /// A prompt cache is of another model, runtime or prompt than it would be loaded for, or is damaged.
+    /// `details` has what differs as `differs`.
+    /// @python ValueError
+    CacheMismatch = 20,
 }
 
 /// An error: its kind, one message that says what was wrong, where, and what to do, and a JSON object

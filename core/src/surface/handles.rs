@@ -134,6 +134,79 @@ impl Model {
         self.inner.decode(ids, options)
     }
 
+    /// Embeds texts: a row for each, made from the hidden states of the last layer. As with every method
+    /// that waits for the model, other requests come first where they came before.
+    /// @blocking
+    pub fn embed(&self, texts: &[String], options: &EmbedOptions) -> Result<Tensor> {
+        self.inner.embed(texts, options)
+    }
+
+    /// What the model expects after a text, or after some of its tokens: a row of logits for each, with a
+    /// number for each token of the vocabulary. The text is encoded as `complete` does.
+    /// @blocking
+    pub fn logits(&self, text: &str, options: &LogitsOptions) -> Result<Tensor> {
+        self.inner.logits(Prompt::Text(text), options)
+    }
+
+    /// The same for token ids, exactly as they are.
+    /// @blocking
+    pub fn logits_ids(&self, ids: &[u32], options: &LogitsOptions) -> Result<Tensor> {
+        self.inner.logits(Prompt::Ids(ids), options)
+    }
+
+    /// How likely a text is: for each of its tokens after the first, the natural logarithm of the
+    /// probability that the model gives it after those before. Their sum is that of the text. It is
+    /// encoded as `complete` does.
+    /// @blocking
+    pub fn score(&self, text: &str, options: &ScoreOptions) -> Result<Tensor> {
+        self.inner.score(Prompt::Text(text), options)
+    }
+
+    /// The same for token ids, exactly as they are.
+    /// @blocking
+    pub fn score_ids(&self, ids: &[u32], options: &ScoreOptions) -> Result<Tensor> {
+        self.inner.score(Prompt::Ids(ids), options)
+    }
+
+    /// Loads a LoRA adapter, which requests then pick by its name: a `.rkllm` file, or a GGUF file on the
+    /// CPU runtime. It stays until the model is closed.
+    /// @blocking
+    pub fn load_adapter(&self, path: &Path, options: &AdapterOptions) -> Result<()> {
+        self.inner.load_adapter(path, options)
+    }
+
+    /// The adapters that are loaded.
+    pub fn adapters(&self) -> Vec<AdapterInfo> {
+        self.inner.adapters()
+    }
+
+    /// Computes a prompt and keeps its cache in a file, so that later requests that begin like it begin
+    /// sooner, also after the program was started anew. The prompt is an array of messages, a text, or an
+    /// array of token ids. Gives the name to load it by.
+    /// @blocking
+    pub fn save_prompt_cache(&self, prompt: &Json, options: &PromptCacheOptions) -> Result<String> {
+        self.inner.save_prompt_cache(prompt, options)
+    }
+
+    /// Loads what `save_prompt_cache` saved, in place of what was loaded before. What is of another model,
+    /// runtime or prompt is `CacheMismatch`.
+    /// @blocking
+    pub fn load_prompt_cache(&self, name: &str, options: &LoadPromptCacheOptions) -> Result<()> {
+        self.inner.load_prompt_cache(name, options)
+    }
+
+    /// Lets go of the prompt cache that is loaded; its file stays. Harmless where none is.
+    /// @blocking
+    pub fn release_prompt_cache(&self) -> Result<()> {
+        self.inner.release_prompt_cache()
+    }
+
+    /// The prompt caches in the model's folder of them, by name.
+    /// @blocking
+    pub fn prompt_caches(&self, options: &ListPromptCachesOptions) -> Result<Vec<PromptCacheInfo>> {
+        self.inner.prompt_caches(options)
+    }
+
     /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;
     /// everything else is `Closed`. Closing twice is fine. Waits until the runtime lets go.
     /// @blocking

@@ -12,12 +12,14 @@ mod errors;
 mod handles;
 mod options;
 mod records;
+mod tensor;
 
 pub use enums::*;
 pub use errors::*;
 pub use handles::*;
 pub use options::*;
 pub use records::*;
+pub use tensor::*;
 
 /// JSON data. Objects keep the order of their keys, integers stay integers.
 pub use serde_json::Value as Json;

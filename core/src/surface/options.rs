@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{FixedSampling, Json, Overflow, TemplateRepair, UntrustedContent};
+use super::{FixedSampling, Json, Overflow, Pooling, TemplateRepair, UntrustedContent};
 
 /// How a `librkllmrt.so` is taken.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -232,6 +232,8 @@ pub struct GenerateOptions {
     pub untrusted_content: Option<UntrustedContent>,
     /// What is done where the template refuses the messages. Unset: `Auto`.
     pub template_repair: Option<TemplateRepair>,
+    /// The adapter to answer with, by the name it was loaded under. Unset: none.
+    pub adapter: Option<String>,
 }
 
 /// How a chat is held.
@@ -322,4 +324,117 @@ pub struct DecodeOptions {
     /// Leave special tokens such as `<bos>` out.
     /// @default false
     pub skip_special_tokens: bool,
+}
+
+/// How an adapter is loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdapterOptions {
+    /// The name by which requests pick it. Unset: that of the file, without its ending.
+    pub name: Option<String>,
+    /// How strong it is.
+    /// @default 1.0
+    /// @range -100..=100
+    pub scale: f32,
+}
+
+impl Default for AdapterOptions {
+    fn default() -> Self {
+        Self {
+            name: None,
+            scale: 1.0,
+        }
+    }
+}
+
+/// How texts become embeddings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbedOptions {
+    /// How the hidden states of a text's tokens become its embedding. Unset: `Last`.
+    pub pooling: Option<Pooling>,
+    /// Make the length of each row 1.
+    /// @default true
+    pub normalize: bool,
+    /// As in `GenerateOptions`.
+    pub adapter: Option<String>,
+    /// As in `GenerateOptions`.
+    pub timeout: Option<Duration>,
+    /// As in `GenerateOptions`.
+    pub queue_timeout: Option<Duration>,
+}
+
+impl Default for EmbedOptions {
+    fn default() -> Self {
+        Self {
+            pooling: None,
+            normalize: true,
+            adapter: None,
+            timeout: None,
+            queue_timeout: None,
+        }
+    }
+}
+
+/// Which logits are wanted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LogitsOptions {
+    /// The tokens after which, counted from 0, in the order of the rows that come. Unset: the last.
+    pub positions: Option<Vec<u32>>,
+    /// As in `GenerateOptions`.
+    pub adapter: Option<String>,
+    /// As in `GenerateOptions`.
+    pub timeout: Option<Duration>,
+    /// As in `GenerateOptions`.
+    pub queue_timeout: Option<Duration>,
+}
+
+/// How a text is scored.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScoreOptions {
+    /// As in `GenerateOptions`.
+    pub adapter: Option<String>,
+    /// As in `GenerateOptions`.
+    pub timeout: Option<Duration>,
+    /// As in `GenerateOptions`.
+    pub queue_timeout: Option<Duration>,
+}
+
+/// How the cache of a prompt is saved.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PromptCacheOptions {
+    /// The name to load it by: letters, digits, `-`, `_` and `.`. One of the same name is replaced. Unset:
+    /// made from the prompt.
+    pub name: Option<String>,
+    /// The folder for the files. Unset: one for the model in `rkchat/prompts` in the user's cache folder
+    /// (`XDG_CACHE_HOME`, or `~/.cache`).
+    pub folder: Option<PathBuf>,
+    /// As in `GenerateOptions`. The cache serves requests with the same adapter.
+    pub adapter: Option<String>,
+    /// As in `RenderOptions`; only for messages.
+    pub tools: Option<Json>,
+    /// As in `GenerateOptions`.
+    pub timeout: Option<Duration>,
+    /// As in `GenerateOptions`.
+    pub queue_timeout: Option<Duration>,
+}
+
+/// How a prompt cache is loaded.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LoadPromptCacheOptions {
+    /// As in `PromptCacheOptions`.
+    pub folder: Option<PathBuf>,
+    /// The prompt that it should be of, as it was saved; another is refused. Unset: any.
+    pub prompt: Option<Json>,
+    /// As in `RenderOptions`; only for a prompt of messages.
+    pub tools: Option<Json>,
+    /// As in `GenerateOptions`.
+    pub timeout: Option<Duration>,
+    /// As in `GenerateOptions`.
+    pub queue_timeout: Option<Duration>,
+}
+
+/// Which prompt caches are listed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListPromptCachesOptions {
+    /// As in `PromptCacheOptions`.
+    pub folder: Option<PathBuf>,
 }

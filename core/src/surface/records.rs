@@ -245,3 +245,35 @@ pub struct SpecialToken {
     /// Its id.
     pub id: u32,
 }
+
+/// A LoRA adapter that is loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdapterInfo {
+    /// The name by which requests pick it.
+    pub name: String,
+    /// Its file, as an absolute path.
+    pub path: PathBuf,
+    /// How strong it is.
+    pub scale: f32,
+}
+
+/// A prompt cache on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromptCacheInfo {
+    /// The name by which it is loaded.
+    pub name: String,
+    /// Its file, as an absolute path.
+    pub path: PathBuf,
+    /// How large that is.
+    /// @unit bytes
+    pub size: u64,
+    /// How many tokens the prompt has; unset where nobody could count them.
+    /// @unit tokens
+    pub tokens: Option<u32>,
+    /// The adapter that it was made with.
+    pub adapter: Option<String>,
+    /// It is loaded.
+    pub loaded: bool,
+    /// Why it cannot be loaded into this model; unset where it can.
+    pub differs: Option<String>,
+}

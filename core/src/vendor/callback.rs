@@ -17,6 +17,8 @@ pub(super) struct About {
     /// Results of each callback.
     pub batches: usize,
     pub mode: Mode,
+    /// Only the last row of numbers is wanted.
+    pub last_row: bool,
     /// Whether the runtime has pausing for it.
     pub may_pause: bool,
     /// Rows of numbers that there can be at the most.
@@ -129,6 +131,7 @@ mod tests {
     const ABOUT: About = About {
         batches: 1,
         mode: Mode::Generate,
+        last_row: false,
         may_pause: true,
         window: 0,
         logprobs: 0,

@@ -3,6 +3,13 @@
 //! The rest of the crate sees two traits and plain data: nothing that goes in or comes out is borrowed
 //! from the library, so that a runtime in another process could stand behind them. No version is
 //! looked at outside this room: what a runtime cannot do is missing from its [`Capabilities`].
+#![cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "images, cross attention and the runtime's own tools are not offered yet"
+    )
+)]
 
 pub mod abi;
 pub(crate) mod assume;

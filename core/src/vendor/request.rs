@@ -83,6 +83,8 @@ pub(crate) struct RunRequest {
     /// Only for runtimes that can set it per run.
     pub sampling: Sampling,
     pub mode: Mode,
+    /// Of the rows that hidden states or logits come in, only the last is copied.
+    pub last_row: bool,
     /// Keep the conversation in the cache, and go on with it.
     pub keep_history: bool,
     /// Who speaks, `user` or `tool`; the user where it is not set.

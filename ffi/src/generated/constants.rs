@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -38,6 +38,7 @@ pub(crate) const RKCHAT_ERR_UNSUPPORTED: rkchat_status = 16;
 pub(crate) const RKCHAT_ERR_IO: rkchat_status = 17;
 pub(crate) const RKCHAT_ERR_PANIC: rkchat_status = 18;
 pub(crate) const RKCHAT_ERR_MODEL_AMBIGUOUS: rkchat_status = 19;
+pub(crate) const RKCHAT_ERR_CACHE_MISMATCH: rkchat_status = 20;
 
 /// The status that tells of an error.
 pub(crate) fn status(kind: ErrorKind) -> rkchat_status {
@@ -61,6 +62,7 @@ pub(crate) fn status(kind: ErrorKind) -> rkchat_status {
         ErrorKind::Io => RKCHAT_ERR_IO,
         ErrorKind::Panic => RKCHAT_ERR_PANIC,
         ErrorKind::ModelAmbiguous => RKCHAT_ERR_MODEL_AMBIGUOUS,
+        ErrorKind::CacheMismatch => RKCHAT_ERR_CACHE_MISMATCH,
     }
 }
 
@@ -70,6 +72,7 @@ pub type rkchat_measure = i32;
 pub type rkchat_warning_kind = i32;
 pub type rkchat_overflow = i32;
 pub type rkchat_chunk_kind = i32;
+pub type rkchat_pooling = i32;
 pub type rkchat_fixed_sampling = i32;
 pub type rkchat_untrusted_content = i32;
 pub type rkchat_template_repair = i32;
@@ -106,6 +109,10 @@ const _: () = {
     assert!(rkchat::ChunkKind::Text as i32 == 1);
     assert!(rkchat::ChunkKind::Reasoning as i32 == 2);
     assert!(rkchat::ChunkKind::ToolCall as i32 == 3);
+    assert!(rkchat::Pooling::Last as i32 == 1);
+    assert!(rkchat::Pooling::Mean as i32 == 2);
+    assert!(rkchat::Pooling::Cls as i32 == 3);
+    assert!(rkchat::Pooling::None as i32 == 4);
     assert!(rkchat::FixedSampling::Warn as i32 == 1);
     assert!(rkchat::FixedSampling::Error as i32 == 2);
     assert!(rkchat::FixedSampling::Reload as i32 == 3);

@@ -5,7 +5,7 @@
 use std::ffi::c_char;
 use std::sync::OnceLock;
 
-use crate::arena::{Held, Kept};
+use crate::arena::{Held, Kept, List, rkchat_str};
 use crate::error::rkchat_error;
 use crate::generated::constants::*;
 use crate::generated::options::*;
@@ -14,11 +14,11 @@ use crate::guard::{guard, guard_free};
 use crate::input::{self, RKCHAT_UNSET};
 use crate::options;
 use crate::output;
-use crate::owned::{rkchat_ids, rkchat_text};
+use crate::owned::{rkchat_ids, rkchat_tensor, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -29,6 +29,62 @@ const _: () = {
         index += 1;
     }
 };
+
+/// Records of the kind `rkchat_adapter_info` that belong to the caller.
+pub struct rkchat_adapter_info_list(List<rkchat_adapter_info>);
+
+impl rkchat_adapter_info_list {
+    pub(crate) fn new(records: &[rkchat::AdapterInfo]) -> Self {
+        Self(List::new(records))
+    }
+}
+
+/// Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
+/// NULL and where there are none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_adapter_info_list_data(
+    list: *const rkchat_adapter_info_list,
+    len: *mut usize,
+) -> *const *const rkchat_adapter_info {
+    // SAFETY: both are NULL or valid.
+    unsafe { output::records(list.as_ref().map(|list| &list.0), len) }
+}
+
+/// Frees a list. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_adapter_info_list_free(list: *mut rkchat_adapter_info_list) {
+    // SAFETY: NULL, or a list of this library that is freed once.
+    unsafe { guard_free(list) }
+}
+
+/// Records of the kind `rkchat_prompt_cache_info` that belong to the caller.
+pub struct rkchat_prompt_cache_info_list(List<rkchat_prompt_cache_info>);
+
+impl rkchat_prompt_cache_info_list {
+    pub(crate) fn new(records: &[rkchat::PromptCacheInfo]) -> Self {
+        Self(List::new(records))
+    }
+}
+
+/// Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
+/// NULL and where there are none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_prompt_cache_info_list_data(
+    list: *const rkchat_prompt_cache_info_list,
+    len: *mut usize,
+) -> *const *const rkchat_prompt_cache_info {
+    // SAFETY: both are NULL or valid.
+    unsafe { output::records(list.as_ref().map(|list| &list.0), len) }
+}
+
+/// Frees a list. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_prompt_cache_info_list_free(
+    list: *mut rkchat_prompt_cache_info_list,
+) {
+    // SAFETY: NULL, or a list of this library that is freed once.
+    unsafe { guard_free(list) }
+}
 
 /// A loaded `librkllmrt.so`, to look at; `rkchat_model_options.runtime` takes its path. It stays loaded until the
 /// process ends.
@@ -492,6 +548,307 @@ pub unsafe extern "C" fn rkchat_model_decode(
             let ids = input::list("ids", ids, ids_len)?;
             let options = options::read::<rkchat::DecodeOptions>(options)?;
             out.put(rkchat_text::new(model.inner.decode(ids, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Embeds texts: a row for each, made from the hidden states of the last layer. As with every method
+/// that waits for the model, other requests come first where they came before.
+///
+/// `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_embed(
+    model: *const rkchat_model,
+    texts: *const rkchat_str,
+    texts_len: usize,
+    options: *const rkchat_embed_options,
+    out: *mut *mut rkchat_tensor,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let texts = input::texts("texts", texts, texts_len)?;
+            let options = options::read::<rkchat::EmbedOptions>(options)?;
+            out.put(rkchat_tensor::new(model.inner.embed(&texts, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// What the model expects after a text, or after some of its tokens: a row of logits for each, with a
+/// number for each token of the vocabulary. The text is encoded as `complete` does.
+///
+/// `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_logits(
+    model: *const rkchat_model,
+    text: *const c_char,
+    text_len: usize,
+    options: *const rkchat_logits_options,
+    out: *mut *mut rkchat_tensor,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let text = input::text("text", text, text_len)?;
+            let options = options::read::<rkchat::LogitsOptions>(options)?;
+            out.put(rkchat_tensor::new(model.inner.logits(text, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// The same for token ids, exactly as they are.
+///
+/// `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_logits_ids(
+    model: *const rkchat_model,
+    ids: *const u32,
+    ids_len: usize,
+    options: *const rkchat_logits_options,
+    out: *mut *mut rkchat_tensor,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let ids = input::list("ids", ids, ids_len)?;
+            let options = options::read::<rkchat::LogitsOptions>(options)?;
+            out.put(rkchat_tensor::new(model.inner.logits_ids(ids, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// How likely a text is: for each of its tokens after the first, the natural logarithm of the
+/// probability that the model gives it after those before. Their sum is that of the text. It is
+/// encoded as `complete` does.
+///
+/// `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_score(
+    model: *const rkchat_model,
+    text: *const c_char,
+    text_len: usize,
+    options: *const rkchat_score_options,
+    out: *mut *mut rkchat_tensor,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let text = input::text("text", text, text_len)?;
+            let options = options::read::<rkchat::ScoreOptions>(options)?;
+            out.put(rkchat_tensor::new(model.inner.score(text, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// The same for token ids, exactly as they are.
+///
+/// `*out` becomes the tensor, which the caller frees with `rkchat_tensor_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_score_ids(
+    model: *const rkchat_model,
+    ids: *const u32,
+    ids_len: usize,
+    options: *const rkchat_score_options,
+    out: *mut *mut rkchat_tensor,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let ids = input::list("ids", ids, ids_len)?;
+            let options = options::read::<rkchat::ScoreOptions>(options)?;
+            out.put(rkchat_tensor::new(model.inner.score_ids(ids, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Loads a LoRA adapter, which requests then pick by its name: a `.rkllm` file, or a GGUF file on the
+/// CPU runtime. It stays until the model is closed.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_load_adapter(
+    model: *const rkchat_model,
+    path: *const c_char,
+    options: *const rkchat_adapter_options,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let model = input::handle("model", model)?;
+            let path = input::path("path", path)?;
+            let options = options::read::<rkchat::AdapterOptions>(options)?;
+            model.inner.load_adapter(path, &options)?;
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// The adapters that are loaded.
+///
+/// `*out` becomes the list, which the caller frees with `rkchat_adapter_info_list_free`; NULL on failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_adapters(
+    model: *const rkchat_model,
+    out: *mut *mut rkchat_adapter_info_list,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            out.put(rkchat_adapter_info_list::new(&model.inner.adapters()));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Computes a prompt and keeps its cache in a file, so that later requests that begin like it begin
+/// sooner, also after the program was started anew. The prompt is an array of messages, a text, or an
+/// array of token ids. Gives the name to load it by.
+///
+/// `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+///
+/// `prompt` is JSON text.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_save_prompt_cache(
+    model: *const rkchat_model,
+    prompt: *const c_char,
+    prompt_len: usize,
+    options: *const rkchat_prompt_cache_options,
+    out: *mut *mut rkchat_text,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let prompt = input::json("prompt", prompt, prompt_len)?;
+            let options = options::read::<rkchat::PromptCacheOptions>(options)?;
+            out.put(rkchat_text::new(
+                model.inner.save_prompt_cache(&prompt, &options)?,
+            ));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Loads what `save_prompt_cache` saved, in place of what was loaded before. What is of another model,
+/// runtime or prompt is `RKCHAT_ERR_CACHE_MISMATCH`.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_load_prompt_cache(
+    model: *const rkchat_model,
+    name: *const c_char,
+    name_len: usize,
+    options: *const rkchat_load_prompt_cache_options,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let model = input::handle("model", model)?;
+            let name = input::text("name", name, name_len)?;
+            let options = options::read::<rkchat::LoadPromptCacheOptions>(options)?;
+            model.inner.load_prompt_cache(name, &options)?;
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Lets go of the prompt cache that is loaded; its file stays. Harmless where none is.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_release_prompt_cache(
+    model: *const rkchat_model,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let model = input::handle("model", model)?;
+            model.inner.release_prompt_cache()?;
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// The prompt caches in the model's folder of them, by name.
+///
+/// `*out` becomes the list, which the caller frees with `rkchat_prompt_cache_info_list_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_prompt_caches(
+    model: *const rkchat_model,
+    options: *const rkchat_list_prompt_caches_options,
+    out: *mut *mut rkchat_prompt_cache_info_list,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let options = options::read::<rkchat::ListPromptCachesOptions>(options)?;
+            out.put(rkchat_prompt_cache_info_list::new(
+                &model.inner.prompt_caches(&options)?,
+            ));
             Ok(RKCHAT_OK)
         })
     }

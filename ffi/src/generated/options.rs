@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -564,6 +564,9 @@ pub struct rkchat_generate_options {
     /// One of `RKCHAT_TEMPLATE_REPAIR_*`.
     pub template_repair: rkchat_template_repair,
     pub reserved_template_repair: i32,
+    /// The adapter to answer with, by the name it was loaded under. Unset: none.
+    pub adapter: *const c_char,
+    pub adapter_len: usize,
 }
 
 impl rkchat_generate_options {
@@ -610,6 +613,8 @@ impl rkchat_generate_options {
         reserved_untrusted_content: 0,
         template_repair: RKCHAT_UNSET,
         reserved_template_repair: 0,
+        adapter: std::ptr::null(),
+        adapter_len: 0,
     };
 }
 
@@ -702,6 +707,7 @@ impl Input for rkchat::GenerateOptions {
                         (2, rkchat::TemplateRepair::Strict),
                     ],
                 )?,
+                adapter: input::optional_text("adapter", c.adapter, c.adapter_len)?,
             })
         }
     }
@@ -1101,5 +1107,412 @@ impl Input for rkchat::DecodeOptions {
             )?
             .unwrap_or(defaults.skip_special_tokens),
         })
+    }
+}
+
+/// How an adapter is loaded.
+///
+/// Begin with `RKCHAT_ADAPTER_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_adapter_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The name by which requests pick it. Unset: that of the file, without its ending.
+    pub name: *const c_char,
+    pub name_len: usize,
+    /// How strong it is.
+    /// From -100 to 100. Unset: 1.0.
+    pub scale: f64,
+}
+
+impl rkchat_adapter_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        name: std::ptr::null(),
+        name_len: 0,
+        scale: f64::NAN,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_adapter_options {
+    const NAME: &str = "rkchat_adapter_options";
+}
+
+impl Input for rkchat::AdapterOptions {
+    type C = rkchat_adapter_options;
+    const UNSET: Self::C = rkchat_adapter_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        let defaults = Self::default();
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                name: input::optional_text("name", c.name, c.name_len)?,
+                scale: input::optional_float(c.scale)
+                    .map(|value| value as f32)
+                    .unwrap_or(defaults.scale),
+            })
+        }
+    }
+}
+
+/// How texts become embeddings.
+///
+/// Begin with `RKCHAT_EMBED_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_embed_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// How the hidden states of a text's tokens become its embedding. Unset: `Last`.
+    /// One of `RKCHAT_POOLING_*`.
+    pub pooling: rkchat_pooling,
+    pub reserved_pooling: i32,
+    /// Make the length of each row 1.
+    /// 0 or 1. Unset: 1.
+    pub normalize: i32,
+    pub reserved_normalize: i32,
+    /// As in `rkchat_generate_options`.
+    pub adapter: *const c_char,
+    pub adapter_len: usize,
+    /// As in `rkchat_generate_options`.
+    pub timeout_ms: i64,
+    /// As in `rkchat_generate_options`.
+    pub queue_timeout_ms: i64,
+}
+
+impl rkchat_embed_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        pooling: RKCHAT_UNSET,
+        reserved_pooling: 0,
+        normalize: RKCHAT_UNSET,
+        reserved_normalize: 0,
+        adapter: std::ptr::null(),
+        adapter_len: 0,
+        timeout_ms: RKCHAT_UNSET_INT,
+        queue_timeout_ms: RKCHAT_UNSET_INT,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_embed_options {
+    const NAME: &str = "rkchat_embed_options";
+}
+
+impl Input for rkchat::EmbedOptions {
+    type C = rkchat_embed_options;
+    const UNSET: Self::C = rkchat_embed_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        let defaults = Self::default();
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                pooling: input::optional_choice(
+                    "pooling",
+                    c.pooling,
+                    c.reserved_pooling,
+                    &[
+                        (1, rkchat::Pooling::Last),
+                        (2, rkchat::Pooling::Mean),
+                        (3, rkchat::Pooling::Cls),
+                        (4, rkchat::Pooling::None),
+                    ],
+                )?,
+                normalize: input::optional_choice(
+                    "normalize",
+                    c.normalize,
+                    c.reserved_normalize,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.normalize),
+                adapter: input::optional_text("adapter", c.adapter, c.adapter_len)?,
+                timeout: input::optional_duration("timeout_ms", c.timeout_ms)?,
+                queue_timeout: input::optional_duration("queue_timeout_ms", c.queue_timeout_ms)?,
+            })
+        }
+    }
+}
+
+/// Which logits are wanted.
+///
+/// Begin with `RKCHAT_LOGITS_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_logits_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The tokens after which, counted from 0, in the order of the rows that come. Unset: the last.
+    pub positions: *const u32,
+    pub positions_len: usize,
+    /// As in `rkchat_generate_options`.
+    pub adapter: *const c_char,
+    pub adapter_len: usize,
+    /// As in `rkchat_generate_options`.
+    pub timeout_ms: i64,
+    /// As in `rkchat_generate_options`.
+    pub queue_timeout_ms: i64,
+}
+
+impl rkchat_logits_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        positions: std::ptr::null(),
+        positions_len: 0,
+        adapter: std::ptr::null(),
+        adapter_len: 0,
+        timeout_ms: RKCHAT_UNSET_INT,
+        queue_timeout_ms: RKCHAT_UNSET_INT,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_logits_options {
+    const NAME: &str = "rkchat_logits_options";
+}
+
+impl Input for rkchat::LogitsOptions {
+    type C = rkchat_logits_options;
+    const UNSET: Self::C = rkchat_logits_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                positions: input::optional_list("positions", c.positions, c.positions_len)?,
+                adapter: input::optional_text("adapter", c.adapter, c.adapter_len)?,
+                timeout: input::optional_duration("timeout_ms", c.timeout_ms)?,
+                queue_timeout: input::optional_duration("queue_timeout_ms", c.queue_timeout_ms)?,
+            })
+        }
+    }
+}
+
+/// How a text is scored.
+///
+/// Begin with `RKCHAT_SCORE_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_score_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// As in `rkchat_generate_options`.
+    pub adapter: *const c_char,
+    pub adapter_len: usize,
+    /// As in `rkchat_generate_options`.
+    pub timeout_ms: i64,
+    /// As in `rkchat_generate_options`.
+    pub queue_timeout_ms: i64,
+}
+
+impl rkchat_score_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        adapter: std::ptr::null(),
+        adapter_len: 0,
+        timeout_ms: RKCHAT_UNSET_INT,
+        queue_timeout_ms: RKCHAT_UNSET_INT,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_score_options {
+    const NAME: &str = "rkchat_score_options";
+}
+
+impl Input for rkchat::ScoreOptions {
+    type C = rkchat_score_options;
+    const UNSET: Self::C = rkchat_score_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                adapter: input::optional_text("adapter", c.adapter, c.adapter_len)?,
+                timeout: input::optional_duration("timeout_ms", c.timeout_ms)?,
+                queue_timeout: input::optional_duration("queue_timeout_ms", c.queue_timeout_ms)?,
+            })
+        }
+    }
+}
+
+/// How the cache of a prompt is saved.
+///
+/// Begin with `RKCHAT_PROMPT_CACHE_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_prompt_cache_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The name to load it by: letters, digits, `-`, `_` and `.`. One of the same name is replaced. Unset:
+    /// made from the prompt.
+    pub name: *const c_char,
+    pub name_len: usize,
+    /// The folder for the files. Unset: one for the model in `rkchat/prompts` in the user's cache folder
+    /// (`XDG_CACHE_HOME`, or `~/.cache`).
+    pub folder: *const c_char,
+    pub folder_len: usize,
+    /// As in `rkchat_generate_options`. The cache serves requests with the same adapter.
+    pub adapter: *const c_char,
+    pub adapter_len: usize,
+    /// As in `rkchat_render_options`; only for messages.
+    /// JSON text.
+    pub tools: *const c_char,
+    pub tools_len: usize,
+    /// As in `rkchat_generate_options`.
+    pub timeout_ms: i64,
+    /// As in `rkchat_generate_options`.
+    pub queue_timeout_ms: i64,
+}
+
+impl rkchat_prompt_cache_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        name: std::ptr::null(),
+        name_len: 0,
+        folder: std::ptr::null(),
+        folder_len: 0,
+        adapter: std::ptr::null(),
+        adapter_len: 0,
+        tools: std::ptr::null(),
+        tools_len: 0,
+        timeout_ms: RKCHAT_UNSET_INT,
+        queue_timeout_ms: RKCHAT_UNSET_INT,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_prompt_cache_options {
+    const NAME: &str = "rkchat_prompt_cache_options";
+}
+
+impl Input for rkchat::PromptCacheOptions {
+    type C = rkchat_prompt_cache_options;
+    const UNSET: Self::C = rkchat_prompt_cache_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                name: input::optional_text("name", c.name, c.name_len)?,
+                folder: input::optional_path("folder", c.folder, c.folder_len)?,
+                adapter: input::optional_text("adapter", c.adapter, c.adapter_len)?,
+                tools: input::optional_json("tools", c.tools, c.tools_len)?,
+                timeout: input::optional_duration("timeout_ms", c.timeout_ms)?,
+                queue_timeout: input::optional_duration("queue_timeout_ms", c.queue_timeout_ms)?,
+            })
+        }
+    }
+}
+
+/// How a prompt cache is loaded.
+///
+/// Begin with `RKCHAT_LOAD_PROMPT_CACHE_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_load_prompt_cache_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// As in `rkchat_prompt_cache_options`.
+    pub folder: *const c_char,
+    pub folder_len: usize,
+    /// The prompt that it should be of, as it was saved; another is refused. Unset: any.
+    /// JSON text.
+    pub prompt: *const c_char,
+    pub prompt_len: usize,
+    /// As in `rkchat_render_options`; only for a prompt of messages.
+    /// JSON text.
+    pub tools: *const c_char,
+    pub tools_len: usize,
+    /// As in `rkchat_generate_options`.
+    pub timeout_ms: i64,
+    /// As in `rkchat_generate_options`.
+    pub queue_timeout_ms: i64,
+}
+
+impl rkchat_load_prompt_cache_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        folder: std::ptr::null(),
+        folder_len: 0,
+        prompt: std::ptr::null(),
+        prompt_len: 0,
+        tools: std::ptr::null(),
+        tools_len: 0,
+        timeout_ms: RKCHAT_UNSET_INT,
+        queue_timeout_ms: RKCHAT_UNSET_INT,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_load_prompt_cache_options {
+    const NAME: &str = "rkchat_load_prompt_cache_options";
+}
+
+impl Input for rkchat::LoadPromptCacheOptions {
+    type C = rkchat_load_prompt_cache_options;
+    const UNSET: Self::C = rkchat_load_prompt_cache_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                folder: input::optional_path("folder", c.folder, c.folder_len)?,
+                prompt: input::optional_json("prompt", c.prompt, c.prompt_len)?,
+                tools: input::optional_json("tools", c.tools, c.tools_len)?,
+                timeout: input::optional_duration("timeout_ms", c.timeout_ms)?,
+                queue_timeout: input::optional_duration("queue_timeout_ms", c.queue_timeout_ms)?,
+            })
+        }
+    }
+}
+
+/// Which prompt caches are listed.
+///
+/// Begin with `RKCHAT_LIST_PROMPT_CACHES_OPTIONS_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_list_prompt_caches_options {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// As in `rkchat_prompt_cache_options`.
+    pub folder: *const c_char,
+    pub folder_len: usize,
+}
+
+impl rkchat_list_prompt_caches_options {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        folder: std::ptr::null(),
+        folder_len: 0,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_list_prompt_caches_options {
+    const NAME: &str = "rkchat_list_prompt_caches_options";
+}
+
+impl Input for rkchat::ListPromptCachesOptions {
+    type C = rkchat_list_prompt_caches_options;
+    const UNSET: Self::C = rkchat_list_prompt_caches_options::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                folder: input::optional_path("folder", c.folder, c.folder_len)?,
+            })
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -812,6 +812,115 @@ impl Record for rkchat::SpecialToken {
             text: text.data,
             text_len: text.len,
             id: crate::output::integer(record.id),
+        }
+    }
+}
+
+/// A LoRA adapter that is loaded.
+///
+/// Begin with `RKCHAT_ADAPTER_INFO_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_adapter_info {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The name by which requests pick it.
+    pub name: *const c_char,
+    pub name_len: usize,
+    /// Its file, as an absolute path.
+    /// The bytes of the path, as the system has them.
+    pub path: *const c_char,
+    pub path_len: usize,
+    /// How strong it is.
+    pub scale: f64,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_adapter_info {
+    const NAME: &str = "rkchat_adapter_info";
+}
+
+impl Record for rkchat::AdapterInfo {
+    type C = rkchat_adapter_info;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let name = arena.text(&record.name);
+        let path = arena.path(&record.path);
+        rkchat_adapter_info {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            name: name.data,
+            name_len: name.len,
+            path: path.data,
+            path_len: path.len,
+            scale: f64::from(record.scale),
+        }
+    }
+}
+
+/// A prompt cache on disk.
+///
+/// Begin with `RKCHAT_PROMPT_CACHE_INFO_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_prompt_cache_info {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The name by which it is loaded.
+    pub name: *const c_char,
+    pub name_len: usize,
+    /// Its file, as an absolute path.
+    /// The bytes of the path, as the system has them.
+    pub path: *const c_char,
+    pub path_len: usize,
+    /// How large that is.
+    /// In bytes.
+    pub size: i64,
+    /// How many tokens the prompt has; unset where nobody could count them.
+    /// In tokens.
+    pub tokens: i64,
+    /// The adapter that it was made with.
+    pub adapter: *const c_char,
+    pub adapter_len: usize,
+    /// It is loaded.
+    /// 0 or 1.
+    pub loaded: i32,
+    pub reserved_loaded: i32,
+    /// Why it cannot be loaded into this model; unset where it can.
+    pub differs: *const c_char,
+    pub differs_len: usize,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_prompt_cache_info {
+    const NAME: &str = "rkchat_prompt_cache_info";
+}
+
+impl Record for rkchat::PromptCacheInfo {
+    type C = rkchat_prompt_cache_info;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let name = arena.text(&record.name);
+        let path = arena.path(&record.path);
+        let adapter = arena.optional(record.adapter.as_ref(), |arena, text| arena.text(text));
+        let differs = arena.optional(record.differs.as_ref(), |arena, text| arena.text(text));
+        rkchat_prompt_cache_info {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            name: name.data,
+            name_len: name.len,
+            path: path.data,
+            path_len: path.len,
+            size: crate::output::integer(record.size),
+            tokens: record
+                .tokens
+                .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
+            adapter: adapter.data,
+            adapter_len: adapter.len,
+            loaded: i32::from(record.loaded),
+            reserved_loaded: 0,
+            differs: differs.data,
+            differs_len: differs.len,
         }
     }
 }

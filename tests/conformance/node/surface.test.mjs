@@ -14,6 +14,8 @@ const { surface } = JSON.parse(readFileSync(join(ROOT, 'include/surface.lock'), 
 /** Methods of the surface that Node does not have under their name. */
 const ELSEWHERE = {
   'Model.completeIds': '`complete` takes ids as well: JavaScript tells them from text',
+  'Model.logitsIds': '`logits` takes ids as well',
+  'Model.scoreIds': '`score` takes ids as well',
   'Generation.poll': 'promises do that; `next` is built on it',
 }
 

@@ -44,6 +44,9 @@ pub fn read(surface: &Surface, field: &Field) -> Result<String> {
         Type::List { of } if **of == Type::String => {
             format!("input::optional_texts(\"{name}\", c.{name}, c.{name}_len)?")
         }
+        Type::List { of } if **of == Type::U32 => {
+            format!("input::optional_list(\"{name}\", c.{name}, c.{name}_len)?")
+        }
         other => bail!("C options do not hold {other:?}"),
     };
     Ok(match field.ty.is_option() {

@@ -131,6 +131,11 @@ fn param(param: &Param) -> Result<Converted> {
             format!("input::path(\"{name}\", {name})?"),
             name.clone(),
         ),
+        Type::List { of } if **of == Type::String => (
+            pair("*const rkchat_str"),
+            format!("input::texts(\"{name}\", {name}, {name}_len)?"),
+            format!("&{name}"),
+        ),
         Type::List { of } => {
             let element = super::slots::element(of)?;
             (
@@ -163,6 +168,14 @@ fn param(param: &Param) -> Result<Converted> {
         other => bail!("C has no parameter for {other:?} yet ({name})"),
     };
     Ok((params, format!("let {name} = {read};"), argument))
+}
+
+/// The type of a list of records that the caller owns.
+pub fn list_name(record: &Type) -> Result<String> {
+    match record {
+        Type::Record { name } => Ok(format!("{}_list", type_name(name))),
+        other => bail!("C has no lists of {other:?}"),
+    }
 }
 
 /// The out-parameter of a function.
@@ -230,6 +243,25 @@ fn result(method: &Method) -> Result<(String, Option<Out>)> {
                 "*mut *mut rkchat_ids",
                 "output::Boxed::at",
                 Box::new(|call| format!("rkchat_ids::new({call})")),
+            ),
+        ),
+        Type::List { of } if matches!(**of, Type::Record { .. }) => {
+            let ty = list_name(of)?;
+            (
+                owned("the list", &format!("{ty}_free")),
+                out(
+                    &format!("*mut *mut {ty}"),
+                    "output::Boxed::at",
+                    Box::new(move |call| format!("{ty}::new(&{call})")),
+                ),
+            )
+        }
+        Type::Tensor => (
+            owned("the tensor", "rkchat_tensor_free"),
+            out(
+                "*mut *mut rkchat_tensor",
+                "output::Boxed::at",
+                Box::new(|call| format!("rkchat_tensor::new({call})")),
             ),
         ),
         Type::Record { name } => (

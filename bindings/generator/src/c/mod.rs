@@ -56,6 +56,7 @@ pub fn render(surface: &Surface) -> Result<Vec<Output>> {
         "options": options,
         "records": records,
         "handles": handles(surface)?,
+        "lists": lists(surface),
     });
     let one =
         |name: &str, path: &str, template: &str| one(&environment, name, path, template, &context);
@@ -129,10 +130,12 @@ fn view<'a>(surface: &Surface, structure: &'a Struct, input: bool) -> Result<Vie
         slots: Vec::new(),
         lines: Vec::new(),
         members: Vec::new(),
-        uses_pointers: structure
-            .fields
-            .iter()
-            .any(|field| matches!(field.ty.bare(), Type::String | Type::Path | Type::Json)),
+        uses_pointers: structure.fields.iter().any(|field| {
+            matches!(
+                field.ty.bare(),
+                Type::String | Type::Path | Type::Json | Type::List { .. }
+            )
+        }),
         uses_defaults: structure.fields.iter().any(|field| !field.ty.is_option()),
         wide: slots::layout(structure, 8)?,
         narrow: slots::layout(structure, 4)?,
@@ -191,6 +194,19 @@ fn handles(surface: &Surface) -> Result<serde_json::Value> {
     Ok(all.into())
 }
 
+/// The lists of records that methods give.
+fn lists(surface: &Surface) -> serde_json::Value {
+    let listed = surface.listed_records();
+    let view = listed.into_iter().map(|record| {
+        json!({
+            "name": record,
+            "record": type_name(record),
+            "c_name": format!("{}_list", type_name(record)),
+        })
+    });
+    view.collect()
+}
+
 /// C has one space of names for types and functions.
 fn check_names(surface: &Surface) -> Result<()> {
     let mut taken = std::collections::BTreeSet::new();
@@ -215,7 +231,11 @@ fn check_names(surface: &Surface) -> Result<()> {
         .handles
         .iter()
         .map(|handle| format!("{}_free", type_name(&handle.name)));
-    for name in types.chain(functions).chain(frees) {
+    let lists = surface
+        .listed_records()
+        .into_iter()
+        .map(|record| format!("{}_list", type_name(record)));
+    for name in types.chain(functions).chain(frees).chain(lists) {
         if !taken.insert(name.clone()) {
             bail!("{name} would be two things in C: rename one in core/src/surface");
         }

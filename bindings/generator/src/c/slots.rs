@@ -93,7 +93,11 @@ pub fn of(field: &Field) -> Result<Vec<Slot>> {
         Type::String | Type::Path | Type::Json => pair("*const c_char", "len"),
         Type::List { of } => pair(&format!("*const {}", element(of)?), "len"),
         Type::Record { name: record } => pair(&format!("*const {}", type_name(record)), "size"),
-        Type::Unit | Type::Option { .. } | Type::Options { .. } | Type::Handle { .. } => {
+        Type::Unit
+        | Type::Tensor
+        | Type::Option { .. }
+        | Type::Options { .. }
+        | Type::Handle { .. } => {
             bail!("the field {name} has a type that C structs do not hold")
         }
     })

@@ -36,6 +36,7 @@ pub fn option_type(field: &Field) -> Result<String> {
         ty if ty.is_integer() => "std::int64_t".into(),
         ty if ty.is_float() => "double".into(),
         ty if *ty == texts() => "Texts".into(),
+        Type::List { of } => format!("std::vector<{}>", value_type(of)?),
         ty => value_type(ty)?,
     };
     Ok(match field.ty.is_option() {
@@ -62,6 +63,7 @@ pub fn value_type(ty: &Type) -> Result<String> {
         Type::F32 => "float".into(),
         Type::F64 => "double".into(),
         Type::String | Type::Path | Type::Json => "std::string".into(),
+        Type::Tensor => "Tensor".into(),
         Type::Duration => "std::chrono::milliseconds".into(),
         Type::Enum { name } | Type::Record { name } => name.clone(),
         other => bail!("C++ has no type for {other:?}"),
@@ -122,6 +124,11 @@ pub fn write(field: &Field) -> Result<Vec<String>> {
         ty if ty.is_integer() || ty.is_float() => vec![format!("c.{name} = {value};")],
         ty if *ty == texts() => vec![
             format!("c.{name} = {value}.c();"),
+            format!("c.{name}_len = {value}.size();"),
+        ],
+        Type::List { .. } => vec![
+            // Never NULL, which would be unset.
+            format!("c.{name} = detail::present({value});"),
             format!("c.{name}_len = {value}.size();"),
         ],
         other => bail!("C++ options do not hold {other:?}"),

@@ -25,6 +25,10 @@ pub fn method(handle: &Handle, method: &Method) -> Result<Value> {
                 format!("const std::string &{name}"),
                 format!("detail::path(\"{name}\", {name})"),
             ),
+            Type::List { of } if **of == Type::String => (
+                format!("const Texts &{name}"),
+                format!("{name}.c(), {name}.size()"),
+            ),
             Type::List { of } => (
                 format!("const std::vector<{}> &{name}", value_type(of)?),
                 format!("{name}.data(), {name}.size()"),
@@ -95,6 +99,19 @@ fn result(method: &Method) -> Result<(String, Option<String>, Option<String>)> {
             "std::vector<std::uint32_t>".into(),
             "rkchat_ids *out = nullptr;",
             "detail::take(out)",
+        ),
+        Type::List { of } => match &**of {
+            Type::Record { name } => text(
+                format!("std::vector<{name}>"),
+                &format!("{}_list *out = nullptr;", type_name(name)),
+                "detail::take(out)",
+            ),
+            other => bail!("C++ has no result for lists of {other:?} yet"),
+        },
+        Type::Tensor => text(
+            "Tensor".into(),
+            "rkchat_tensor *out = nullptr;",
+            "Tensor(out)",
         ),
         Type::Record { name } => text(
             name.clone(),

@@ -38,6 +38,11 @@ pub fn render(surface: &Surface) -> Result<Vec<Output>> {
         "options": options,
         "records": records,
         "handles": handles,
+        "lists": surface.listed_records().into_iter().map(|record| json!({
+            "name": record,
+            "c_name": format!("{}_list", type_name(record)),
+            "init": format!("RKCHAT_{}_INIT", screaming(record)),
+        })).collect::<Vec<_>>(),
     });
     let template = include_str!("../../templates/cpp/rkchat.hpp.j2");
     let text = render::render(&environment()?, "rkchat.hpp", template, context)?;

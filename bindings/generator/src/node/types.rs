@@ -17,6 +17,7 @@ pub fn rust(ty: &Type) -> String {
         Type::Path => "std::path::PathBuf".to_owned(),
         Type::Duration => "std::time::Duration".to_owned(),
         Type::Json => "rkchat::Json".to_owned(),
+        Type::Tensor => "rkchat::Tensor".to_owned(),
         Type::List { of } => format!("Vec<{}>", rust(of)),
         Type::Option { of } => format!("Option<{}>", rust(of)),
         Type::Enum { name }
@@ -60,6 +61,7 @@ pub fn output(ty: &Type) -> String {
         Type::Duration => "number".to_owned(),
         Type::String | Type::Path => "string".to_owned(),
         Type::Json => "Json".to_owned(),
+        Type::Tensor => "Tensor".to_owned(),
         Type::List { of } => format!("{}[]", output(of)),
         Type::Option { of } => format!("{} | undefined", output(of)),
         Type::Enum { name }
@@ -77,6 +79,7 @@ pub fn output(ty: &Type) -> String {
 pub fn mentioned<'a>(ty: &'a Type, names: &mut Vec<&'a str>) {
     match ty {
         Type::Json => names.push("Json"),
+        Type::Tensor => names.push("Tensor"),
         Type::List { of } | Type::Option { of } => mentioned(of, names),
         Type::Enum { name }
         | Type::Record { name }

@@ -127,8 +127,8 @@ fn param(source: &Source, names: &Names, input: &syn::PatType) -> Result<Param> 
     }
     let ty = types::param(source, names, &input.ty)?;
     if let Type::List { of } = &ty {
-        if !(of.is_integer() || of.is_float()) {
-            return Err(source.error(input, "a list among the parameters has numbers"));
+        if !(of.is_integer() || of.is_float() || **of == Type::String) {
+            return Err(source.error(input, "a list among the parameters has numbers or texts"));
         }
     }
     if matches!(ty, Type::Options { .. }) && name != "options" {

@@ -93,6 +93,7 @@ pub fn surface(root: &Path) -> Result<Surface> {
         "mod.rs",
         "options.rs",
         "records.rs",
+        "tensor.rs",
     ];
     for path in &paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

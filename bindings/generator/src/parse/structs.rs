@@ -109,9 +109,10 @@ fn structure(
 fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> Result<()> {
     docs.allow(source, field, &["default", "range", "unit", "since"])?;
     let bare = ty.bare();
-    let texts = ty.is_option() && matches!(bare, Type::List { of } if **of == Type::String);
+    let list = ty.is_option()
+        && matches!(bare, Type::List { of } if matches!(**of, Type::String | Type::U32));
     match bare {
-        Type::List { .. } if texts => {}
+        Type::List { .. } if list && docs.range.is_none() => {}
         Type::Bool
         | Type::String
         | Type::Path
@@ -133,7 +134,7 @@ fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> 
         _ => {
             return Err(source.error(
                 field,
-                "options hold no lists but Option<Vec<String>>, no records, options or handles",
+                "options hold no lists but Option<Vec<String>> and Option<Vec<u32>>, and no records, options or handles",
             ));
         }
     }
@@ -169,8 +170,8 @@ fn within(value: &Value, docs: &Docs) -> bool {
 fn record_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> Result<()> {
     docs.allow(source, field, &["unit", "since"])?;
     match ty.bare() {
-        Type::Options { .. } | Type::Handle { .. } => {
-            Err(source.error(field, "records hold no options and no handles"))
+        Type::Options { .. } | Type::Handle { .. } | Type::Tensor => {
+            Err(source.error(field, "records hold no options, handles or tensors"))
         }
         Type::List { of } if matches!(**of, Type::List { .. }) => {
             Err(source.error(field, "a list of lists is outside the grammar"))

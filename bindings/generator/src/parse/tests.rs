@@ -139,6 +139,7 @@ fn types_outside_the_grammar() {
     );
     records("/// A.\npub a: Vec<Option<u32>>,", 4, "Vec of this");
     records("/// A.\npub a: Vec<Vec<u32>>,", 3, "list of lists");
+    records("/// A.\npub a: Tensor,", 3, "tensors");
     records("/// A.\npub a: OpenOptions,", 3, "no options");
     records(
         "/// A.\npub a: (u32, u32),",
@@ -311,9 +312,19 @@ fn methods() {
     );
     method("/// A.\npub fn a(&self, info: &Info) {}", 5, "&str &Path");
     method(
-        "/// A.\npub fn a(&self, names: &[String]) {}",
+        "/// A.\npub fn a(&self, all: &[Info]) {}",
         5,
-        "has numbers",
+        "has numbers or texts",
+    );
+    method(
+        "/// A.\npub fn a(&self, numbers: &Tensor) {}",
+        5,
+        "&str &Path",
+    );
+    method(
+        "/// A.\npub fn a(&self) -> Vec<Tensor> {}",
+        5,
+        "outside the grammar",
     );
     method("/// A.\npub fn a(&self, delete: bool) {}", 5, "keyword");
     method(
@@ -351,4 +362,21 @@ fn names_are_unique() {
     let mut small = Small::new();
     small.enums = ENUMS.replace("Colour", "Info");
     small.refused("records.rs:2: ", "Info is defined twice");
+}
+
+#[test]
+fn numbers_texts_and_lists_of_records() {
+    let mut small = Small::new();
+    small.options = OPTIONS.replace("}", "/// Where.\npub places: Option<Vec<u32>>,\n}");
+    small.handles = HANDLES.replace(
+        "/// Tells.",
+        "/// Counts.\npub fn count(&self, texts: &[String]) -> Result<Tensor> { todo() }\n\
+         /// Lists.\npub fn list(&self) -> Vec<Info> { todo() }\n/// Tells.",
+    );
+    let surface = small.parse().unwrap();
+    let methods = &surface.handles[0].methods;
+    assert_eq!(methods[1].returns, Type::Tensor);
+    assert_eq!(surface.listed_records(), ["Info"]);
+    let places = &surface.options[0].fields[1].ty;
+    assert!(matches!(places.bare(), Type::List { of } if **of == Type::U32));
 }

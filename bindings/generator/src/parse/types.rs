@@ -7,7 +7,7 @@ use super::{Names, Source};
 use crate::model::Type;
 
 const GRAMMAR: &str = "the grammar has bool i32 u32 i64 u64 f32 f64 String/&str PathBuf/&Path \
-    Duration Json Vec<T>/&[T] Option<T>, and the enums, records, options and handles of the surface";
+    Duration Json Tensor Vec<T>/&[T] Option<T>, and the enums, records, options and handles of the surface";
 
 /// The type of a field or a result: owned.
 pub fn owned(source: &Source, names: &Names, ty: &syn::Type) -> Result<Type> {
@@ -25,7 +25,8 @@ pub fn owned(source: &Source, names: &Names, ty: &syn::Type) -> Result<Type> {
             _ => return Err(unknown(source, ty)),
         };
         return match (name.as_str(), &*of) {
-            ("Vec", Type::Option { .. }) | ("Vec" | "Option", Type::Handle { .. }) => {
+            ("Vec", Type::Option { .. })
+            | ("Vec" | "Option", Type::Handle { .. } | Type::Tensor) => {
                 Err(source.error(ty, format!("{name} of this is outside the grammar")))
             }
             ("Option", Type::Option { .. }) => {
@@ -48,6 +49,7 @@ pub fn owned(source: &Source, names: &Names, ty: &syn::Type) -> Result<Type> {
         "PathBuf" => Type::Path,
         "Duration" => Type::Duration,
         "Json" => Type::Json,
+        "Tensor" => Type::Tensor,
         _ => return names.get(&name).ok_or_else(|| unknown(source, ty)),
     })
 }

@@ -23,6 +23,7 @@ pub fn output(ty: &Type) -> String {
         Type::String => "str".to_owned(),
         Type::Path => "Path".to_owned(),
         Type::Json => "Json".to_owned(),
+        Type::Tensor => "Tensor".to_owned(),
         Type::List { of } => format!("list[{}]", output(of)),
         Type::Option { of } => format!("{} | None", output(of)),
         Type::Enum { name }
@@ -58,6 +59,7 @@ pub fn rust(ty: &Type) -> String {
         Type::List { of } => format!("Vec<{}>", rust(of)),
         Type::Option { of } => format!("Option<{}>", rust(of)),
         Type::Json => "rkchat::Json".to_owned(),
+        Type::Tensor => "rkchat::Tensor".to_owned(),
         Type::Enum { name }
         | Type::Record { name }
         | Type::Options { name }

@@ -27,6 +27,7 @@ pub fn error_code(kind: rkchat::ErrorKind) -> &'static str {
         rkchat::ErrorKind::Io => "IO",
         rkchat::ErrorKind::Panic => "PANIC",
         rkchat::ErrorKind::ModelAmbiguous => "MODEL_AMBIGUOUS",
+        rkchat::ErrorKind::CacheMismatch => "CACHE_MISMATCH",
     }
 }
 
@@ -193,6 +194,32 @@ impl IntoJs for rkchat::ChunkKind {
             Self::Text => "text",
             Self::Reasoning => "reasoning",
             Self::ToolCall => "tool_call",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::Pooling {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "last" => Ok(Self::Last),
+            "mean" => Ok(Self::Mean),
+            "cls" => Ok(Self::Cls),
+            "none" => Ok(Self::None),
+            other => Err(invalid(format!(
+                "{name} must be one of last, mean, cls, none, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::Pooling {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::Last => "last",
+            Self::Mean => "mean",
+            Self::Cls => "cls",
+            Self::None => "none",
         };
         give(env, text)
     }

@@ -254,6 +254,152 @@ impl Model {
     }
 
     #[napi]
+    pub fn embed(
+        &self,
+        env: &Env,
+        texts: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<rkchat::Tensor>>> {
+        later(env, || {
+            let texts: Vec<String> = FromJs::from_js(&texts, "texts")?;
+            let options: rkchat::EmbedOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.embed(&texts, &options))
+        })
+    }
+
+    #[napi]
+    pub fn logits(
+        &self,
+        env: &Env,
+        text: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<rkchat::Tensor>>> {
+        later(env, || {
+            let text: String = FromJs::from_js(&text, "text")?;
+            let options: rkchat::LogitsOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.logits(&text, &options))
+        })
+    }
+
+    #[napi]
+    pub fn logits_ids(
+        &self,
+        env: &Env,
+        ids: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<rkchat::Tensor>>> {
+        later(env, || {
+            let ids: Vec<u32> = FromJs::from_js(&ids, "ids")?;
+            let options: rkchat::LogitsOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.logits_ids(&ids, &options))
+        })
+    }
+
+    #[napi]
+    pub fn score(
+        &self,
+        env: &Env,
+        text: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<rkchat::Tensor>>> {
+        later(env, || {
+            let text: String = FromJs::from_js(&text, "text")?;
+            let options: rkchat::ScoreOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.score(&text, &options))
+        })
+    }
+
+    #[napi]
+    pub fn score_ids(
+        &self,
+        env: &Env,
+        ids: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<rkchat::Tensor>>> {
+        later(env, || {
+            let ids: Vec<u32> = FromJs::from_js(&ids, "ids")?;
+            let options: rkchat::ScoreOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.score_ids(&ids, &options))
+        })
+    }
+
+    #[napi]
+    pub fn load_adapter(
+        &self,
+        env: &Env,
+        path: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<()>>> {
+        later(env, || {
+            let path: std::path::PathBuf = FromJs::from_js(&path, "path")?;
+            let options: rkchat::AdapterOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.load_adapter(&path, &options))
+        })
+    }
+
+    #[napi]
+    pub fn adapters<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.adapters()))
+    }
+
+    #[napi]
+    pub fn save_prompt_cache(
+        &self,
+        env: &Env,
+        prompt: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<String>>> {
+        later(env, || {
+            let prompt: rkchat::Json = FromJs::from_js(&prompt, "prompt")?;
+            let options: rkchat::PromptCacheOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.save_prompt_cache(&prompt, &options))
+        })
+    }
+
+    #[napi]
+    pub fn load_prompt_cache(
+        &self,
+        env: &Env,
+        name: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<()>>> {
+        later(env, || {
+            let name: String = FromJs::from_js(&name, "name")?;
+            let options: rkchat::LoadPromptCacheOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.load_prompt_cache(&name, &options))
+        })
+    }
+
+    #[napi]
+    pub fn release_prompt_cache(&self, env: &Env) -> napi::Result<AsyncTask<Job<()>>> {
+        later(env, || {
+            let inner = self.inner.clone();
+            Ok(move || inner.release_prompt_cache())
+        })
+    }
+
+    #[napi]
+    pub fn prompt_caches(
+        &self,
+        env: &Env,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<Vec<rkchat::PromptCacheInfo>>>> {
+        later(env, || {
+            let options: rkchat::ListPromptCachesOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.prompt_caches(&options))
+        })
+    }
+
+    #[napi]
     pub fn close(&self, env: &Env) -> napi::Result<AsyncTask<Job<()>>> {
         later(env, || {
             let inner = self.inner.clone();

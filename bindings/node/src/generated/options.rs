@@ -135,6 +135,7 @@ impl FromJs for rkchat::GenerateOptions {
             "continueFinalMessage",
             "untrustedContent",
             "templateRepair",
+            "adapter",
             "signal",
         ];
         let fields = Fields::new(value, name, KNOWN)?;
@@ -169,6 +170,7 @@ impl FromJs for rkchat::GenerateOptions {
                 .unwrap_or(defaults.continue_final_message),
             untrusted_content: fields.get("untrustedContent")?,
             template_repair: fields.get("templateRepair")?,
+            adapter: fields.get("adapter")?,
         })
     }
 }
@@ -263,6 +265,104 @@ impl FromJs for rkchat::DecodeOptions {
             skip_special_tokens: fields
                 .get("skipSpecialTokens")?
                 .unwrap_or(defaults.skip_special_tokens),
+        })
+    }
+}
+
+impl FromJs for rkchat::AdapterOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["name", "scale"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        let defaults = Self::default();
+        Ok(Self {
+            name: fields.get("name")?,
+            scale: fields.get("scale")?.unwrap_or(defaults.scale),
+        })
+    }
+}
+
+impl FromJs for rkchat::EmbedOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["pooling", "normalize", "adapter", "timeout", "queueTimeout"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        let defaults = Self::default();
+        Ok(Self {
+            pooling: fields.get("pooling")?,
+            normalize: fields.get("normalize")?.unwrap_or(defaults.normalize),
+            adapter: fields.get("adapter")?,
+            timeout: fields.get("timeout")?,
+            queue_timeout: fields.get("queueTimeout")?,
+        })
+    }
+}
+
+impl FromJs for rkchat::LogitsOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["positions", "adapter", "timeout", "queueTimeout"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            positions: fields.get("positions")?,
+            adapter: fields.get("adapter")?,
+            timeout: fields.get("timeout")?,
+            queue_timeout: fields.get("queueTimeout")?,
+        })
+    }
+}
+
+impl FromJs for rkchat::ScoreOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["adapter", "timeout", "queueTimeout"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            adapter: fields.get("adapter")?,
+            timeout: fields.get("timeout")?,
+            queue_timeout: fields.get("queueTimeout")?,
+        })
+    }
+}
+
+impl FromJs for rkchat::PromptCacheOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &[
+            "name",
+            "folder",
+            "adapter",
+            "tools",
+            "timeout",
+            "queueTimeout",
+        ];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            name: fields.get("name")?,
+            folder: fields.get("folder")?,
+            adapter: fields.get("adapter")?,
+            tools: fields.get("tools")?,
+            timeout: fields.get("timeout")?,
+            queue_timeout: fields.get("queueTimeout")?,
+        })
+    }
+}
+
+impl FromJs for rkchat::LoadPromptCacheOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["folder", "prompt", "tools", "timeout", "queueTimeout"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            folder: fields.get("folder")?,
+            prompt: fields.get("prompt")?,
+            tools: fields.get("tools")?,
+            timeout: fields.get("timeout")?,
+            queue_timeout: fields.get("queueTimeout")?,
+        })
+    }
+}
+
+impl FromJs for rkchat::ListPromptCachesOptions {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const KNOWN: &[&str] = &["folder"];
+        let fields = Fields::new(value, name, KNOWN)?;
+        Ok(Self {
+            folder: fields.get("folder")?,
         })
     }
 }

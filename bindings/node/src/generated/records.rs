@@ -176,3 +176,27 @@ impl IntoJs for rkchat::SpecialToken {
         Ok(record.to_unknown())
     }
 }
+
+impl IntoJs for rkchat::AdapterInfo {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("name", self.name.into_js(env)?)?;
+        record.set("path", self.path.into_js(env)?)?;
+        record.set("scale", self.scale.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::PromptCacheInfo {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("name", self.name.into_js(env)?)?;
+        record.set("path", self.path.into_js(env)?)?;
+        record.set("size", self.size.into_js(env)?)?;
+        record.set("tokens", self.tokens.into_js(env)?)?;
+        record.set("adapter", self.adapter.into_js(env)?)?;
+        record.set("loaded", self.loaded.into_js(env)?)?;
+        record.set("differs", self.differs.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}

@@ -28,6 +28,7 @@ __all__ = [
     "Io",
     "Panic",
     "ModelAmbiguous",
+    "CacheMismatch",
 ]
 
 
@@ -53,6 +54,7 @@ class ErrorKind(str, Enum):
     IO = "io"
     PANIC = "panic"
     MODEL_AMBIGUOUS = "model_ambiguous"
+    CACHE_MISMATCH = "cache_mismatch"
 
     def __str__(self) -> str:
         return self.value
@@ -214,4 +216,12 @@ class ModelAmbiguous(RkchatError, ValueError):
 
     __module__ = "rkchat"
     kind = ErrorKind.MODEL_AMBIGUOUS
+
+
+class CacheMismatch(RkchatError, ValueError):
+    """A prompt cache is of another model, runtime or prompt than it would be loaded for, or is
+    damaged. `details` has what differs as `differs`."""
+
+    __module__ = "rkchat"
+    kind = ErrorKind.CACHE_MISMATCH
 

@@ -18,6 +18,7 @@ __all__ = [
     "Generation",
     "ChatTemplate",
     "Tokenizer",
+    "Tensor",
 ]
 
 _SURFACE: str
@@ -304,6 +305,7 @@ class Model:
         continue_final_message: bool = False,
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
+        adapter: str | None = None,
     ) -> Generation:
         """Answers a conversation: a JSON array of messages, each an object with `role` and
         `content`. The prompt is rendered and checked before this returns; the answer streams
@@ -374,6 +376,7 @@ class Model:
                 such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
+            adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
         """
 
     def complete(
@@ -407,6 +410,7 @@ class Model:
         continue_final_message: bool = False,
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
+        adapter: str | None = None,
     ) -> Generation:
         """Continues a text. It gets the special tokens that the tokenizer puts around a text, and
         no template.
@@ -476,6 +480,7 @@ class Model:
                 such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
+            adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
         """
 
     def render(
@@ -536,6 +541,152 @@ class Model:
 
         Args:
             skip_special_tokens: Leave special tokens such as `<bos>` out.
+        """
+
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        pooling: Pooling | str | None = None,
+        normalize: bool = True,
+        adapter: str | None = None,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+    ) -> Tensor:
+        """Embeds texts: a row for each, made from the hidden states of the last layer. As with
+        every method that waits for the model, other requests come first where they came before.
+
+        Args:
+            pooling: How the hidden states of a text's tokens become its embedding. Unset:
+                `Last`.
+            normalize: Make the length of each row 1.
+            adapter: As in `Model.generate`.
+            timeout: As in `Model.generate`. In seconds.
+            queue_timeout: As in `Model.generate`. In seconds.
+        """
+
+    def logits(
+        self,
+        prompt: str | Sequence[int],
+        *,
+        positions: Sequence[int] | None = None,
+        adapter: str | None = None,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+    ) -> Tensor:
+        """What the model expects after a text, or after some of its tokens: a row of logits for
+        each, with a number for each token of the vocabulary. The text is encoded as `complete`
+        does.
+
+        With a list of token ids: the same for token ids, exactly as they are.
+
+        Args:
+            positions: The tokens after which, counted from 0, in the order of the rows that
+                come. Unset: the last.
+            adapter: As in `Model.generate`.
+            timeout: As in `Model.generate`. In seconds.
+            queue_timeout: As in `Model.generate`. In seconds.
+        """
+
+    def score(
+        self,
+        prompt: str | Sequence[int],
+        *,
+        adapter: str | None = None,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+    ) -> Tensor:
+        """How likely a text is: for each of its tokens after the first, the natural logarithm of
+        the probability that the model gives it after those before. Their sum is that of the
+        text. It is encoded as `complete` does.
+
+        With a list of token ids: the same for token ids, exactly as they are.
+
+        Args:
+            adapter: As in `Model.generate`.
+            timeout: As in `Model.generate`. In seconds.
+            queue_timeout: As in `Model.generate`. In seconds.
+        """
+
+    def load_adapter(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        scale: float = 1.0,
+    ) -> None:
+        """Loads a LoRA adapter, which requests then pick by its name: a `.rkllm` file, or a GGUF
+        file on the CPU runtime. It stays until the model is closed.
+
+        Args:
+            name: The name by which requests pick it. Unset: that of the file, without its
+                ending.
+            scale: How strong it is. From -100 to 100.
+        """
+
+    def adapters(self) -> list[AdapterInfo]:
+        """The adapters that are loaded."""
+
+    def save_prompt_cache(
+        self,
+        prompt: Json,
+        *,
+        name: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        adapter: str | None = None,
+        tools: Json | None = None,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+    ) -> str:
+        """Computes a prompt and keeps its cache in a file, so that later requests that begin like
+        it begin sooner, also after the program was started anew. The prompt is an array of
+        messages, a text, or an array of token ids. Gives the name to load it by.
+
+        Args:
+            name: The name to load it by: letters, digits, `-`, `_` and `.`. One of the same
+                name is replaced. Unset: made from the prompt.
+            folder: The folder for the files. Unset: one for the model in `rkchat/prompts` in
+                the user's cache folder (`XDG_CACHE_HOME`, or `~/.cache`).
+            adapter: As in `Model.generate`. The cache serves requests with the same adapter.
+            tools: As in `Model.render`; only for messages.
+            timeout: As in `Model.generate`. In seconds.
+            queue_timeout: As in `Model.generate`. In seconds.
+        """
+
+    def load_prompt_cache(
+        self,
+        name: str,
+        *,
+        folder: str | os.PathLike[str] | None = None,
+        prompt: Json | None = None,
+        tools: Json | None = None,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+    ) -> None:
+        """Loads what `save_prompt_cache` saved, in place of what was loaded before. What is of
+        another model, runtime or prompt is `CacheMismatch`.
+
+        Args:
+            folder: As in `Model.save_prompt_cache`.
+            prompt: The prompt that it should be of, as it was saved; another is refused. Unset:
+                any.
+            tools: As in `Model.render`; only for a prompt of messages.
+            timeout: As in `Model.generate`. In seconds.
+            queue_timeout: As in `Model.generate`. In seconds.
+        """
+
+    def release_prompt_cache(self) -> None:
+        """Lets go of the prompt cache that is loaded; its file stays. Harmless where none is."""
+
+    def prompt_caches(
+        self,
+        *,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> list[PromptCacheInfo]:
+        """The prompt caches in the model's folder of them, by name.
+
+        Args:
+            folder: As in `Model.save_prompt_cache`.
         """
 
     def close(self) -> None:
@@ -646,6 +797,7 @@ class Chat:
         continue_final_message: bool = False,
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
+        adapter: str | None = None,
     ) -> Generation:
         """Says something as the user. The answer streams from what it returns. Options count for
         this request.
@@ -713,6 +865,7 @@ class Chat:
                 such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
+            adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
         """
 
     def send_message(
@@ -746,6 +899,7 @@ class Chat:
         continue_final_message: bool = False,
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
+        adapter: str | None = None,
     ) -> Generation:
         """Sends a message of any role, or a JSON array of them, such as the results of tools.
 
@@ -812,6 +966,7 @@ class Chat:
                 such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
+            adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
         """
 
     def regenerate(
@@ -844,6 +999,7 @@ class Chat:
         continue_final_message: bool = False,
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
+        adapter: str | None = None,
     ) -> Generation:
         """Answers the last message of the user again: what came after it is dropped, and comes
         back if this answer fails.
@@ -911,6 +1067,7 @@ class Chat:
                 such messages are `InvalidArgument` unless this is `Transformers`.
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
+            adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
         """
 
     def messages(self) -> Json:
@@ -1186,3 +1343,29 @@ class Tokenizer:
         """Its vocabulary and its special tokens."""
 
 
+@final
+class Tensor:
+    """Numbers with a shape: `numpy.asarray` and every `from_dlpack` take it without a copy."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each dimension, the outermost first."""
+
+    def tolist(self) -> list[Any]:
+        """The numbers as nested lists."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
+
+    def __dlpack__(
+        self,
+        *,
+        stream: None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> object: ...
+
+    def __dlpack_device__(self) -> tuple[int, int]: ...

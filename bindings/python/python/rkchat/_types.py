@@ -16,6 +16,7 @@ __all__ = [
     "WarningKind",
     "Overflow",
     "ChunkKind",
+    "Pooling",
     "FixedSampling",
     "UntrustedContent",
     "TemplateRepair",
@@ -33,6 +34,8 @@ __all__ = [
     "TemplateInfo",
     "TokenizerInfo",
     "SpecialToken",
+    "AdapterInfo",
+    "PromptCacheInfo",
 ]
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
@@ -154,6 +157,22 @@ class ChunkKind(str, Enum):
     """What it thinks before."""
     TOOL_CALL = "tool_call"
     """A call of a tool: `text` is a piece of the JSON of its arguments."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Pooling(str, Enum):
+    """How the hidden states of a text's tokens become its embedding."""
+
+    LAST = "last"
+    """Those of the last token."""
+    MEAN = "mean"
+    """Their mean."""
+    CLS = "cls"
+    """Those of the first token."""
+    NONE = "none"
+    """They stay as they are, a row for each token."""
 
     def __str__(self) -> str:
         return self.value
@@ -451,4 +470,36 @@ class SpecialToken:
     """How it is written."""
     id: int
     """Its id."""
+
+
+@dataclass(frozen=True)
+class AdapterInfo:
+    """A LoRA adapter that is loaded."""
+
+    name: str
+    """The name by which requests pick it."""
+    path: Path
+    """Its file, as an absolute path."""
+    scale: float
+    """How strong it is."""
+
+
+@dataclass(frozen=True)
+class PromptCacheInfo:
+    """A prompt cache on disk."""
+
+    name: str
+    """The name by which it is loaded."""
+    path: Path
+    """Its file, as an absolute path."""
+    size: int
+    """How large that is. In bytes."""
+    tokens: int | None
+    """How many tokens the prompt has; unset where nobody could count them. In tokens."""
+    adapter: str | None
+    """The adapter that it was made with."""
+    loaded: bool
+    """It is loaded."""
+    differs: str | None
+    """Why it cannot be loaded into this model; unset where it can."""
 

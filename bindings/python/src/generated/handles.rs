@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -642,9 +642,10 @@ impl Model {
     ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
+    ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
-        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
+        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn generate<'py>(
@@ -678,6 +679,7 @@ impl Model {
         continue_final_message: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
@@ -784,6 +786,7 @@ impl Model {
             "template_repair",
             None,
         )?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
         call(py, move || inner.generate(&messages, &options))
     }
 
@@ -855,9 +858,10 @@ impl Model {
     ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
+    ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
-        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
+        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn complete<'py>(
@@ -891,6 +895,7 @@ impl Model {
         continue_final_message: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let prompt: TextOr<u32> = read(prompt, "prompt")?;
@@ -997,6 +1002,7 @@ impl Model {
             "template_repair",
             None,
         )?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
         match prompt {
             TextOr::Text(text) => call(py, move || inner.complete(&text, &options)),
             TextOr::List(list) => call(py, move || inner.complete_ids(&list, &options)),
@@ -1132,6 +1138,273 @@ impl Model {
             None,
         )?;
         call(py, move || inner.decode(&ids, &options))
+    }
+
+    /// Embeds texts: a row for each, made from the hidden states of the last layer. As with
+    /// every method that waits for the model, other requests come first where they came before.
+    ///
+    /// Args:
+    ///     pooling: How the hidden states of a text's tokens become its embedding. Unset:
+    ///         `Last`.
+    ///     normalize: Make the length of each row 1.
+    ///     adapter: As in `Model.generate`.
+    ///     timeout: As in `Model.generate`. In seconds.
+    ///     queue_timeout: As in `Model.generate`. In seconds.
+    #[pyo3(
+        signature = (texts, *, pooling=None, normalize=None, adapter=None, timeout=None, queue_timeout=None, ),
+        text_signature = "($self, texts, *, pooling=None, normalize=True, adapter=None, timeout=None, queue_timeout=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn embed<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyAny>,
+        pooling: Option<&Bound<'py, PyAny>>,
+        normalize: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let texts: Vec<String> = read(texts, "texts")?;
+        let mut options = rkchat::EmbedOptions::default();
+        set(&mut options.pooling, pooling, "pooling", None)?;
+        set(&mut options.normalize, normalize, "normalize", None)?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        wait(py, move || inner.embed(&texts, &options))
+    }
+
+    /// What the model expects after a text, or after some of its tokens: a row of logits for
+    /// each, with a number for each token of the vocabulary. The text is encoded as `complete`
+    /// does.
+    ///
+    /// With a list of token ids: the same for token ids, exactly as they are.
+    ///
+    /// Args:
+    ///     positions: The tokens after which, counted from 0, in the order of the rows that
+    ///         come. Unset: the last.
+    ///     adapter: As in `Model.generate`.
+    ///     timeout: As in `Model.generate`. In seconds.
+    ///     queue_timeout: As in `Model.generate`. In seconds.
+    #[pyo3(
+        signature = (prompt, *, positions=None, adapter=None, timeout=None, queue_timeout=None, ),
+        text_signature = "($self, prompt, *, positions=None, adapter=None, timeout=None, queue_timeout=None)"
+    )]
+    fn logits<'py>(
+        &self,
+        py: Python<'py>,
+        prompt: &Bound<'py, PyAny>,
+        positions: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let prompt: TextOr<u32> = read(prompt, "prompt")?;
+        let mut options = rkchat::LogitsOptions::default();
+        set(&mut options.positions, positions, "positions", None)?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        match prompt {
+            TextOr::Text(text) => wait(py, move || inner.logits(&text, &options)),
+            TextOr::List(list) => wait(py, move || inner.logits_ids(&list, &options)),
+        }
+    }
+
+    /// How likely a text is: for each of its tokens after the first, the natural logarithm of
+    /// the probability that the model gives it after those before. Their sum is that of the
+    /// text. It is encoded as `complete` does.
+    ///
+    /// With a list of token ids: the same for token ids, exactly as they are.
+    ///
+    /// Args:
+    ///     adapter: As in `Model.generate`.
+    ///     timeout: As in `Model.generate`. In seconds.
+    ///     queue_timeout: As in `Model.generate`. In seconds.
+    #[pyo3(
+        signature = (prompt, *, adapter=None, timeout=None, queue_timeout=None, ),
+        text_signature = "($self, prompt, *, adapter=None, timeout=None, queue_timeout=None)"
+    )]
+    fn score<'py>(
+        &self,
+        py: Python<'py>,
+        prompt: &Bound<'py, PyAny>,
+        adapter: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let prompt: TextOr<u32> = read(prompt, "prompt")?;
+        let mut options = rkchat::ScoreOptions::default();
+        set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        match prompt {
+            TextOr::Text(text) => wait(py, move || inner.score(&text, &options)),
+            TextOr::List(list) => wait(py, move || inner.score_ids(&list, &options)),
+        }
+    }
+
+    /// Loads a LoRA adapter, which requests then pick by its name: a `.rkllm` file, or a GGUF
+    /// file on the CPU runtime. It stays until the model is closed.
+    ///
+    /// Args:
+    ///     name: The name by which requests pick it. Unset: that of the file, without its
+    ///         ending.
+    ///     scale: How strong it is. From -100 to 100.
+    #[pyo3(
+        signature = (path, *, name=None, scale=None, ),
+        text_signature = "($self, path, *, name=None, scale=1.0)"
+    )]
+    fn load_adapter<'py>(
+        &self,
+        py: Python<'py>,
+        path: &Bound<'py, PyAny>,
+        name: Option<&Bound<'py, PyAny>>,
+        scale: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let path: std::path::PathBuf = read(path, "path")?;
+        let mut options = rkchat::AdapterOptions::default();
+        set(&mut options.name, name, "name", None)?;
+        set(&mut options.scale, scale, "scale", Some("-100 to 100"))?;
+        wait(py, move || inner.load_adapter(&path, &options))
+    }
+
+    /// The adapters that are loaded.
+    fn adapters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || Ok(inner.adapters()))
+    }
+
+    /// Computes a prompt and keeps its cache in a file, so that later requests that begin like
+    /// it begin sooner, also after the program was started anew. The prompt is an array of
+    /// messages, a text, or an array of token ids. Gives the name to load it by.
+    ///
+    /// Args:
+    ///     name: The name to load it by: letters, digits, `-`, `_` and `.`. One of the same
+    ///         name is replaced. Unset: made from the prompt.
+    ///     folder: The folder for the files. Unset: one for the model in `rkchat/prompts` in
+    ///         the user's cache folder (`XDG_CACHE_HOME`, or `~/.cache`).
+    ///     adapter: As in `Model.generate`. The cache serves requests with the same adapter.
+    ///     tools: As in `Model.render`; only for messages.
+    ///     timeout: As in `Model.generate`. In seconds.
+    ///     queue_timeout: As in `Model.generate`. In seconds.
+    #[pyo3(
+        signature = (prompt, *, name=None, folder=None, adapter=None, tools=None, timeout=None, queue_timeout=None, ),
+        text_signature = "($self, prompt, *, name=None, folder=None, adapter=None, tools=None, timeout=None, queue_timeout=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn save_prompt_cache<'py>(
+        &self,
+        py: Python<'py>,
+        prompt: &Bound<'py, PyAny>,
+        name: Option<&Bound<'py, PyAny>>,
+        folder: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let prompt: rkchat::Json = read(prompt, "prompt")?;
+        let mut options = rkchat::PromptCacheOptions::default();
+        set(&mut options.name, name, "name", None)?;
+        set(&mut options.folder, folder, "folder", None)?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        wait(py, move || inner.save_prompt_cache(&prompt, &options))
+    }
+
+    /// Loads what `save_prompt_cache` saved, in place of what was loaded before. What is of
+    /// another model, runtime or prompt is `CacheMismatch`.
+    ///
+    /// Args:
+    ///     folder: As in `Model.save_prompt_cache`.
+    ///     prompt: The prompt that it should be of, as it was saved; another is refused. Unset:
+    ///         any.
+    ///     tools: As in `Model.render`; only for a prompt of messages.
+    ///     timeout: As in `Model.generate`. In seconds.
+    ///     queue_timeout: As in `Model.generate`. In seconds.
+    #[pyo3(
+        signature = (name, *, folder=None, prompt=None, tools=None, timeout=None, queue_timeout=None, ),
+        text_signature = "($self, name, *, folder=None, prompt=None, tools=None, timeout=None, queue_timeout=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn load_prompt_cache<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyAny>,
+        folder: Option<&Bound<'py, PyAny>>,
+        prompt: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let name: String = read(name, "name")?;
+        let mut options = rkchat::LoadPromptCacheOptions::default();
+        set(&mut options.folder, folder, "folder", None)?;
+        set(&mut options.prompt, prompt, "prompt", None)?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        wait(py, move || inner.load_prompt_cache(&name, &options))
+    }
+
+    /// Lets go of the prompt cache that is loaded; its file stays. Harmless where none is.
+    fn release_prompt_cache<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        wait(py, move || inner.release_prompt_cache())
+    }
+
+    /// The prompt caches in the model's folder of them, by name.
+    ///
+    /// Args:
+    ///     folder: As in `Model.save_prompt_cache`.
+    #[pyo3(
+        signature = (*, folder=None, ),
+        text_signature = "($self, *, folder=None)"
+    )]
+    fn prompt_caches<'py>(
+        &self,
+        py: Python<'py>,
+        folder: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let mut options = rkchat::ListPromptCachesOptions::default();
+        set(&mut options.folder, folder, "folder", None)?;
+        wait(py, move || inner.prompt_caches(&options))
     }
 
     /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info`
@@ -1326,9 +1599,10 @@ impl Chat {
     ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
+    ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
-        text_signature = "($self, text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
+        signature = (text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        text_signature = "($self, text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn send<'py>(
@@ -1362,6 +1636,7 @@ impl Chat {
         continue_final_message: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let text: String = read(text, "text")?;
@@ -1468,6 +1743,7 @@ impl Chat {
             "template_repair",
             None,
         )?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
         call(py, move || inner.send(&text, &options))
     }
 
@@ -1536,9 +1812,10 @@ impl Chat {
     ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
+    ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
-        text_signature = "($self, message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
+        signature = (message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        text_signature = "($self, message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn send_message<'py>(
@@ -1572,6 +1849,7 @@ impl Chat {
         continue_final_message: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let message: rkchat::Json = read(message, "message")?;
@@ -1678,6 +1956,7 @@ impl Chat {
             "template_repair",
             None,
         )?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
         call(py, move || inner.send_message(&message, &options))
     }
 
@@ -1747,9 +2026,10 @@ impl Chat {
     ///         such messages are `InvalidArgument` unless this is `Transformers`.
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
+    ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (*, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, ),
-        text_signature = "($self, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None)"
+        signature = (*, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        text_signature = "($self, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn regenerate<'py>(
@@ -1782,6 +2062,7 @@ impl Chat {
         continue_final_message: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         let mut options = rkchat::GenerateOptions::default();
@@ -1887,6 +2168,7 @@ impl Chat {
             "template_repair",
             None,
         )?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
         call(py, move || inner.regenerate(&options))
     }
 

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "0bd0359dbd07e2ee";
+const HASH: &str = "b5aa6b033cb1b533";
 const _: () = {
-    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -26,6 +26,7 @@ const _: () = {
 
 /// Adds all classes to the module, and the surface's hash, which the Python files compare.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<crate::tensor::Tensor>()?;
     module.add_class::<Runtime>()?;
     module.add_class::<ModelFolder>()?;
     module.add_class::<Model>()?;

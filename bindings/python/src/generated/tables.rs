@@ -10,7 +10,7 @@ use crate::input::{At, Input, invalid};
 use crate::output::{Frozen, Output, make};
 
 const _: () = {
-    let (here, there) = (b"0bd0359dbd07e2ee", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -44,6 +44,7 @@ pub fn error_class(py: Python<'_>, kind: rkchat::ErrorKind) -> PyResult<Bound<'_
         rkchat::ErrorKind::Io => "Io",
         rkchat::ErrorKind::Panic => "Panic",
         rkchat::ErrorKind::ModelAmbiguous => "ModelAmbiguous",
+        rkchat::ErrorKind::CacheMismatch => "CacheMismatch",
     };
     py.import("rkchat._errors")?.getattr(name)
 }
@@ -169,6 +170,36 @@ impl Output for rkchat::ChunkKind {
             "ChunkKind",
             [value.into_pyobject(py)?.into_any()],
         )
+    }
+}
+
+impl Output for rkchat::Pooling {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::Last => "last",
+            Self::Mean => "mean",
+            Self::Cls => "cls",
+            Self::None => "none",
+        };
+        make(py, &CLASS, "Pooling", [value.into_pyobject(py)?.into_any()])
+    }
+}
+
+impl Input for rkchat::Pooling {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
+        // The members are str too.
+        match String::read(value, at)?.as_str() {
+            "last" => Ok(Self::Last),
+            "mean" => Ok(Self::Mean),
+            "cls" => Ok(Self::Cls),
+            "none" => Ok(Self::None),
+            other => {
+                let allowed = "last, mean, cls, none";
+                let message = format!("`{}` is {other:?}; allowed are {allowed}", at.name);
+                Err(invalid(value.py(), message))
+            }
+        }
     }
 }
 
@@ -509,6 +540,42 @@ impl Output for rkchat::SpecialToken {
                 Frozen(self.names).write(py)?,
                 self.text.write(py)?,
                 self.id.write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::AdapterInfo {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "AdapterInfo",
+            [
+                self.name.write(py)?,
+                self.path.write(py)?,
+                self.scale.write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::PromptCacheInfo {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "PromptCacheInfo",
+            [
+                self.name.write(py)?,
+                self.path.write(py)?,
+                self.size.write(py)?,
+                self.tokens.write(py)?,
+                self.adapter.write(py)?,
+                self.loaded.write(py)?,
+                self.differs.write(py)?,
             ],
         )
     }

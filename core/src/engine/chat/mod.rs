@@ -193,7 +193,7 @@ impl Chat {
         goes_on: bool,
         options: &GenerateOptions,
     ) -> Result<Arc<Stream>> {
-        let deadlines = Deadlines::of(options);
+        let deadlines = Deadlines::of(options.queue_timeout, options.timeout);
         let options = self.options_of(options);
         let continues = options.continue_final_message;
         if continues && messages.last().is_none_or(|one| one["role"] != "assistant") {

@@ -105,6 +105,7 @@ fn about<A: Abi>(params: &InitParams) -> About {
     About {
         batches: if A::BATCHES { params.batches() } else { 1 },
         mode: Mode::Generate,
+        last_row: false,
         may_pause: A::PAUSES,
         window: usize::try_from(params.max_context_len).unwrap_or(usize::MAX),
         logprobs,
@@ -155,6 +156,7 @@ impl<A: Abi> Session for Model<A> {
     fn run(&self, request: &RunRequest, sink: EventSink<'_>) -> i32 {
         let about = About {
             mode: request.mode,
+            last_row: request.last_row,
             may_pause: self.about.may_pause && !request.keep_history,
             ..self.about
         };

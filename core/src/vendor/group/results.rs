@@ -85,7 +85,7 @@ unsafe fn tell_result<R: RawResult>(
         let hidden = result.hidden();
         let (values, width, tokens) = (hidden.hidden_states, hidden.embd_size, hidden.num_tokens);
         // SAFETY: handed on from the caller.
-        match unsafe { rows("hidden states", values, width, tokens, about.window) } {
+        match unsafe { rows("hidden states", values, width, tokens, about) } {
             Ok(None) => {}
             Ok(Some(states)) => {
                 tell(RunEvent::Hidden { batch, states });
@@ -105,7 +105,7 @@ unsafe fn tell_result<R: RawResult>(
     if let Some(logits) = result.logits().filter(|_| about.mode == Mode::Logits) {
         let (values, width, tokens) = (logits.logits, logits.vocab_size, logits.num_tokens);
         // SAFETY: handed on from the caller.
-        match unsafe { rows("logits", values, width, tokens, about.window) } {
+        match unsafe { rows("logits", values, width, tokens, about) } {
             Ok(None) => {}
             Ok(Some(logits)) => {
                 tell(RunEvent::Logits { batch, logits });
@@ -135,7 +135,7 @@ unsafe fn rows(
     values: *const f32,
     width: c_int,
     tokens: c_int,
-    window: usize,
+    about: &About,
 ) -> Result<Option<Rows>, String> {
     if width == 0 || tokens == 0 {
         return Ok(None);
@@ -145,19 +145,25 @@ unsafe fn rows(
     let (Ok(width), Ok(tokens)) = sizes else {
         return Err(said());
     };
-    if values.is_null() || width > WIDEST || tokens > window {
+    if values.is_null() || width > WIDEST || tokens > about.window {
         let at = if values.is_null() { ", at NULL" } else { "" };
+        let window = about.window;
         return Err(format!("{}{at}; the window has {window} tokens", said()));
     }
-    let count = width.checked_mul(tokens).ok_or_else(said)?;
+    let total = width.checked_mul(tokens).ok_or_else(said)?;
+    let (count, tokens) = match about.last_row {
+        true => (width, 1),
+        false => (total, tokens),
+    };
     let mut copy: Vec<f32> = Vec::new();
     copy.try_reserve_exact(count)
         .map_err(|_| format!("{}, for which there is no memory", said()))?;
-    // SAFETY: that many numbers are there to be read, by contract, and room for them was just made; as
-    // bytes they need no alignment.
+    // SAFETY: the total of numbers is there to be read, by contract, and room for the last `count` of them
+    // was just made; as bytes they need no alignment.
     unsafe {
-        let bytes = count * size_of::<f32>();
-        std::ptr::copy_nonoverlapping(values.cast::<u8>(), copy.as_mut_ptr().cast(), bytes);
+        let (skipped, bytes) = ((total - count) * size_of::<f32>(), count * size_of::<f32>());
+        let from = values.cast::<u8>().add(skipped);
+        std::ptr::copy_nonoverlapping(from, copy.as_mut_ptr().cast(), bytes);
         copy.set_len(count);
     }
     Ok(Some(Rows {
@@ -176,6 +182,7 @@ mod tests {
     const ABOUT: About = About {
         batches: 1,
         mode: Mode::Generate,
+        last_row: false,
         may_pause: true,
         window: 8,
         logprobs: 0,
@@ -235,6 +242,25 @@ mod tests {
         result.last_hidden_layer.num_tokens = -1;
         let (seen, answer) = events(&[result], RKLLM_RUN_NORMAL, ABOUT);
         assert!(matches!(&seen[..], [RunEvent::Token(_)]) && !answer.copied);
+    }
+
+    #[test]
+    fn where_only_the_last_row_is_wanted_no_other_is_copied() {
+        let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let mut result = token(7);
+        result.logits.logits = numbers.as_ptr();
+        (result.logits.num_tokens, result.logits.vocab_size) = (3, 2);
+        let last = About {
+            last_row: true,
+            ..in_mode(Mode::Logits)
+        };
+        let (seen, _) = events(&[result], RKLLM_RUN_NORMAL, last);
+        let logits = Rows {
+            values: vec![5.0, 6.0],
+            tokens: 1,
+            width: 2,
+        };
+        assert_eq!(seen[0], RunEvent::Logits { batch: 0, logits });
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // A program that is compiled, never run: what the declarations promise.
 
-import { ChatTemplate, type Chunk, type ErrorCode, type FinishReason, Generation, type GenerateOptions, Model, RkchatError, Tokenizer } from 'rkchat'
+import { ChatTemplate, type Chunk, type ErrorCode, type FinishReason, Generation, type GenerateOptions, Model, type PromptCacheInfo, RkchatError, type Tensor, Tokenizer } from 'rkchat'
 
 interface Message {
   role: 'user' | 'assistant'
@@ -25,6 +25,10 @@ export async function program(signal: AbortSignal): Promise<FinishReason> {
   const template = ChatTemplate.fromSource('x', { bosToken: '<bos>' })
   const encoded: number[] = template.encode(messages, await Tokenizer.open('x'), { variables: { a: [1, null] } })
   console.log(speed, text, encoded, generation.finishReason())
+  const { data, shape }: Tensor = await model.embed(['a'], { pooling: 'mean' })
+  const logits: Tensor = await model.logits(ids, { positions: [0] })
+  const caches: PromptCacheInfo[] = await model.promptCaches()
+  console.log(data.subarray(0, shape[1]), logits.data, caches[0]?.size)
   await model.close()
   return answer.finishReason
 }

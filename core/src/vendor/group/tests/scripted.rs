@@ -124,6 +124,7 @@ fn a_run_is_given_what_the_group_has() {
             max_new_tokens: 9,
             sampling: MIROSTAT_2,
             mode: Mode::Generate,
+            last_row: false,
             keep_history: true,
             role: Some("user".into()),
             enable_thinking: true,

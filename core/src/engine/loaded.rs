@@ -1,0 +1,80 @@
+//! What is loaded into a model besides: adapters and a prompt cache. Known on both sides of the queue,
+//! and loaded again where the model is opened again.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::surface::{AdapterInfo, Error, ErrorKind, Result};
+use crate::vendor::Session;
+
+#[derive(Debug, Default)]
+pub(super) struct Loaded(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    adapters: Vec<AdapterInfo>,
+    prompt_cache: Option<PathBuf>,
+}
+
+impl Loaded {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn adapters(&self) -> Vec<AdapterInfo> {
+        self.lock().adapters.clone()
+    }
+
+    pub fn add_adapter(&self, adapter: AdapterInfo) {
+        self.lock().adapters.push(adapter);
+    }
+
+    /// The file of the prompt cache.
+    pub fn prompt_cache(&self) -> Option<PathBuf> {
+        self.lock().prompt_cache.clone()
+    }
+
+    pub fn set_prompt_cache(&self, path: Option<PathBuf>) {
+        self.lock().prompt_cache = path;
+    }
+
+    /// The adapter that a request names, which has to be there.
+    pub fn adapter(&self, name: Option<&str>) -> Result<Option<String>> {
+        let Some(name) = name else { return Ok(None) };
+        let state = self.lock();
+        let mut names = state.adapters.iter().map(|adapter| adapter.name.as_str());
+        if names.clone().any(|other| other == name) {
+            return Ok(Some(name.to_owned()));
+        }
+        let loaded = match names.next() {
+            None => "none is loaded; Model.load_adapter loads one".to_owned(),
+            Some(first) => {
+                let names: Vec<&str> = std::iter::once(first).chain(names).collect();
+                format!("loaded are {}", names.join(", "))
+            }
+        };
+        Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("`adapter`: there is no adapter {name:?}; {loaded}"),
+        ))
+    }
+
+    /// Loads all of it into a model that was opened again. An adapter is part of what requests ask for; a
+    /// prompt cache only saves time, and is let go where it does not load.
+    pub fn restore(&self, session: &dyn Session) -> Result<()> {
+        let mut state = self.lock();
+        for adapter in &state.adapters {
+            let status = session.load_adapter(&adapter.name, &adapter.path, adapter.scale);
+            if status != 0 {
+                return Err(super::adapters::refused(
+                    adapter,
+                    status,
+                    session.last_error(),
+                ));
+            }
+        }
+        let cache = state.prompt_cache.take();
+        state.prompt_cache = cache.filter(|path| session.load_prompt_cache(path) == 0);
+        Ok(())
+    }
+}
