@@ -129,22 +129,6 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         switch: None,
     },
     Assumption {
-        id: "prompt-cache-after-abort",
-        claim: "a run that was to save its prompt cache writes the file also where it is aborted after its first token",
-        if_wrong: "the run is made a second time, to its natural end, which takes as long as the answer",
-        source: "the manuals: the file is written after the inference",
-        code: "core/src/engine/prompt_cache.rs",
-        switch: None,
-    },
-    Assumption {
-        id: "numbers-for-every-token",
-        claim: "with an empty cache, hidden states and logits of a prompt come for each of its tokens, in one callback",
-        if_wrong: "pooling other than last, positions and scores are RuntimeFailed, which tells how many came",
-        source: "airockchip/rknn-llm issue 245 for logits; the vendor's demos for hidden states",
-        code: "core/src/engine/numbers.rs",
-        switch: None,
-    },
-    Assumption {
         id: "callback-order",
         claim: "result callbacks of one run come one after the other, on whichever thread",
         if_wrong: "text of one answer could come in the wrong order",
