@@ -61,8 +61,10 @@ fn device(path: &Path) {
     symlink("/dev/zero", path).unwrap();
 }
 
+type Trap = (&'static str, fn(&Path));
+
 /// What nobody writes to, and what never ends.
-const TRAPS: [(&str, fn(&Path)); 2] = [("pipe", pipe), ("device", device)];
+const TRAPS: [Trap; 2] = [("pipe", pipe), ("device", device)];
 
 /// A folder with a model.
 fn folder() -> Folder {

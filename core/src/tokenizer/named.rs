@@ -37,8 +37,16 @@ pub(super) fn add(
         // A spelling that is there twice is the first one's.
         places.entry(token.content.clone()).or_insert(place);
     }
-    let known = |text: &str| places.get(text).map(|place| &wanted[*place]);
-    let named = named(inner, config, class, (!wanted.is_empty()).then_some(&known));
+    let of_file = inner.get_added_vocabulary();
+    // Where the configuration declares tokens, those of the file do not count.
+    let known = |text: &str| match wanted.is_empty() {
+        true => {
+            let id = of_file.get_vocab().get(text)?;
+            of_file.get_added_tokens_decoder().get(id)
+        }
+        false => places.get(text).map(|place| &wanted[*place]),
+    };
+    let named = named(config, class, |text| known(text).cloned());
     for (_, token) in &named {
         match places.get(&token.content) {
             Some(place) => wanted[*place] = token.clone(),
@@ -84,24 +92,8 @@ fn flags(json: &Json) -> Option<AddedToken> {
     Some(token)
 }
 
-/// What the configuration names. `declared` finds what it declares, where it declares anything.
-fn named<'a>(
-    inner: &tokenizers::Tokenizer,
-    config: &Json,
-    class: Option<Class>,
-    declared: Option<&dyn Fn(&str) -> Option<&'a AddedToken>>,
-) -> Named {
-    let added = inner.get_added_vocabulary();
-    let known = |text: &str| {
-        let of_file = || {
-            let id = added.get_vocab().get(text)?;
-            added.get_added_tokens_decoder().get(id)
-        };
-        match declared {
-            Some(declared) => declared(text).cloned(),
-            None => of_file().cloned(),
-        }
-    };
+/// What the configuration names; `known` finds the token of a spelling.
+fn named(config: &Json, class: Option<Class>, known: impl Fn(&str) -> Option<AddedToken>) -> Named {
     let token = |value: &Json| {
         let text = token_text(value)?;
         let token = known(text).or_else(|| flags(value));

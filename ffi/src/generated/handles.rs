@@ -1087,7 +1087,6 @@ pub unsafe extern "C" fn rkchat_chat_edit(
     unsafe {
         guard(error, || {
             let chat = input::handle("chat", chat)?;
-            let index = index;
             let message = input::json("message", message, message_len)?;
             chat.inner.edit(index, &message)?;
             Ok(RKCHAT_OK)

@@ -69,7 +69,7 @@ pub fn function(surface: &Surface, handle: &Handle, method: &Method) -> Result<F
             }
         }
         out.params.extend(params);
-        out.lines.push(line);
+        out.lines.extend(line);
         arguments.push(argument);
     }
     let callee = match method.is_static {
@@ -102,10 +102,10 @@ pub fn function(surface: &Surface, handle: &Handle, method: &Method) -> Result<F
     Ok(out)
 }
 
-/// Names and Rust types of C parameters, the line that converts them, and what is handed on.
-type Converted = (Vec<(String, String)>, String, String);
+/// Names and Rust types of C parameters, the line that converts them where one is needed, and what is handed on.
+type Converted = (Vec<(String, String)>, Option<String>, String);
 
-/// The C parameters of one parameter, the line that converts them, and what is handed on.
+/// The C parameters of one parameter, the line that converts them where one is needed, and what is handed on.
 fn param(param: &Param) -> Result<Converted> {
     let name = &param.name;
     let one = |rust: &str| vec![(name.clone(), rust.to_owned())];
@@ -167,7 +167,9 @@ fn param(param: &Param) -> Result<Converted> {
         Type::Bool => bail!("a flag belongs into options ({name})"),
         other => bail!("C has no parameter for {other:?} yet ({name})"),
     };
-    Ok((params, format!("let {name} = {read};"), argument))
+    // A plain number is what it is.
+    let line = (read != *name).then(|| format!("let {name} = {read};"));
+    Ok((params, line, argument))
 }
 
 /// The type of a list of records that the caller owns.
