@@ -27,6 +27,7 @@ mod stop_text;
 mod stream;
 mod text;
 mod timing;
+mod tokens;
 mod tool_choice;
 
 pub(crate) use chat::Chat;

@@ -13,12 +13,13 @@ use super::fork::Home;
 use super::loaded::Loaded;
 use super::opening::Opening;
 use super::owner::{Owner, SessionCell};
-use super::prompt::{Prepared, Prompt, Tokens, Way};
+use super::prompt::{Prepared, Prompt};
 use super::prompt_file::Identity;
 use super::runtime;
 use super::sampling::ModelSampling;
 use super::stop_text::Stops;
 use super::stream::Stream;
+use super::tokens::{Tokens, Way};
 use crate::model;
 use crate::surface::*;
 use crate::vendor::assume::Assume;
@@ -127,7 +128,7 @@ impl Model {
             path: files.weights,
             runtime: library.info().clone(),
             max_context_len,
-            input: chosen.input(),
+            input: chosen.input,
             template_source,
             tokenizer_source: tokenizer_source
                 .or_else(|| chosen.is_runtimes().then(|| "runtime".to_owned())),
@@ -135,7 +136,7 @@ impl Model {
             sampling: sampling.defaults(),
             assumed,
             facts: files.facts,
-            warnings: warnings(files.warnings, chosen.input()),
+            warnings: warnings(files.warnings, chosen.input),
         };
         let identity = Identity::of(&info);
         // The owner only looks when a request comes.

@@ -1,23 +1,17 @@
-//! From what the caller asks to what the runtime is fed, and which way the tokens take.
+//! From what the caller asks to what the runtime is fed.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::arguments;
-use super::compare::Comparison;
 use super::reading::Reading;
 use super::repair;
-use super::spelled::{self, Spelled};
-use super::text::{Decoder, Joiner, RuntimeText};
+use super::spelled;
+use super::tokens::{Source, Tokens, vocabulary};
 use super::tool_choice::ToolChoice;
-use crate::model::Control;
 use crate::surface::*;
 use crate::template::{Rendered, Templates, context};
-use crate::tokenizer::{StreamDecoder, Tokenizer};
-use crate::vendor::assume::Assume;
-use crate::vendor::capabilities::{self, Capabilities};
-use crate::vendor::{Input, Session, Vocabulary};
+use crate::vendor::{Input, Session};
 
 /// What a request continues.
 pub(crate) enum Prompt<'a> {
@@ -53,185 +47,7 @@ struct Fed {
     reading: Reading,
     warnings: Vec<Warning>,
 }
-
-/// Who turns text into tokens and back.
-enum Source {
-    Tokenizer(Arc<Tokenizer>),
-    /// The runtime's own, through its extension.
-    Runtime,
-    None,
-}
-
-/// The way between text and tokens for one model.
-pub(super) struct Tokens {
-    source: Source,
-    template: Option<Templates>,
-    /// Control tokens, where the tokenizer is not ours.
-    spelled: Spelled,
-    /// What the templates write, where prompts go as text.
-    written: Vec<String>,
-    stop_ids: BTreeSet<u32>,
-    stop_texts: Vec<String>,
-    without_template: String,
-    input: InputKind,
-    /// The runtime tells the ids of what it produces.
-    ids: bool,
-    assume: Assume,
-}
-
-/// What the way depends on.
-pub(super) struct Way {
-    pub tokenizer: Option<Arc<Tokenizer>>,
-    pub template: Option<Templates>,
-    pub control: Control,
-    pub stop_ids: BTreeSet<u32>,
-    pub stop_texts: Vec<String>,
-    /// What to say where there is no template.
-    pub without_template: String,
-    pub capabilities: Capabilities,
-    pub assume: Assume,
-}
-
 impl Tokens {
-    /// Chooses the way: tokens where they can be made and taken, else the runtime's template or ours,
-    /// never both.
-    pub fn new(way: Way, session: &dyn Session) -> Self {
-        let Way {
-            tokenizer,
-            template,
-            mut control,
-            stop_ids,
-            stop_texts,
-            without_template,
-            capabilities,
-            assume,
-        } = way;
-        let source = match tokenizer {
-            Some(tokenizer) => Source::Tokenizer(tokenizer),
-            None if session.vocabulary().is_some() => Source::Runtime,
-            None => Source::None,
-        };
-        let takes_tokens = capabilities.has(capabilities::TOKEN_INPUT) && !assume.text_input();
-        let input = match source {
-            Source::Tokenizer(_) | Source::Runtime if takes_tokens => InputKind::Tokens,
-            _ if capabilities.has(capabilities::CHAT_TEMPLATE) => InputKind::RuntimeTemplate,
-            _ => InputKind::Text,
-        };
-        let ours = input == InputKind::Tokens && matches!(source, Source::Tokenizer(_));
-        let written = match &template {
-            Some(template) if !ours => template.written(),
-            _ => Vec::new(),
-        };
-        let asked = match source {
-            Source::Runtime => session.vocabulary(),
-            _ => None,
-        };
-        if let Some(vocabulary) = asked {
-            let texts = stop_ids.iter().filter_map(|id| {
-                let bytes = vocabulary.detokenize(&[*id], false).ok()?;
-                String::from_utf8(bytes).ok()
-            });
-            control.doubtful.extend(texts);
-        }
-        Self {
-            spelled: Spelled::new(control, &written, asked),
-            written,
-            source,
-            template,
-            stop_ids,
-            stop_texts,
-            without_template,
-            input,
-            ids: capabilities.has(capabilities::TOKEN_IDS),
-            assume,
-        }
-    }
-
-    pub fn input(&self) -> InputKind {
-        self.input
-    }
-
-    pub fn stop_ids(&self) -> &BTreeSet<u32> {
-        &self.stop_ids
-    }
-
-    pub fn stop_texts(&self) -> &[String] {
-        &self.stop_texts
-    }
-
-    /// The ids of those texts that are control tokens, which an answer's text does not have.
-    pub fn control_ids(&self, texts: &[String], session: &dyn Session) -> BTreeSet<u32> {
-        let id = |text: &String| match (&self.source, session.vocabulary()) {
-            (Source::Tokenizer(tokenizer), _) => {
-                let mut special = tokenizer.special_tokens().iter();
-                special.find(|(token, _)| token == text).map(|(_, id)| *id)
-            }
-            (Source::Runtime, Some(vocabulary)) => {
-                let ids = vocabulary.tokenize(text, false, true).ok()?;
-                let shown = vocabulary.detokenize(&ids, true).ok()?;
-                ids.first()
-                    .copied()
-                    .filter(|_| ids.len() == 1 && shown.is_empty())
-            }
-            _ => None,
-        };
-        texts.iter().filter_map(id).collect()
-    }
-
-    pub fn is_runtimes(&self) -> bool {
-        matches!(self.source, Source::Runtime)
-    }
-
-    /// Decodes one answer.
-    pub fn decoder<'a>(&self, session: &'a dyn Session, markers: &'a BTreeSet<u32>) -> Decoder<'a> {
-        if !self.ids || self.assume.runtime_text() {
-            return Decoder::RuntimeText(RuntimeText::default());
-        }
-        match (&self.source, session.vocabulary()) {
-            (Source::Tokenizer(tokenizer), _) => Decoder::Tokenizer {
-                decoder: Box::new(StreamDecoder::new(tokenizer.clone(), markers.clone())),
-                comparison: (!self.assume.tokens_only())
-                    .then(|| Box::new(Comparison::new(tokenizer.clone()))),
-            },
-            (Source::Runtime, Some(vocabulary)) => Decoder::Vocabulary {
-                vocabulary,
-                markers,
-                joiner: Joiner::default(),
-            },
-            _ => Decoder::RuntimeText(RuntimeText::default()),
-        }
-    }
-
-    pub fn encode(&self, text: &str, add_special: bool, session: &dyn Session) -> Result<Vec<u32>> {
-        match &self.source {
-            Source::Tokenizer(tokenizer) => tokenizer.encode(text, add_special),
-            Source::Runtime => vocabulary(session)?
-                .tokenize(text, add_special, true)
-                .map_err(|message| Error::new(ErrorKind::Tokenizer, message)),
-            Source::None => Err(no_tokenizer()),
-        }
-    }
-
-    pub fn decode(&self, ids: &[u32], skip_special: bool, session: &dyn Session) -> Result<String> {
-        match &self.source {
-            Source::Tokenizer(tokenizer) => tokenizer.decode(ids, skip_special),
-            Source::Runtime => vocabulary(session)?
-                .detokenize(ids, skip_special)
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-                .map_err(|message| Error::new(ErrorKind::Tokenizer, message)),
-            Source::None => Err(no_tokenizer()),
-        }
-    }
-
-    fn template(&self) -> Result<&Templates> {
-        let lacking = || Error::new(ErrorKind::Template, &self.without_template);
-        self.template.as_ref().ok_or_else(lacking)
-    }
-
-    pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
-        self.template()?.render(messages, options)
-    }
-
     /// Refuses ids that the model does not have, where that can be known: what a runtime does with them
     /// is not documented.
     fn check_ids(&self, ids: &[u32], session: &dyn Session) -> Result<()> {
@@ -253,11 +69,6 @@ impl Tokens {
                 }
             }
         }
-    }
-
-    /// Whether the cache is emptied before every run.
-    pub fn fresh_runs(&self) -> bool {
-        self.assume.fresh_runs()
     }
 
     /// What the runtime is fed.
@@ -500,18 +311,6 @@ fn message_option(options: &GenerateOptions) -> Option<&'static str> {
     ];
     let further = || set.into_iter().find(|(_, set)| *set).map(|(name, _)| name);
     template_option(options).or_else(further)
-}
-
-fn vocabulary(session: &dyn Session) -> Result<&dyn Vocabulary> {
-    session.vocabulary().ok_or_else(no_tokenizer)
-}
-
-fn no_tokenizer() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        "no tokenizer is known for this model; put its tokenizer.json into its folder, or name it with the option \
-         tokenizer",
-    )
 }
 
 fn ids_input(ids: &[u32]) -> Result<Input> {

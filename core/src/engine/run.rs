@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::control::{Ask, Control};
-use super::prompt::Tokens;
 use super::reading;
 use super::stop_text::{StopTexts, Stops};
 use super::stream::Stream;
 use super::text::Decoder;
+use super::tokens::Tokens;
 use crate::surface::{Error, ErrorKind, FinishReason, Result};
 use crate::vendor::{Flow, Perf, RunEvent, Session};
 
