@@ -1,9 +1,10 @@
 """Fuzzes what comes with a model from strangers: template sources, messages, tokenizer_config.json, model
 cards, GGUF headers. libFuzzer, guided by coverage, over the targets in src/targets.rs.
 
-Each target runs for its share of the time, from the committed corpus; what it finds goes to
-target/fuzz/found. A crash, a hang of more than 5 s or more than 1 GB of memory ends the run with an error
-and leaves the input in target/fuzz/artifacts. --keep merges what brought new coverage into the corpus.
+Each target runs for its share of the time, from what was written for it (corpus) and what was found before
+(found, one input a line, in hex); what it finds goes to target/fuzz/found. A crash, a hang of more than 5 s
+or more than 1 GB of memory ends the run with an error and leaves the input in target/fuzz/artifacts. --keep
+writes the fewest inputs that cover as much to found.
 
 Usage: run.py [--seconds N] [--keep] [target…]      30 minutes in total, all targets, unless told
 """
@@ -12,6 +13,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,6 +48,9 @@ def fuzz(program: Path, name: str, seconds: int) -> bool:
     found, artifacts = BUILT / "found" / name, BUILT / "artifacts" / name
     for folder in (found, artifacts):
         folder.mkdir(parents=True, exist_ok=True)
+    kept = HERE / "found" / f"{name}.hex"
+    for number, line in enumerate(kept.read_text().split() if kept.exists() else []):
+        (found / f"kept-{number}").write_bytes(bytes.fromhex(line))
     dictionary = HERE / f"{name}.dict"
     command = [program, found, HERE / "corpus" / name, *LIMITS, f"-max_total_time={seconds}"]
     command += [f"-artifact_prefix={artifacts}/", "-max_len=4096"]
@@ -55,15 +60,23 @@ def fuzz(program: Path, name: str, seconds: int) -> bool:
 
 
 def keep(program: Path, name: str) -> None:
-    """Adds to the corpus what covers something that it does not cover yet."""
-    command = [program, "-merge=1", HERE / "corpus" / name, BUILT / "found" / name, *LIMITS]
-    subprocess.run(command, cwd=BUILT, check=True)
+    """Keeps the fewest inputs that cover what the corpus does not."""
+    corpus = HERE / "corpus" / name
+    with tempfile.TemporaryDirectory() as folder:
+        merged = Path(folder)
+        command = [program, "-set_cover_merge=1", merged, corpus, BUILT / "found" / name, *LIMITS]
+        subprocess.run(command, cwd=BUILT, check=True)
+        written = {path.read_bytes() for path in corpus.iterdir()}
+        inputs = {path.read_bytes() for path in merged.iterdir()} - written
+    lines = sorted((one.hex() for one in inputs), key=lambda line: (len(line), line))
+    (HERE / "found").mkdir(exist_ok=True)
+    (HERE / "found" / f"{name}.hex").write_text("".join(f"{line}\n" for line in lines if line))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fuzzes what comes from strangers.")
     parser.add_argument("--seconds", type=int, default=1800, help="for all targets together")
-    parser.add_argument("--keep", action="store_true", help="add what is new to the corpus")
+    parser.add_argument("--keep", action="store_true", help="write what is worth keeping to found")
     parser.add_argument("target", nargs="*", help=", ".join(TARGETS))
     arguments = parser.parse_args()
     targets = arguments.target or TARGETS
