@@ -25,7 +25,7 @@ fn plain(group: &str) -> ModelOptions {
 }
 
 fn question() -> Json {
-    json!([{"role": "user", "content": "<s>one two"}])
+    json!([{"role": "user", "content": "- one two"}])
 }
 
 /// A script with a record, opened; also gives the folder with the record.
@@ -86,7 +86,7 @@ fn every_group_is_opened_with_its_own_layout() {
         let run = &folder.record("run")[0];
         assert_eq!(
             (&run["input_type"], &run["input"]),
-            (&json!("text"), &json!("<s>one two"))
+            (&json!("text"), &json!("- one two"))
         );
         assert_eq!(
             (&run["mode"], &run["keep_history"]),
@@ -141,7 +141,7 @@ fn a_tokenizer_counts_where_only_text_goes_in() {
     assert_eq!(model.info().input, rkchat::InputKind::Text);
     let generation = model.generate(&question(), &at_most(2)).unwrap();
     let completion = generation.completion().unwrap();
-    assert_eq!(completion.usage.prompt_tokens, "<s>one two".len() as u32);
+    assert_eq!(completion.usage.prompt_tokens, "- one two".len() as u32);
     assert_eq!(completion.finish_reason, FinishReason::Length);
     let long = json!([{"role": "user", "content": "x".repeat(5000)}]);
     let error = model.generate(&long, &at_most(2)).unwrap_err();

@@ -179,7 +179,8 @@ static void sampling_per_request(void) {
     strict.fixed_sampling = RKCHAT_FIXED_SAMPLING_ERROR;
     model = open_with(SHORT, &strict);
     FAILS(RKCHAT_ERR_UNSUPPORTED, "`top_k` is 40 and not 1",
-          rkchat_model_complete(model, "x", 1, &options, &generation, &error));
+          i < TEXT_GROUPS ? rkchat_model_complete(model, "x", 1, &options, &generation, &error)
+                          : rkchat_model_complete_ids(model, IDS, 3, &options, &generation, &error));
     rkchat_model_free(model);
   }
 }

@@ -44,7 +44,7 @@ test('sampling per request is there from 1.3.0 on', async (t) => {
     const model = await scripted(t, { pieces: ['a'] }, { group, ...TEMPLATE })
     const { text, warnings } = await model.generate(QUESTION, { topK: 1 }).completion()
     const kinds = warnings.map((warning) => warning.kind)
-    assert.deepEqual([text, kinds], ['a', group === '1.3.0' ? [] : ['fixedSampling']])
+    assert.deepEqual([text, kinds], ['a', group === '1.3.0' ? [] : ['fixed_sampling']])
     await model.close()
     if (group === '1.3.0') continue
     const strict = await scripted(t, { pieces: ['a'] }, { group, ...TEMPLATE, fixedSampling: 'error' })

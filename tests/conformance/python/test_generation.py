@@ -60,6 +60,7 @@ def test_sampling_per_request(play, group):
     completion = model.generate(QUESTION, top_k=1).completion()
     kinds = [warning.kind for warning in completion.warnings]
     assert (completion.text, kinds) == ("a", [] if group == "1.3.0" else ["fixed_sampling"])
+    model.close()
     model = play({"fixed_sampling": "error"}, pieces=["a"])
     if group == "1.3.0":
         assert model.generate(QUESTION, top_k=1).completion().text == "a"
