@@ -37,6 +37,7 @@ PROGRAMS = [
 LEFT_OUT = [
     # These load it, too.
     "cpu_runtime",
+    "tests::reuse",
     # qemu 7.2 ends a forked child of a process with threads as soon as the child starts one of its own.
     "a_child_may_free_what_it_inherited_and_use_threads_of_its_own",
     # qemu's clone does not share memory with a child, through which glibc says that a program is not there.
