@@ -49,7 +49,7 @@ LEFT_OUT = [
 ]
 # What takes longest and has least to do with the processor: text in, text out, in large amounts.
 LONG_PROGRAMS = {"chat_template", "templates"}
-LONG_TESTS = ["gemma_encodes_its_prompt", "literal_tests", "real_tokenizers_are_told_apart"]
+LONG_TESTS = ["answer::tests", "gemma_encodes_its_prompt", "literal_tests", "real_tokenizers_are_told_apart"]
 
 
 def set_up(arch: str) -> dict:
