@@ -12,6 +12,8 @@ pub(super) struct Clock {
     begun: Option<Instant>,
     first_token: Option<Instant>,
     stopped: Option<Instant>,
+    /// The most memory in use until then, in bytes.
+    peak_memory: u64,
     perf: Option<Perf>,
 }
 
@@ -22,6 +24,7 @@ impl Clock {
             begun: None,
             first_token: None,
             stopped: None,
+            peak_memory: 0,
             perf: None,
         }
     }
@@ -39,7 +42,10 @@ impl Clock {
     }
 
     pub fn stop(&mut self) {
-        self.stopped.get_or_insert_with(Instant::now);
+        if self.stopped.is_none() {
+            self.stopped = Some(Instant::now());
+            self.peak_memory = peak_memory().unwrap_or(0);
+        }
     }
 
     pub fn measured(&mut self, perf: Perf) {
@@ -101,7 +107,7 @@ impl Clock {
                 (f64::from(megabytes) * 1024.0 * 1024.0) as u64,
                 Measure::Runtime,
             ),
-            _ => (peak_memory().unwrap_or(0), Measure::Rkchat),
+            _ => (self.peak_memory, Measure::Rkchat),
         }
     }
 }
