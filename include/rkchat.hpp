@@ -197,6 +197,9 @@ enum class WarningKind : std::int32_t {
   BrokenToolCall = 12,
   /// Messages of a chat were left out, so that the others fit the context window.
   LeftOut = 13,
+  /// The prompt cache of a chat's beginning could not be written or read, so that the prompt took
+  /// longer.
+  PromptCache = 14,
 };
 
 /// What a chat does where its messages do not fit the context window.
@@ -697,6 +700,19 @@ struct ChatOptions {
   /// window. Unset: a quarter of the window, and 512 at the most.
   /// In tokens. From 1 to 1048576.
   Optional<std::int64_t> reserve;
+  /// Keep the tokens of system prompt and tools in a file, so that they are computed once and not for
+  /// every request. For runtimes that compute every prompt from its first token (those before 1.2.0);
+  /// of no effect on others, and `Unsupported` on 1.0. The files are those of
+  /// `Model.save_prompt_cache`, with names that begin with `chat-`. Beginnings below 32
+  /// tokens and requests with an adapter go without, and so does everything while a cache is loaded by
+  /// hand.
+  bool prompt_cache = false;
+  /// As `PromptCacheOptions.folder`, for those files.
+  Optional<std::string> prompt_cache_folder;
+  /// Room for those files of one model: the oldest go first. One that is larger by itself is not kept.
+  /// 500 tokens of Gemma 2 9B take 172 MB. Unset: 512 MiB.
+  /// In bytes. From 1 to 9007199254740991.
+  Optional<std::int64_t> prompt_cache_limit;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_chat_options c() const {
@@ -705,6 +721,9 @@ struct ChatOptions {
     if (tools) { c.tools = (*tools).c_str(); c.tools_len = (*tools).size(); }
     if (overflow) { c.overflow = static_cast<std::int32_t>((*overflow)); }
     if (reserve) { c.reserve = (*reserve); }
+    c.prompt_cache = prompt_cache ? 1 : 0;
+    if (prompt_cache_folder) { c.prompt_cache_folder = (*prompt_cache_folder).c_str(); c.prompt_cache_folder_len = (*prompt_cache_folder).size(); }
+    if (prompt_cache_limit) { c.prompt_cache_limit = (*prompt_cache_limit); }
     return c;
   }
 };

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"8115b2d922541a13", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -71,6 +71,12 @@ impl ChatOptions {
     /// Every value that is set must be in its range.
     pub(crate) fn check(&self) -> Result<()> {
         within("reserve", self.reserve, 1, 1048576)?;
+        within(
+            "prompt_cache_limit",
+            self.prompt_cache_limit,
+            1,
+            9007199254740991,
+        )?;
         Ok(())
     }
 }
@@ -181,6 +187,9 @@ mod tests {
                 tools: None,
                 overflow: None,
                 reserve: None,
+                prompt_cache: false,
+                prompt_cache_folder: None,
+                prompt_cache_limit: None,
             }
         );
         assert_eq!(

@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{at_most, cpu_runtime, smollm};
-use rkchat::{Chat, ChatOptions, EncodeOptions, Model, ModelOptions, RenderOptions};
+use common::{at_most, greedy, smollm};
+use rkchat::{Chat, ChatOptions, EncodeOptions, LogitsOptions, Model, ModelOptions, RenderOptions};
+use serde_json::json;
 
 const TURNS: usize = 20;
 
@@ -12,15 +13,8 @@ const TURNS: usize = 20;
 /// one of an answer was never put in.
 const MORE: usize = 4;
 
-fn options(group: &str) -> ModelOptions {
-    ModelOptions {
-        runtime: Some(cpu_runtime(group)),
-        top_k: Some(1),
-        repeat_penalty: Some(1.0),
-        max_context_len: Some(2048),
-        ..ModelOptions::default()
-    }
-}
+/// Logits less than this apart are as good as equal: what 4-bit weights leave uncertain.
+const NEAR: f32 = 0.5;
 
 fn begin(model: &Model) -> Chat {
     let options = ChatOptions {
@@ -61,7 +55,7 @@ fn common_beginning(a: &[u32], b: &[u32]) -> usize {
 fn turn_20_costs_what_turn_2_costs() {
     let Some(path) = smollm() else { return };
     for group in ["1.2.0", "1.2.1", "1.3.0"] {
-        let model = Model::open(&path, &options(group)).unwrap();
+        let model = Model::open(&path, &greedy(group, 2048)).unwrap();
         let chat = begin(&model);
         let mut before: Vec<u32> = Vec::new();
         for turn in 0..TURNS {
@@ -103,7 +97,7 @@ fn turn_20_costs_what_turn_2_costs() {
 fn runtimes_before_1_2_0_reuse_nothing_and_say_so() {
     let Some(path) = smollm() else { return };
     for group in ["1.0.0", "1.0.1", "1.1.0"] {
-        let model = Model::open(&path, &options(group)).unwrap();
+        let model = Model::open(&path, &greedy(group, 2048)).unwrap();
         let chat = begin(&model);
         for place in ["France", "Italy"] {
             let question = format!("What is the capital of {place}?");
@@ -120,11 +114,7 @@ fn runtimes_before_1_2_0_reuse_nothing_and_say_so() {
 #[test]
 fn a_full_window_drops_the_oldest_turns_and_goes_on() {
     let Some(path) = smollm() else { return };
-    let options = ModelOptions {
-        max_context_len: Some(256),
-        ..options("1.3.0")
-    };
-    let model = Model::open(&path, &options).unwrap();
+    let model = Model::open(&path, &greedy("1.3.0", 256)).unwrap();
     let chat = begin(&model);
     let mut cheap = 0;
     for turn in 0..12 {
@@ -139,4 +129,42 @@ fn a_full_window_drops_the_oldest_turns_and_goes_on() {
     assert!(cheap >= 8, "{cheap}");
     let messages = chat.messages().unwrap();
     assert_eq!(messages.as_array().unwrap().len(), 25);
+}
+
+/// Where a text goes on otherwise over a reused cache, the two tokens were about as likely.
+#[test]
+fn a_reused_cache_changes_answers_only_at_near_ties() {
+    let Some(path) = smollm() else { return };
+    for group in ["1.2.0", "1.3.0"] {
+        let model = Model::open(&path, &greedy(group, 2048)).unwrap();
+        let chat = begin(&model);
+        let anew = ModelOptions {
+            assume: Some(json!({"prefix_reuse": "off"})),
+            ..greedy(group, 2048)
+        };
+        let anew = Model::open(&path, &anew).unwrap();
+        let (mut tokens, mut ties) = (0, 0);
+        for turn in 0..8 {
+            let answer = chat.send(&question(turn), &at_most(24)).unwrap();
+            let answer = answer.completion().unwrap();
+            let prompt = last_prompt(&model, &chat);
+            let other = anew.complete_ids(&prompt, &at_most(24)).unwrap();
+            let other = other.completion().unwrap();
+            assert_eq!(other.usage.reused_tokens, Some(0), "{group}");
+            assert!(turn == 0 || answer.usage.reused_tokens > Some(0), "{group}");
+            let (ours, theirs) = (&answer.token_ids, &other.token_ids);
+            let same = common_beginning(ours, theirs);
+            tokens += same;
+            if let (Some(one), Some(two)) = (ours.get(same), theirs.get(same)) {
+                ties += 1;
+                let before = [&*prompt, &ours[..same]].concat();
+                let logits = anew.logits_ids(&before, &LogitsOptions::default()).unwrap();
+                let likely = |id: u32| logits.data()[id as usize];
+                let apart = (likely(*one) - likely(*two)).abs();
+                assert!(apart < NEAR, "{group}: turn {turn}: {apart} apart");
+            }
+        }
+        eprintln!("{group}: {tokens} tokens the same, {ties} near ties");
+        assert!(tokens > 100, "{group}: {tokens}");
+    }
 }

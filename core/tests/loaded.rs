@@ -6,9 +6,9 @@ mod common;
 #[allow(dead_code)]
 mod gguf;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::{ALL_GROUPS, Folder, GROUPS, at_most, options};
+use common::{ALL_GROUPS, Folder, GROUPS, at_most, recording, smollm_in};
 use rkchat::{
     AdapterOptions, Error, ErrorKind, FixedSampling, GenerateOptions, Json,
     ListPromptCachesOptions, LoadPromptCacheOptions, Model, ModelOptions, PromptCacheOptions,
@@ -18,21 +18,6 @@ use serde_json::json;
 const SCRIPT: &str = r#"{"pieces": ["x"], "record": "record.jsonl"}"#;
 /// Before 1.3.0 a run goes on until it is ended.
 const ENDLESS: &str = r#"{"pieces": ["x"], "repeat": 0, "delay_ms": 5, "record": "record.jsonl"}"#;
-
-/// A model that records what it is given, and its folder.
-fn recording(group: &str, script: &str, more: ModelOptions) -> (Folder, Model) {
-    let folder = Folder::new();
-    let path = folder.file("s.rkllm", script);
-    let given = options(group);
-    let options = ModelOptions {
-        runtime: given.runtime,
-        abi: given.abi,
-        assume: given.assume,
-        ..more
-    };
-    let model = Model::open(&path, &options).unwrap();
-    (folder, model)
-}
 
 fn named(name: &str, scale: f32) -> AdapterOptions {
     AdapterOptions {
@@ -319,27 +304,6 @@ fn a_model_that_is_opened_again_has_them_again() {
     assert_eq!(made.record("run").last().unwrap()["lora"], "polite");
 }
 
-/// The model that `make test` fetches, in a CPU runtime.
-fn smollm2(group: &str) -> Option<Model> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../.cache/models/SmolLM2-135M-Instruct.Q4_1.gguf");
-    if !path.is_file() {
-        eprintln!(
-            "SKIPPED: {} is missing; make test fetches it",
-            path.display()
-        );
-        return None;
-    }
-    let options = ModelOptions {
-        runtime: Some(common::cpu_runtime(group)),
-        top_k: Some(1),
-        repeat_penalty: Some(1.0),
-        max_context_len: Some(256),
-        ..ModelOptions::default()
-    };
-    Some(Model::open(&path, &options).unwrap())
-}
-
 fn question() -> Json {
     json!([
         {"role": "system", "content": "You are a helpful assistant."},
@@ -350,7 +314,9 @@ fn question() -> Json {
 #[test]
 fn an_adapter_changes_what_a_real_model_says() {
     for group in ["1.1.0", "1.3.0"] {
-        let Some(model) = smollm2(group) else { return };
+        let Some(model) = smollm_in(group) else {
+            return;
+        };
         let folder = Folder::new();
         let file = folder.path().join("noise.gguf");
         gguf::Lora::new(1, 1.0).write(&file);
@@ -382,13 +348,15 @@ fn a_prompt_cache_saves_a_real_model_its_work() {
     for group in ["1.1.0", "1.3.0"] {
         let folder = Folder::new();
         let system = json!([question()[0]]);
-        let Some(model) = smollm2(group) else { return };
+        let Some(model) = smollm_in(group) else {
+            return;
+        };
         model
             .save_prompt_cache(&system, &in_folder(&folder, "system"))
             .unwrap();
         model.close().unwrap();
 
-        let model = smollm2(group).unwrap();
+        let model = smollm_in(group).unwrap();
         model
             .load_prompt_cache("system", &from(&folder, Some(system)))
             .unwrap();

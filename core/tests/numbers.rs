@@ -6,7 +6,7 @@ mod common;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::{Folder, LONG, at_most, begun, open_with, options};
+use common::{Folder, LONG, at_most, begun, open_with, options, smollm_in};
 use rkchat::{
     EmbedOptions, ErrorKind, GenerateOptions, Json, LogitsOptions, Model, ModelOptions, Pooling,
     Result, ScoreOptions, Tensor,
@@ -215,26 +215,6 @@ fn closing_the_model_ends_it() {
     assert!(before.elapsed() < LONG);
 }
 
-/// The model that `make test` fetches, in a CPU runtime.
-fn smollm2(group: &str) -> Option<Model> {
-    let path = root(".cache/models/SmolLM2-135M-Instruct.Q4_1.gguf");
-    if !path.is_file() {
-        eprintln!(
-            "SKIPPED: {} is missing; make test fetches it",
-            path.display()
-        );
-        return None;
-    }
-    let options = ModelOptions {
-        runtime: Some(common::cpu_runtime(group)),
-        top_k: Some(1),
-        repeat_penalty: Some(1.0),
-        max_context_len: Some(256),
-        ..ModelOptions::default()
-    };
-    Some(Model::open(&path, &options).unwrap())
-}
-
 fn norm(row: &[f32]) -> f32 {
     row.iter().map(|value| value * value).sum::<f32>().sqrt()
 }
@@ -246,7 +226,9 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[test]
 fn embeddings_of_a_real_model() {
     for group in ["1.1.0", "1.2.0", "1.3.0"] {
-        let Some(model) = smollm2(group) else { return };
+        let Some(model) = smollm_in(group) else {
+            return;
+        };
         let sentences = [
             "The cat sleeps.",
             "A cat is sleeping.",
@@ -291,7 +273,9 @@ fn embeddings_of_a_real_model() {
 #[test]
 fn logits_and_scores_of_a_real_model() {
     for group in ["1.2.0", "1.3.0"] {
-        let Some(model) = smollm2(group) else { return };
+        let Some(model) = smollm_in(group) else {
+            return;
+        };
         let text = "The capital of France is";
         let ids = model.encode(text, &Default::default()).unwrap();
         let greedy = model

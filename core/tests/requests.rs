@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use common::{
     ALL_GROUPS, ENDLESS, Folder, GROUPS, LONG, SHORT, SOON, ask, ask_with, begun, byte_tokenizer,
-    open, open_with, options, read,
+    open, open_with, options, read, recording,
 };
 use rkchat::{
     Completion, ErrorKind, FinishReason, FixedSampling, GenerateOptions, Json, Measure, Model,
     ModelOptions, WarningKind,
 };
 use serde_json::json;
+
+const RECORDED: &str = r#"{"pieces": ["x"], "record": "record.jsonl"}"#;
 
 /// Those that fix sampling when a model is opened.
 const FIXED: [&str; 4] = ["1.1.0", "1.2.0", "1.2.1b1", "1.2.1"];
@@ -28,21 +30,6 @@ fn cool() -> GenerateOptions {
         top_k: Some(40),
         ..GenerateOptions::default()
     }
-}
-
-/// A model that records, and its folder.
-fn recording(group: &str, more: ModelOptions) -> (Folder, Model) {
-    let folder = Folder::new();
-    let script = folder.file("s.rkllm", r#"{"pieces": ["x"], "record": "record.jsonl"}"#);
-    let given = options(group);
-    let options = ModelOptions {
-        runtime: given.runtime,
-        abi: given.abi,
-        assume: given.assume,
-        ..more
-    };
-    let model = Model::open(&script, &options).unwrap();
-    (folder, model)
 }
 
 fn settings(call: &Json) -> [f64; 5] {
@@ -62,7 +49,7 @@ fn settings(call: &Json) -> [f64; 5] {
 #[test]
 fn every_runtime_is_opened_with_the_same_defaults() {
     for group in ALL_GROUPS {
-        let (folder, model) = recording(group, ModelOptions::default());
+        let (folder, model) = recording(group, RECORDED, ModelOptions::default());
         assert_eq!(
             settings(&folder.record("init")[0]),
             [40.0, 0.9, 0.8, 1.1, 5.0],
@@ -73,6 +60,7 @@ fn every_runtime_is_opened_with_the_same_defaults() {
         assert_eq!((told.temperature, told.repeat_penalty), (0.8, 1.1));
         let (folder, model) = recording(
             group,
+            RECORDED,
             ModelOptions {
                 temperature: Some(0.5),
                 mirostat_tau: Some(3.0),
@@ -90,7 +78,7 @@ fn every_runtime_is_opened_with_the_same_defaults() {
 #[test]
 fn what_the_authors_recommend_counts_before_the_defaults() {
     let folder = Folder::new();
-    let script = folder.file("s.rkllm", r#"{"pieces": ["x"], "record": "record.jsonl"}"#);
+    let script = folder.file("s.rkllm", RECORDED);
     folder.file(
         "generation_config.json",
         r#"{"do_sample": false, "repetition_penalty": 1.3}"#,
@@ -164,6 +152,7 @@ fn fixed_sampling_can_open_the_model_again() {
     for group in FIXED {
         let (folder, model) = recording(
             group,
+            RECORDED,
             ModelOptions {
                 fixed_sampling: Some(FixedSampling::Reload),
                 ..ModelOptions::default()

@@ -29,14 +29,16 @@ BUILT = [*TESTED, "rkchat-ffi", *(f"rkchat-scripted-v{group.replace('.', '-')}" 
 
 # All test programs of these crates but those that load the CPU runtime.
 PROGRAMS = [
-    *["abi_layout", "bare_model", "capture", "chat_template", "engine", "folders", "get", "hub", "lifecycle", "matrix"],
-    *["probe", "probe_host", "quirks", "recognise", "templates", "tokens"],
+    *["abi_layout", "answers", "bare_model", "capture", "chat", "chat_cache", "chat_template", "engine", "folders", "get"],
+    *["hub", "lifecycle", "loaded", "matrix", "numbers", "probe", "probe_host", "quirks", "recognise", "requests"],
+    *["templates", "tokens"],
     *(f"v{group.replace('.', '_')}" for group in GROUPS),
 ]
 # Tests in them that are left out, by what their names contain.
 LEFT_OUT = [
     # These load it, too.
     "cpu_runtime",
+    "real_model",
     "tests::reuse",
     # qemu 7.2 ends a forked child of a process with threads as soon as the child starts one of its own.
     "a_child_may_free_what_it_inherited_and_use_threads_of_its_own",

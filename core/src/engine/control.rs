@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::desk::Errand;
+use super::desk::{Desk, Errand};
 use super::reading::Reading;
 use super::stop_text::Stops;
 use super::stream::Stream;
@@ -55,7 +55,12 @@ pub(crate) struct Ask {
     pub stops: Stops,
     /// The conversation that it adds to, where the runtime keeps that in its cache.
     pub kept: Option<Kept>,
+    /// What is done before it runs, while the model is its own.
+    pub before: Option<Before>,
 }
+
+/// Something done before an answer. What goes wrong there costs time, and not the answer.
+pub(crate) type Before = Box<dyn FnOnce(&mut Desk<'_>) -> Result<()> + Send>;
 
 /// A conversation in a runtime's cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +104,8 @@ struct Running {
     deadline: Option<Instant>,
     /// The run in progress has given all that is wanted of it, though its request may not be over.
     enough: bool,
+    /// How many runs of it are over.
+    steps: u32,
 }
 
 impl Running {
@@ -254,6 +261,7 @@ impl Control {
                     stream: job.stream.clone(),
                     deadline: job.deadlines.end,
                     enough: false,
+                    steps: 0,
                 });
                 drop(state);
                 // The attendant keeps another deadline now.
@@ -285,6 +293,7 @@ impl Control {
         let cut = state.running.as_mut().is_some_and(|running| {
             let cut = running.is_over();
             running.enough = false;
+            running.steps += 1;
             cut
         });
         drop(state);
@@ -328,21 +337,22 @@ impl Control {
     /// Keeps deadlines and aborts until the owner has left; `abort` aborts what runs.
     pub fn attend(&self, abort: impl Fn()) {
         self.serve_here();
-        let mut aborted: Option<(Arc<Stream>, Instant)> = None;
+        // The run, as its stream and its number there.
+        let mut aborted: Option<(Arc<Stream>, u32, Instant)> = None;
         let mut state = self.lock();
         while !state.done {
             let now = Instant::now();
             let late = state.take_late(now);
             let out_of_time = state.out_of_time(now);
             let running = state.running.as_ref().filter(|running| running.is_over());
-            let over = running.map(|running| running.stream.clone());
-            let again = |stream: &Arc<Stream>| {
+            let over = running.map(|running| (running.stream.clone(), running.steps));
+            let again = |(stream, step): &(Arc<Stream>, u32)| {
                 let last = aborted
                     .as_ref()
-                    .filter(|(last, _)| Arc::ptr_eq(last, stream));
-                last.map(|(_, when)| *when + ABORT_AGAIN)
+                    .filter(|(last, at, _)| Arc::ptr_eq(last, stream) && at == step);
+                last.map(|(_, _, when)| *when + ABORT_AGAIN)
             };
-            let abort_at = over.as_ref().map(|stream| again(stream).unwrap_or(now));
+            let abort_at = over.as_ref().map(|run| again(run).unwrap_or(now));
             let due = over.filter(|_| abort_at.is_some_and(|when| when <= now));
             if late.is_empty() && due.is_none() && out_of_time.is_none() {
                 let until = state.first_deadline().into_iter().chain(abort_at).min();
@@ -356,13 +366,15 @@ impl Control {
             if let Some(stream) = out_of_time {
                 stream.end(Err(took_too_long()));
             }
-            if let Some(stream) = due {
-                if again(&stream).is_some() {
+            if let Some(run) = due {
+                let is_again = again(&run).is_some();
+                let (stream, step) = run;
+                if is_again {
                     // The runtime takes its time; the reader need not.
                     stream.end_concluded();
                 }
                 self.abort(&abort, &stream);
-                aborted = Some((stream, Instant::now()));
+                aborted = Some((stream, step, Instant::now()));
             }
             state = self.lock();
         }

@@ -233,6 +233,7 @@ impl Model {
                 reading,
                 stops,
                 kept: turn.kept,
+                before: turn.before,
             })),
             deadlines,
         })?;

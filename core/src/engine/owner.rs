@@ -7,13 +7,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread;
 
 use super::chat;
-use super::control::{Ask, Control, Work, closed};
+use super::control::{Ask, Before, Control, Work, closed};
 use super::desk::{Desk, Errand};
 use super::loaded::Loaded;
 use super::run::{self, Ran};
 use super::stream::Stream;
 use super::tokens::Tokens;
-use crate::surface::{Error, ErrorKind, FinishReason, Result};
+use crate::surface::{Error, ErrorKind, FinishReason, Result, Warning, WarningKind};
 use crate::vendor::capabilities;
 use crate::vendor::instances::Place;
 use crate::vendor::{InitFailure, InitParams, Library, Opened, Session, log};
@@ -133,7 +133,7 @@ impl Owner {
         };
         while let Some(job) = self.control.next_job() {
             let served = match job.work {
-                Work::Answer(ask) => self.answer(&job.stream, &ask, &mut stand),
+                Work::Answer(mut ask) => self.answer(&job.stream, &mut ask, &mut stand),
                 Work::Errand(errand) => self.errand(&job.stream, errand, &mut stand),
             };
             if let Err(error) = served {
@@ -143,11 +143,14 @@ impl Owner {
     }
 
     /// Answers a request; fails where the model is lost.
-    fn answer(&self, stream: &Arc<Stream>, ask: &Ask, stand: &mut Stand) -> Result<()> {
+    fn answer(&self, stream: &Arc<Stream>, ask: &mut Ask, stand: &mut Stand) -> Result<()> {
         let wanted = ask.init_sampling;
         if let Some(wanted) = wanted.filter(|wanted| *wanted != stand.params.sampling) {
             stand.params.sampling = wanted;
             self.open_again(stand)?;
+        }
+        if let Some(before) = ask.before.take() {
+            self.before(stream, before, stand)?;
         }
         if !self.admits(stream, ask, stand) {
             return Ok(());
@@ -162,6 +165,24 @@ impl Owner {
         }
         stand.after_cut = ran == Ran::Done { cut_short: true };
         Ok(())
+    }
+
+    /// Does what comes before an answer; fails where the model is lost.
+    fn before(&self, stream: &Arc<Stream>, before: Before, stand: &mut Stand) -> Result<()> {
+        let mut desk = Desk::new(self, stream, stand);
+        let done = catch_unwind(AssertUnwindSafe(|| before(&mut desk)));
+        let lost = desk.lost();
+        let done = done.unwrap_or_else(|payload| Err(Error::panic(&*payload)));
+        if let Err(error) = done.and(lost.clone()) {
+            stream.warn(Warning {
+                kind: WarningKind::PromptCache,
+                message: format!(
+                    "the prompt was computed from its first token: {}",
+                    error.message()
+                ),
+            });
+        }
+        lost
     }
 
     /// Whether a request may run after what the cache holds; where not, its stream has an end. A

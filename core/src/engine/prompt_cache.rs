@@ -1,13 +1,14 @@
 //! The cache of a prompt, saved and loaded by the runtime.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::control::Deadlines;
 use super::desk::{Desk, Told, Wish};
+use super::loaded::Loaded;
 use super::model::Model;
 use super::prompt::Prompt;
-use super::prompt_file::{Content, Note, Shelf, check_name, mismatch};
+use super::prompt_file::{Content, Identity, Note, Shelf, check_name, mismatch};
 use crate::surface::*;
 use crate::vendor::{Input, RunRequest, capabilities};
 
@@ -15,10 +16,10 @@ impl Model {
     pub fn save_prompt_cache(&self, prompt: &Json, options: &PromptCacheOptions) -> Result<String> {
         self.require_cache()?;
         let adapter = self.loaded.adapter(options.adapter.as_deref())?;
-        let (input, content) = self.cached_prompt(prompt, options.tools.as_ref())?;
+        let content = self.cached_prompt(prompt, options.tools.as_ref())?;
         let name = options.name.clone().unwrap_or_else(|| content.name());
         check_name(&name)?;
-        let identity = self.identity.clone()?.with(adapter.clone());
+        let identity = self.identity.clone()?.with(adapter);
         let shelf = Shelf::of(options.folder.as_deref(), &self.info.path)?;
         shelf.make()?;
         if let Some(others) = shelf
@@ -33,26 +34,14 @@ impl Model {
             );
             return Err(mismatch(message, "the model"));
         }
-        let part = shelf.part(&name);
-        let request = RunRequest {
-            inputs: vec![input],
-            max_new_tokens: 1,
-            adapter,
-            save_cache: Some(part.clone()),
-            ..RunRequest::default()
+        let cached = Cached {
+            name: name.clone(),
+            shelf,
+            identity,
+            content,
         };
         let deadlines = Deadlines::of(options.queue_timeout, options.timeout);
-        let called = name.clone();
-        self.errand(deadlines, move |desk| {
-            let written = write(desk, &request, &part);
-            let put =
-                written.and_then(|()| shelf.put(&called, &part, Note::new(identity, content)));
-            if put.is_err() {
-                // It may not be there.
-                let _ = fs::remove_file(&part);
-            }
-            put
-        })?;
+        self.errand(deadlines, move |desk| cached.save(desk))?;
         Ok(name)
     }
 
@@ -63,7 +52,7 @@ impl Model {
         let here = self.identity.clone()?;
         let prompt = options.prompt.as_ref();
         let prompt = prompt.map(|prompt| self.cached_prompt(prompt, options.tools.as_ref()));
-        let content = prompt.transpose()?.map(|(_, content)| content);
+        let content = prompt.transpose()?;
         let note = shelf.get(name)?.ok_or_else(|| {
             let message = format!(
                 "there is no prompt cache {name:?}; Model.prompt_caches lists those that are there"
@@ -80,24 +69,7 @@ impl Model {
         }
         let loaded = self.loaded.clone();
         let deadlines = Deadlines::of(options.queue_timeout, options.timeout);
-        self.errand(deadlines, move |desk| {
-            if loaded.prompt_cache().is_some() {
-                release(desk)?;
-                loaded.set_prompt_cache(None);
-            }
-            desk.with(|session| match session.load_prompt_cache(&path) {
-                0 => Ok(()),
-                status => Err(refused(
-                    "load",
-                    "rkllm_load_prompt_cache",
-                    &path,
-                    status,
-                    session.last_error(),
-                )),
-            })?;
-            loaded.set_prompt_cache(Some(path));
-            Ok(())
-        })
+        self.errand(deadlines, move |desk| load(desk, &loaded, path))
     }
 
     pub fn release_prompt_cache(&self) -> Result<()> {
@@ -141,8 +113,8 @@ impl Model {
         self.require(capabilities::PROMPT_CACHE, instead)
     }
 
-    /// Messages, a text or token ids as they are fed, and as they are told from others.
-    fn cached_prompt(&self, prompt: &Json, tools: Option<&Json>) -> Result<(Input, Content)> {
+    /// Messages, a text or token ids as they are fed.
+    fn cached_prompt(&self, prompt: &Json, tools: Option<&Json>) -> Result<Content> {
         let ids = prompt
             .as_array()
             .filter(|list| list.iter().any(Json::is_number));
@@ -162,15 +134,89 @@ impl Model {
         };
         let prepared = self.with(|tokens, session| tokens.prepare(&given, &options, session))?;
         self.room(prepared.tokens, Some(1))?;
-        let content = match &prepared.input {
-            Input::Tokens(ids) => Content::Tokens(ids.clone()),
-            Input::Text(text) => Content::Text(text.clone()),
+        match prepared.input {
+            Input::Tokens(ids) => Ok(Content::Tokens(ids)),
+            Input::Text(text) => Ok(Content::Text(text)),
             Input::Embeddings { .. } | Input::Multimodal(_) => {
                 unreachable!("prompts are ids or text")
             }
-        };
-        Ok((prepared.input, content))
+        }
     }
+}
+
+/// A prompt cache in its place, there or not yet.
+pub(super) struct Cached {
+    pub name: String,
+    pub shelf: Shelf,
+    pub identity: Identity,
+    pub content: Content,
+}
+
+impl Cached {
+    /// Whether it is there as it should be.
+    pub fn is_whole(&self) -> bool {
+        let note = self.shelf.get(&self.name).ok().flatten();
+        note.is_some_and(|note| {
+            let differs = note.differs(&self.shelf, &self.identity, Some(&self.content));
+            differs.is_none()
+        })
+    }
+
+    /// Has the runtime write it.
+    pub fn save(&self, desk: &mut Desk<'_>) -> Result<()> {
+        self.shelf.make()?;
+        let part = self.shelf.part(&self.name);
+        let input = match &self.content {
+            Content::Tokens(ids) => Input::Tokens(ids.clone()),
+            Content::Text(text) => Input::Text(text.clone()),
+        };
+        let request = RunRequest {
+            inputs: vec![input],
+            max_new_tokens: 1,
+            adapter: self.identity.adapter().map(str::to_owned),
+            save_cache: Some(part.clone()),
+            ..RunRequest::default()
+        };
+        let put = write(desk, &request, &part).and_then(|()| {
+            let note = Note::new(self.identity.clone(), self.content.clone());
+            self.shelf.put(&self.name, &part, note)
+        });
+        if put.is_err() {
+            // It may not be there.
+            let _ = fs::remove_file(&part);
+        }
+        put
+    }
+
+    /// Has the runtime read it, unless it has.
+    pub fn load(&self, desk: &Desk<'_>, loaded: &Loaded) -> Result<()> {
+        let note = self.shelf.get(&self.name)?;
+        let path = note.map(|note| self.shelf.cache(&note));
+        match path {
+            Some(path) if loaded.prompt_cache().as_ref() != Some(&path) => load(desk, loaded, path),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Has the runtime read a file in place of the one before.
+fn load(desk: &Desk<'_>, loaded: &Loaded, path: PathBuf) -> Result<()> {
+    if loaded.prompt_cache().is_some() {
+        release(desk)?;
+        loaded.set_prompt_cache(None);
+    }
+    desk.with(|session| match session.load_prompt_cache(&path) {
+        0 => Ok(()),
+        status => Err(refused(
+            "load",
+            "rkllm_load_prompt_cache",
+            &path,
+            status,
+            session.last_error(),
+        )),
+    })?;
+    loaded.set_prompt_cache(Some(path));
+    Ok(())
 }
 
 /// Runs a prompt until the runtime has written its file. The file comes after the run; whether it also comes

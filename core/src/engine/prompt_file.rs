@@ -51,6 +51,7 @@ const VERSION: u32 = 1;
 const NOTE: &str = "json";
 
 /// The folder with the caches of one model.
+#[derive(Debug, Clone)]
 pub(super) struct Shelf(PathBuf);
 
 impl Identity {
@@ -230,6 +231,16 @@ impl Shelf {
         if let Some(before) = before {
             // What stays behind takes room, and does no other harm.
             let _ = fs::remove_file(self.cache(&before));
+        }
+        Ok(())
+    }
+
+    /// Takes away what is under a name.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let note = self.get(name)?;
+        let files = note.map(|note| [self.note(name), self.cache(&note)]);
+        for path in files.iter().flatten() {
+            fs::remove_file(path).map_err(|error| failed(path, &error))?;
         }
         Ok(())
     }

@@ -47,10 +47,10 @@ const ENDS: [&str; 3] = ["eos", "eot", "eom"];
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
-/// The largest vocabularies have some 300 000 tokens.
+/// Gemma 3 has 262,144 tokens.
 const MAX_TOKENS: u64 = 1 << 20;
 
-/// Control and user-defined tokens at the most. Gemma 3 has 6400, models of speech some 70 000.
+/// Control and user-defined tokens at the most. Gemma 3 has 6400.
 const MAX_ADDED: usize = 1 << 18;
 
 /// Reads the metadata, and checks that the file is long enough for its tensors.

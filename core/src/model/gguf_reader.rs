@@ -22,7 +22,7 @@ const MAX_KEY: u64 = 1 << 10;
 /// Metadata entries at the most; files have some 50.
 const MAX_PAIRS: u64 = 1 << 12;
 
-/// Tensors at the most; the largest models have some 2000.
+/// Tensors at the most.
 const MAX_TENSORS: u64 = 1 << 16;
 
 /// Everything in front of the tensors; for a vocabulary of 256k tokens it has some 15 MB.

@@ -78,6 +78,9 @@ pub enum WarningKind {
     BrokenToolCall = 12,
     /// Messages of a chat were left out, so that the others fit the context window.
     LeftOut = 13,
+    /// The prompt cache of a chat's beginning could not be written or read, so that the prompt took
+    /// longer.
+    PromptCache = 14,
 }
 
 /// What a chat does where its messages do not fit the context window.

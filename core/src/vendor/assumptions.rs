@@ -147,6 +147,22 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         switch: None,
     },
     Assumption {
+        id: "numbers-of-each-token",
+        claim: "hidden states and logits come for each token of a prompt, in its order",
+        if_wrong: "embeddings and scores, and logits of chosen positions, are refused because rows are missing",
+        source: "headers give a number of tokens; the demos of hidden states read that many rows",
+        code: "core/src/engine/numbers.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "cache-after-abort",
+        claim: "a run that was ended early still writes the prompt cache that it was asked for",
+        if_wrong: "the prompt runs once more, to the end of its answer",
+        source: "manuals: the file is written after the inference; nothing says what an abort does",
+        code: "core/src/engine/prompt_cache.rs",
+        switch: None,
+    },
+    Assumption {
         id: "release-buffer",
         claim: "a callback of 1.3.0 that returns 2 after hidden states or logits frees the runtime's copy, and the run \
                 goes on",

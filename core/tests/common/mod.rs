@@ -54,6 +54,23 @@ pub fn smollm() -> Option<PathBuf> {
     Some(path)
 }
 
+/// Options for the CPU runtime of a group, for answers that are always the same.
+pub fn greedy(group: &str, max_context_len: u32) -> ModelOptions {
+    ModelOptions {
+        runtime: Some(cpu_runtime(group)),
+        top_k: Some(1),
+        repeat_penalty: Some(1.0),
+        max_context_len: Some(max_context_len),
+        ..ModelOptions::default()
+    }
+}
+
+/// SmolLM2 in the CPU runtime of a group, with a small window.
+pub fn smollm_in(group: &str) -> Option<Model> {
+    let options = greedy(group, 256);
+    Some(Model::open(&smollm()?, &options).expect("it opens"))
+}
+
 /// A folder of its own for one test, removed at the end.
 pub struct Folder(PathBuf);
 
@@ -114,6 +131,26 @@ pub fn open(group: &str, script: &str) -> Model {
 pub fn open_with(script: &str, options: &ModelOptions) -> Result<Model> {
     let folder = Folder::new();
     Model::open(&folder.file("script.rkllm", script), options)
+}
+
+/// A script that records what it is given, opened with further options, and its folder.
+pub fn recording(group: &str, script: &str, more: ModelOptions) -> (Folder, Model) {
+    let folder = Folder::new();
+    let path = folder.file("s.rkllm", script);
+    let ModelOptions {
+        runtime,
+        abi,
+        assume,
+        ..
+    } = options(group);
+    let options = ModelOptions {
+        runtime,
+        abi,
+        assume,
+        ..more
+    };
+    let model = Model::open(&path, &options).expect("the script opens");
+    (folder, model)
 }
 
 /// Id of [`byte_tokenizer`]'s `<|end|>`.

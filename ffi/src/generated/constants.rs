@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -104,6 +104,7 @@ const _: () = {
     assert!(rkchat::WarningKind::IgnoredOption as i32 == 11);
     assert!(rkchat::WarningKind::BrokenToolCall as i32 == 12);
     assert!(rkchat::WarningKind::LeftOut as i32 == 13);
+    assert!(rkchat::WarningKind::PromptCache as i32 == 14);
     assert!(rkchat::Overflow::DropOldest as i32 == 1);
     assert!(rkchat::Overflow::Error as i32 == 2);
     assert!(rkchat::ChunkKind::Text as i32 == 1);

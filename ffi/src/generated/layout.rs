@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -140,7 +140,7 @@ const _: () = {
     assert!(offset_of!(rkchat_generate_options, reserved_template_repair) == pick(284, 220));
     assert!(offset_of!(rkchat_generate_options, adapter) == pick(288, 224));
     assert!(offset_of!(rkchat_generate_options, adapter_len) == pick(296, 228));
-    assert!(size_of::<rkchat_chat_options>() == pick(56, 40));
+    assert!(size_of::<rkchat_chat_options>() == pick(88, 64));
     assert!(offset_of!(rkchat_chat_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_chat_options, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_chat_options, system) == pick(8, 8));
@@ -150,6 +150,11 @@ const _: () = {
     assert!(offset_of!(rkchat_chat_options, overflow) == pick(40, 24));
     assert!(offset_of!(rkchat_chat_options, reserved_overflow) == pick(44, 28));
     assert!(offset_of!(rkchat_chat_options, reserve) == pick(48, 32));
+    assert!(offset_of!(rkchat_chat_options, prompt_cache) == pick(56, 40));
+    assert!(offset_of!(rkchat_chat_options, reserved_prompt_cache) == pick(60, 44));
+    assert!(offset_of!(rkchat_chat_options, prompt_cache_folder) == pick(64, 48));
+    assert!(offset_of!(rkchat_chat_options, prompt_cache_folder_len) == pick(72, 52));
+    assert!(offset_of!(rkchat_chat_options, prompt_cache_limit) == pick(80, 56));
     assert!(size_of::<rkchat_render_options>() == pick(120, 80));
     assert!(offset_of!(rkchat_render_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_render_options, reserved) == pick(4, 4));

@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -738,6 +738,22 @@ pub struct rkchat_chat_options {
     /// window. Unset: a quarter of the window, and 512 at the most.
     /// In tokens. From 1 to 1048576.
     pub reserve: i64,
+    /// Keep the tokens of system prompt and tools in a file, so that they are computed once and not for
+    /// every request. For runtimes that compute every prompt from its first token (those before 1.2.0);
+    /// of no effect on others, and `RKCHAT_ERR_UNSUPPORTED` on 1.0. The files are those of
+    /// `rkchat_model.save_prompt_cache`, with names that begin with `chat-`. Beginnings below 32
+    /// tokens and requests with an adapter go without, and so does everything while a cache is loaded by
+    /// hand.
+    /// 0 or 1. Unset: 0.
+    pub prompt_cache: i32,
+    pub reserved_prompt_cache: i32,
+    /// As `rkchat_prompt_cache_options.folder`, for those files.
+    pub prompt_cache_folder: *const c_char,
+    pub prompt_cache_folder_len: usize,
+    /// Room for those files of one model: the oldest go first. One that is larger by itself is not kept.
+    /// 500 tokens of Gemma 2 9B take 172 MB. Unset: 512 MiB.
+    /// In bytes. From 1 to 9007199254740991.
+    pub prompt_cache_limit: i64,
 }
 
 impl rkchat_chat_options {
@@ -751,6 +767,11 @@ impl rkchat_chat_options {
         overflow: RKCHAT_UNSET,
         reserved_overflow: 0,
         reserve: RKCHAT_UNSET_INT,
+        prompt_cache: RKCHAT_UNSET,
+        reserved_prompt_cache: 0,
+        prompt_cache_folder: std::ptr::null(),
+        prompt_cache_folder_len: 0,
+        prompt_cache_limit: RKCHAT_UNSET_INT,
     };
 }
 
@@ -764,6 +785,7 @@ impl Input for rkchat::ChatOptions {
     const UNSET: Self::C = rkchat_chat_options::INIT;
 
     unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        let defaults = Self::default();
         // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
         unsafe {
             Ok(Self {
@@ -779,6 +801,24 @@ impl Input for rkchat::ChatOptions {
                     ],
                 )?,
                 reserve: input::optional_integer("reserve", c.reserve, 1, 1048576)?,
+                prompt_cache: input::optional_choice(
+                    "prompt_cache",
+                    c.prompt_cache,
+                    c.reserved_prompt_cache,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.prompt_cache),
+                prompt_cache_folder: input::optional_path(
+                    "prompt_cache_folder",
+                    c.prompt_cache_folder,
+                    c.prompt_cache_folder_len,
+                )?,
+                prompt_cache_limit: input::optional_integer(
+                    "prompt_cache_limit",
+                    c.prompt_cache_limit,
+                    1,
+                    9007199254740991,
+                )?,
             })
         }
     }

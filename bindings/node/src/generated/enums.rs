@@ -125,8 +125,9 @@ impl FromJs for rkchat::WarningKind {
             "ignored_option" => Ok(Self::IgnoredOption),
             "broken_tool_call" => Ok(Self::BrokenToolCall),
             "left_out" => Ok(Self::LeftOut),
+            "prompt_cache" => Ok(Self::PromptCache),
             other => Err(invalid(format!(
-                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, fixed_sampling, ignored_option, broken_tool_call, left_out, got {other:?}"
+                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, fixed_sampling, ignored_option, broken_tool_call, left_out, prompt_cache, got {other:?}"
             ))),
         }
     }
@@ -148,6 +149,7 @@ impl IntoJs for rkchat::WarningKind {
             Self::IgnoredOption => "ignored_option",
             Self::BrokenToolCall => "broken_tool_call",
             Self::LeftOut => "left_out",
+            Self::PromptCache => "prompt_cache",
         };
         give(env, text)
     }

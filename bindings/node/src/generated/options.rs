@@ -177,13 +177,25 @@ impl FromJs for rkchat::GenerateOptions {
 
 impl FromJs for rkchat::ChatOptions {
     fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
-        const KNOWN: &[&str] = &["system", "tools", "overflow", "reserve"];
+        const KNOWN: &[&str] = &[
+            "system",
+            "tools",
+            "overflow",
+            "reserve",
+            "promptCache",
+            "promptCacheFolder",
+            "promptCacheLimit",
+        ];
         let fields = Fields::new(value, name, KNOWN)?;
+        let defaults = Self::default();
         Ok(Self {
             system: fields.get("system")?,
             tools: fields.get("tools")?,
             overflow: fields.get("overflow")?,
             reserve: fields.get("reserve")?,
+            prompt_cache: fields.get("promptCache")?.unwrap_or(defaults.prompt_cache),
+            prompt_cache_folder: fields.get("promptCacheFolder")?,
+            prompt_cache_limit: fields.get("promptCacheLimit")?,
         })
     }
 }

@@ -128,6 +128,9 @@ class WarningKind(str, Enum):
     """What looked like a tool call could not be read, and is left in the text."""
     LEFT_OUT = "left_out"
     """Messages of a chat were left out, so that the others fit the context window."""
+    PROMPT_CACHE = "prompt_cache"
+    """The prompt cache of a chat's beginning could not be written or read, so that the prompt
+    took longer."""
 
     def __str__(self) -> str:
         return self.value

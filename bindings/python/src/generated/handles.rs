@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -1462,11 +1462,22 @@ impl Chat {
     ///     reserve: How much of the window is left for an answer whose `max_new_tokens` is
     ///         unset, or larger than the window. Unset: a quarter of the window, and 512 at the
     ///         most. In tokens. From 1 to 1048576.
+    ///     prompt_cache: Keep the tokens of system prompt and tools in a file, so that they are
+    ///         computed once and not for every request. For runtimes that compute every prompt
+    ///         from its first token (those before 1.2.0); of no effect on others, and
+    ///         `Unsupported` on 1.0. The files are those of `Model.save_prompt_cache`, with
+    ///         names that begin with `chat-`. Beginnings below 32 tokens and requests with an
+    ///         adapter go without, and so does everything while a cache is loaded by hand.
+    ///     prompt_cache_folder: As `folder` of `Model.save_prompt_cache`, for those files.
+    ///     prompt_cache_limit: Room for those files of one model: the oldest go first. One that
+    ///         is larger by itself is not kept. 500 tokens of Gemma 2 9B take 172 MB. Unset:
+    ///         512 MiB. In bytes. From 1 to 9007199254740991.
     #[staticmethod]
     #[pyo3(
-        signature = (model, *, system=None, tools=None, overflow=None, reserve=None, ),
-        text_signature = "(model, *, system=None, tools=None, overflow=None, reserve=None)"
+        signature = (model, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=None, prompt_cache_folder=None, prompt_cache_limit=None, ),
+        text_signature = "(model, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=False, prompt_cache_folder=None, prompt_cache_limit=None)"
     )]
+    #[allow(clippy::too_many_arguments)]
     fn open<'py>(
         py: Python<'py>,
         model: &Bound<'py, Model>,
@@ -1474,6 +1485,9 @@ impl Chat {
         tools: Option<&Bound<'py, PyAny>>,
         overflow: Option<&Bound<'py, PyAny>>,
         reserve: Option<&Bound<'py, PyAny>>,
+        prompt_cache: Option<&Bound<'py, PyAny>>,
+        prompt_cache_folder: Option<&Bound<'py, PyAny>>,
+        prompt_cache_limit: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let model = Arc::clone(&model.get().inner);
         let mut options = rkchat::ChatOptions::default();
@@ -1485,6 +1499,24 @@ impl Chat {
             reserve,
             "reserve",
             Some("1 to 1048576"),
+        )?;
+        set(
+            &mut options.prompt_cache,
+            prompt_cache,
+            "prompt_cache",
+            None,
+        )?;
+        set(
+            &mut options.prompt_cache_folder,
+            prompt_cache_folder,
+            "prompt_cache_folder",
+            None,
+        )?;
+        set(
+            &mut options.prompt_cache_limit,
+            prompt_cache_limit,
+            "prompt_cache_limit",
+            Some("1 to 9007199254740991"),
         )?;
         call(py, move || rkchat::Chat::open(&model, &options))
     }
@@ -1501,10 +1533,20 @@ impl Chat {
     ///     reserve: How much of the window is left for an answer whose `max_new_tokens` is
     ///         unset, or larger than the window. Unset: a quarter of the window, and 512 at the
     ///         most. In tokens. From 1 to 1048576.
+    ///     prompt_cache: Keep the tokens of system prompt and tools in a file, so that they are
+    ///         computed once and not for every request. For runtimes that compute every prompt
+    ///         from its first token (those before 1.2.0); of no effect on others, and
+    ///         `Unsupported` on 1.0. The files are those of `Model.save_prompt_cache`, with
+    ///         names that begin with `chat-`. Beginnings below 32 tokens and requests with an
+    ///         adapter go without, and so does everything while a cache is loaded by hand.
+    ///     prompt_cache_folder: As `folder` of `Model.save_prompt_cache`, for those files.
+    ///     prompt_cache_limit: Room for those files of one model: the oldest go first. One that
+    ///         is larger by itself is not kept. 500 tokens of Gemma 2 9B take 172 MB. Unset:
+    ///         512 MiB. In bytes. From 1 to 9007199254740991.
     #[staticmethod]
     #[pyo3(
-        signature = (model, state, *, system=None, tools=None, overflow=None, reserve=None, ),
-        text_signature = "(model, state, *, system=None, tools=None, overflow=None, reserve=None)"
+        signature = (model, state, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=None, prompt_cache_folder=None, prompt_cache_limit=None, ),
+        text_signature = "(model, state, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=False, prompt_cache_folder=None, prompt_cache_limit=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn from_json<'py>(
@@ -1515,6 +1557,9 @@ impl Chat {
         tools: Option<&Bound<'py, PyAny>>,
         overflow: Option<&Bound<'py, PyAny>>,
         reserve: Option<&Bound<'py, PyAny>>,
+        prompt_cache: Option<&Bound<'py, PyAny>>,
+        prompt_cache_folder: Option<&Bound<'py, PyAny>>,
+        prompt_cache_limit: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let model = Arc::clone(&model.get().inner);
         let state: rkchat::Json = read(state, "state")?;
@@ -1527,6 +1572,24 @@ impl Chat {
             reserve,
             "reserve",
             Some("1 to 1048576"),
+        )?;
+        set(
+            &mut options.prompt_cache,
+            prompt_cache,
+            "prompt_cache",
+            None,
+        )?;
+        set(
+            &mut options.prompt_cache_folder,
+            prompt_cache_folder,
+            "prompt_cache_folder",
+            None,
+        )?;
+        set(
+            &mut options.prompt_cache_limit,
+            prompt_cache_limit,
+            "prompt_cache_limit",
+            Some("1 to 9007199254740991"),
         )?;
         call(py, move || {
             rkchat::Chat::from_json(&model, &state, &options)

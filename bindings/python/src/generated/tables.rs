@@ -10,7 +10,7 @@ use crate::input::{At, Input, invalid};
 use crate::output::{Frozen, Output, make};
 
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -115,6 +115,7 @@ impl Output for rkchat::WarningKind {
             Self::IgnoredOption => "ignored_option",
             Self::BrokenToolCall => "broken_tool_call",
             Self::LeftOut => "left_out",
+            Self::PromptCache => "prompt_cache",
         };
         make(
             py,

@@ -1,5 +1,6 @@
 //! Conversations: what was said, and what of it goes into the next prompt.
 
+mod beginning;
 mod carry;
 mod fit;
 mod state;
@@ -7,22 +8,24 @@ mod state;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use beginning::Keeper;
 pub(super) use carry::Lost;
 use fit::{Fitted, Room};
 use state::{Past, Pending, State};
 
-use super::control::{Deadlines, Kept};
+use super::control::{Before, Deadlines, Kept};
 use super::model::Model;
 use super::prompt::{Prepared, Prompt};
 use super::stream::Stream;
 use crate::surface::*;
 
 /// What a chat adds to a request.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Turn {
     pub warning: Option<Warning>,
     pub lost: Option<Lost>,
     pub kept: Option<Kept>,
+    pub before: Option<Before>,
 }
 
 /// A conversation, as its handles see it.
@@ -32,6 +35,8 @@ pub(super) struct Turn {
 pub(crate) struct Chat {
     model: Arc<Model>,
     options: ChatOptions,
+    /// Keeps what the prompts begin with.
+    keeper: Option<Keeper>,
     /// Held while a prompt is made, so that two of them never go on from the same past.
     state: Mutex<State>,
 }
@@ -61,6 +66,7 @@ impl Chat {
             pending: None,
         };
         Ok(Arc::new(Self {
+            keeper: Keeper::of(&model, &options)?,
             model,
             options,
             state: Mutex::new(state),
@@ -147,6 +153,7 @@ impl Chat {
         Ok(Arc::new(Self {
             model: self.model.clone(),
             options: self.options.clone(),
+            keeper: self.keeper.clone(),
             state: Mutex::new(state),
         }))
     }
@@ -256,10 +263,14 @@ impl Chat {
             }
             _ => None,
         };
+        let keeper = self.keeper.as_ref().zip(prepared.ids());
+        let before =
+            keeper.map(|(keeper, ids)| keeper.before(&self.model, messages, options, &ids));
         let turn = Turn {
             warning: (left_out > 0).then(|| told(left_out, messages.len())),
             lost,
             kept: None,
+            before: before.transpose()?.flatten(),
         };
         Ok((prepared, left_out, turn))
     }

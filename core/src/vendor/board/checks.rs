@@ -81,6 +81,7 @@ pub(super) fn all(subject: &Subject<'_>) -> Vec<Finding> {
     findings.push(prefix_reuse(subject));
     findings.extend(super::features::all(subject));
     findings.extend(aborts(subject));
+    findings.push(super::features::cut_short(subject));
     findings
 }
 

@@ -9,11 +9,12 @@ use crate::vendor::{Flow, Input, Mode, RunEvent, RunRequest};
 /// Tokens of the input whose numbers are counted.
 const INPUT: [i32; 7] = [300, 301, 302, 303, 304, 305, 306];
 
-/// All of them, one for each assumption.
+/// Those that need no abort.
 pub(super) fn all(subject: &Subject<'_>) -> Vec<Finding> {
     let unseen = |id, why| Finding::new(id, Verdict::Unknown, why);
     vec![
         hidden_states(subject),
+        rows(subject),
         release(subject),
         resume(subject),
         unseen(
@@ -76,6 +77,57 @@ fn hidden_states(subject: &Subject<'_>) -> Finding {
         // Not every model gives them.
         None => Finding::new(id, Verdict::Unknown, seen),
         Some(rows) => Finding::new(id, holds(rows == INPUT.len()), seen),
+    }
+}
+
+/// Whether the first logits are those of the whole prompt.
+fn rows(subject: &Subject<'_>) -> Finding {
+    let id = "numbers-of-each-token";
+    if let Some(lacks) = lacks(subject, id, capabilities::LOGITS) {
+        return lacks;
+    }
+    fresh(subject);
+    let (status, events) = run(subject, Input::Tokens(INPUT.into()), Mode::Logits, None);
+    let first = events.iter().find_map(|event| match event {
+        RunEvent::Logits { logits, .. } => Some(logits.tokens),
+        _ => None,
+    });
+    let Some(first) = first else {
+        let seen = format!("no logits came, and it returned {status}");
+        return Finding::new(id, Verdict::Unknown, seen);
+    };
+    let seen = format!(
+        "the first logits of {} tokens had {first} rows",
+        INPUT.len()
+    );
+    Finding::new(id, holds(first == INPUT.len()), seen)
+}
+
+/// Whether a run that is ended early leaves its prompt cache.
+pub(super) fn cut_short(subject: &Subject<'_>) -> Finding {
+    let id = "cache-after-abort";
+    if let Some(lacks) = lacks(subject, id, capabilities::PROMPT_CACHE) {
+        return lacks;
+    }
+    let path = std::env::temp_dir().join(format!("rkchat-board-{}.cache", std::process::id()));
+    fresh(subject);
+    let question = question_input(subject, "Tell me a long story about a lighthouse.");
+    let observed = observe::cut_short(subject, question, path.clone());
+    let written = std::fs::metadata(&path).map_or(0, |file| file.len());
+    // It may not be there.
+    let _ = std::fs::remove_file(&path);
+    let seen = format!(
+        "a run that was ended after {} tokens returned {} and wrote {written} bytes",
+        observed.tokens.len(),
+        observed.status
+    );
+    match observed.abort {
+        None => Finding::new(
+            id,
+            Verdict::Unknown,
+            "the answer ended before it could be aborted",
+        ),
+        Some(_) => Finding::new(id, holds(written > 0), seen),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs, watched closely.
 
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -53,6 +54,21 @@ pub(super) fn run(subject: &Subject<'_>, input: Input, enough: u32) -> Observed 
 
 /// As [`run`]; aborts so many times where it has to be ended.
 pub(super) fn watch(subject: &Subject<'_>, input: Input, enough: u32, aborts: usize) -> Observed {
+    observe(subject, input, None, enough, aborts)
+}
+
+/// As [`watch`], of a run that is ended early and is to write its prompt cache.
+pub(super) fn cut_short(subject: &Subject<'_>, input: Input, save_cache: PathBuf) -> Observed {
+    observe(subject, input, Some(save_cache), 2, 2)
+}
+
+fn observe(
+    subject: &Subject<'_>,
+    input: Input,
+    save_cache: Option<PathBuf>,
+    enough: u32,
+    aborts: usize,
+) -> Observed {
     let request = RunRequest {
         inputs: vec![input],
         // Where the runtime counts, it is left to end by itself, but for runs that are to be aborted.
@@ -60,6 +76,7 @@ pub(super) fn watch(subject: &Subject<'_>, input: Input, enough: u32, aborts: us
             1 if subject.capabilities.has(capabilities::RUN_TOKEN_LIMIT) => enough,
             _ => super::WINDOW,
         },
+        save_cache,
         ..RunRequest::default()
     };
     let before = callback::late();
