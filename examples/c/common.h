@@ -92,8 +92,8 @@ static char *question(const char *text) {
 }
 
 /* Asks the question. */
-static rkchat_generation *ask(const rkchat_model *model, const char *text,
-                              const rkchat_generate_options *options) {
+static inline rkchat_generation *ask(const rkchat_model *model, const char *text,
+                                     const rkchat_generate_options *options) {
   rkchat_generation *generation = NULL;
   rkchat_error *error = NULL;
   char *messages = question(text);

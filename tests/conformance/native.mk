@@ -24,7 +24,7 @@ test_flags := $(warnings) -Wno-unused-function -g -Iinclude -pthread $(EXTRA_CFL
 
 c_tests := $(addprefix $(out)/tests/c/,layout text templates bad_input stream chat groups runtimes numbers model)
 cpp_tests := $(addprefix $(out)/tests/cpp/,text bad_input stream groups runtimes numbers model)
-examples := $(foreach name,chat cancel,$(out)/examples/c/$(name) $(out)/examples/cpp/$(name))
+examples := $(foreach name,chat cancel tools,$(out)/examples/c/$(name) $(out)/examples/cpp/$(name))
 
 .PHONY: c cpp examples
 c: $(c_tests) examples c-headers exports
