@@ -145,7 +145,8 @@ fn all(name: &str, check: impl Fn(&Json)) {
         count += 1;
     }
     // Past what captures a test's output.
-    writeln!(std::io::stdout(), "\nvectors {name}: {count}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "\nvectors {name}: {count}").unwrap();
 }
 
 #[test]

@@ -32,6 +32,21 @@ static char *append(char *messages, const char *message) {
   return messages;
 }
 
+/* Puts the message with a call's result there. */
+static char *append_result(char *messages, const rkchat_tool_call *call, const char *result) {
+  char *message = malloc(64 + 6 * (call->id_len + strlen(result)));
+  if (message == NULL) {
+    exit(EXIT_FAILURE);
+  }
+  strcpy(message, "{\"role\":\"tool\",\"tool_call_id\":");
+  char *end = quoted(message + strlen(message), call->id);
+  strcpy(end, ",\"content\":");
+  strcpy(quoted(end + strlen(end), result), "}");
+  messages = append(messages, message);
+  free(message);
+  return messages;
+}
+
 static void print_text(rkchat_generation *generation) {
   rkchat_error *error = NULL;
   rkchat_chunk chunk = RKCHAT_CHUNK_INIT;
@@ -69,11 +84,8 @@ int main(int count, char **words) {
     for (size_t i = 0; i < calls; i++) {
       const rkchat_tool_call *call = answer.tool_calls[i];
       const char *result = use(call);
-      char message[256];
       printf("[%s: %s]\n", call->name, result);
-      snprintf(message, sizeof message, "{\"role\":\"tool\",\"tool_call_id\":\"%s\",\"content\":\"%s\"}",
-               call->id, result);
-      messages = append(messages, message);
+      messages = append_result(messages, call, result);
     }
     rkchat_generation_free(generation);
   }

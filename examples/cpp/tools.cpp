@@ -46,7 +46,7 @@ int main(int count, char **words) try {
     for (const rkchat::ToolCall &call : answer.tool_calls) {
       const std::string result = use(call);
       std::cout << '[' << call.name << ": " << result << "]\n";
-      append(messages, R"({"role":"tool","tool_call_id":")" + call.id + R"(","content":")" + result + R"("})");
+      append(messages, R"({"role":"tool","tool_call_id":)" + quoted(call.id) + R"(,"content":)" + quoted(result) + "}");
     }
     if (answer.tool_calls.empty()) {
       break;

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy
 import pytest
 import tokenizers
-from transformers import PreTrainedTokenizerFast, TextIteratorStreamer
+from transformers import GenerationConfig, PreTrainedTokenizerFast, TextIteratorStreamer
 from transformers.pipelines.text_generation import ReturnType, TextGenerationPipeline
 from transformers.utils.chat_template_utils import Chat
 
@@ -75,7 +75,7 @@ def test_one_input_gives_a_list_of_dicts_and_several_a_list_of_those(played):
     assert pipe([]) == []
     lazy = pipe(text for text in ("a ", "b "))
     assert next(lazy) == [{"generated_text": "a yes"}] and list(lazy) == [[{"generated_text": "b yes"}]]
-    for wrong in (7, [7], [[]], b"who?", [MESSAGES[0], "who?"]):
+    for wrong in (7, [7], [[]], b"who?", MESSAGES[0], [MESSAGES[0], "who?"]):
         with pytest.raises(rkchat.InvalidArgument, match="text_inputs"):
             pipe(wrong)
 
@@ -105,6 +105,9 @@ def test_greedy_unless_do_sample(played):
     assert played.sampled() == {"top_k": 50, "top_p": 1, "temperature": 1, "repeat_penalty": 1}
     played.pipe("a", do_sample=True, temperature=0.25, top_k=7, top_p=0.5, repetition_penalty=1.5)
     assert played.sampled() == {"top_k": 7, "top_p": 0.5, "temperature": 0.25, "repeat_penalty": 1.5}
+    config = GenerationConfig(do_sample=True, temperature=0.75, max_new_tokens=1)
+    assert played.pipe("one ", generation_config=config, top_k=9) == [{"generated_text": "one three"}]
+    assert played.sampled() == {"top_k": 9, "top_p": 1, "temperature": 0.75, "repeat_penalty": 1}
     with pytest.warns(UserWarning, match="do_sample.*temperature, top_p$"):
         played.pipe("a", temperature=0.25, top_p=0.5)
     assert played.sampled().items() >= GREEDY.items()
@@ -271,6 +274,7 @@ def test_what_model_cards_show(smollm2):
     assert outputs[0]["generated_text"][:-1] == messages
 
     prompt = pipe.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    assert pipe.tokenizer.eos_token == "<|im_end|>"
     terminators = [pipe.tokenizer.eos_token_id, pipe.tokenizer.convert_tokens_to_ids("<|im_start|>")]
     outputs = pipe(
         prompt, max_new_tokens=12, do_sample=True, temperature=0.7, top_k=50, top_p=0.95, eos_token_id=terminators,

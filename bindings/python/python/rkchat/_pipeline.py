@@ -98,7 +98,7 @@ class TextGenerationPipeline:
                 `continue_final_message`, `tools`, `documents`, `tokenizer_encode_kwargs`, `streamer`, ...
         """
         request = sort({**self._options, **options}, self._recommended, self.tokenizer)
-        if isinstance(text_inputs, (str, bytes)) or not isinstance(text_inputs, Iterable):
+        if isinstance(text_inputs, (str, bytes, Mapping)) or not isinstance(text_inputs, Iterable):
             return self._answers(text_inputs, request)
         lazy = isinstance(text_inputs, Iterator)
         inputs = iter(text_inputs)

@@ -98,6 +98,7 @@ class Request:
 
 def sort(options: dict[str, Any], config: Mapping[str, Any], tokenizer: PipelineTokenizer) -> Request:
     """Sorts a call's options. Those that are not known are left for `Model.generate` to refuse."""
+    options = {**generation_config(options.pop("generation_config", None)), **options}
     rest = {name: value for name, value in options.items() if value is not None and name not in MEANINGLESS}
     take = rest.pop
     full_text = output(take("return_full_text", None), take("return_text", None), take("return_tensors", None))
@@ -145,6 +146,12 @@ def sort(options: dict[str, Any], config: Mapping[str, Any], tokenizer: Pipeline
         of_chat={name: take(name) for name in ("tool_choice", "tool_format") if name in rest},
         generate={**rest, **settings(sampling)},
     )
+
+
+def generation_config(config: Any) -> dict[str, Any]:
+    """What a `GenerationConfig` of transformers sets, or a dict."""
+    given = config.to_diff_dict() if hasattr(config, "to_diff_dict") else dict(config or {})
+    return {name: value for name, value in given.items() if name != "transformers_version"}
 
 
 def output(full_text: bool | None, text: bool | None, tensors: bool | None) -> bool:

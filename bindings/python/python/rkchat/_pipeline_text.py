@@ -22,6 +22,11 @@ class PipelineTokenizer:
         """The first of the tokens that end an answer."""
         return next(iter(self._model.info().stop_ids), None)
 
+    @property
+    def eos_token(self) -> str | None:
+        """Its text."""
+        return None if self.eos_token_id is None else self._model.decode([self.eos_token_id])
+
     def convert_tokens_to_ids(self, tokens: str | Sequence[str]) -> Any:
         """The id of a token by its text, or of several; None for what is no token."""
         if not isinstance(tokens, str):
