@@ -143,6 +143,7 @@ test-exactness:
 	$(cargo) build --release $(runtime_set) --examples
 	$(MAKE) --file tests/conformance/native.mk examples
 	$(python) tests/conformance/exactness.py
+	$(python) tests/conformance/tool_loop.py
 
 test-docs:
 	@mkdir -p target/release/docs

@@ -5,6 +5,9 @@ closing lines, and the last line printed is `N passed, N failed`. A suite that r
 without saying how often, or took too long counts as one failure. Only a suite that needs what a machine
 may not have can say `NOT RUN: why`; that is repeated at the end.
 
+Suites that run the vectors of all languages say how many lines of each file they ran; a line that was
+left out counts as a failure.
+
 Usage: run.py [--long] [SUITE...]
 """
 
@@ -62,12 +65,29 @@ def check(_output: str) -> Counts:
     return Counts(passed=1)
 
 
+# What every language runs whole.
+VECTORS = ["answers.jsonl", "requests.jsonl"]
+
+
+def left_out(output: str) -> list:
+    """Of which vectors a suite did not run every line: `vectors FILE: N` is what it says, once each."""
+    remarks = []
+    for name in VECTORS:
+        lines = len((ROOT / "tests" / "vectors" / name).read_text("utf-8").splitlines())
+        # node's reporter may put a sign before what a test prints.
+        ran = re.findall(rf"^(?:[#ℹ] )?vectors {re.escape(name)}: (\d+)$", output, re.M)
+        if ran != [str(lines)]:
+            remarks.append(f"{name}: ran {' and '.join(ran) or 'none'} of {lines} vectors")
+    return remarks
+
+
 @dataclass
 class Suite:
     name: str
     parse: Callable[[str], Counts]
     minutes: int
     long: bool = False
+    vectors: bool = False
 
     @property
     def target(self) -> str:
@@ -78,11 +98,11 @@ SUITES = [
     Suite("format", check, 5),
     Suite("lint", check, 20),
     Suite("surface", check, 15),
-    Suite("rust", cargo, 40),
-    Suite("c", closing_line, 15),
+    Suite("rust", cargo, 40, vectors=True),
+    Suite("c", closing_line, 15, vectors=True),
     Suite("cpp", closing_line, 15),
-    Suite("python", pytest, 15),
-    Suite("node", node, 15),
+    Suite("python", pytest, 15, vectors=True),
+    Suite("node", node, 15, vectors=True),
     Suite("abi", closing_line, 20),
     Suite("exactness", closing_line, 20),
     Suite("docs", closing_line, 15, long=True),
@@ -139,7 +159,9 @@ def run(suite: Suite) -> tuple[Counts, str]:
     if counts.passed == 0 and not not_run:
         counts.failed = max(counts.failed, 1)
         return counts, "ran nothing"
-    return counts, "; ".join(not_run)
+    missing = left_out(text) if suite.vectors else []
+    counts.failed += len(missing)
+    return counts, "; ".join([*missing, *not_run])
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-//! Reasoning and tool calls in answers, over the scripted runtime: as text, and as tokens.
+//! Reasoning and tool calls in answers, over the scripted runtime: as text, and as tokens. More of it is in
+//! tests/vectors/answers.jsonl and requests.jsonl, which all languages run.
 
 mod common;
 
@@ -185,21 +186,6 @@ fn calls_are_parsed_and_streamed() {
 }
 
 #[test]
-fn without_tools_nothing_is_a_call() {
-    let completion = answer(CALL, &GenerateOptions::default());
-    assert_eq!(
-        (completion.text.as_str(), completion.tool_calls.len()),
-        (CALL, 0)
-    );
-    assert_eq!(completion.finish_reason, FinishReason::Stop);
-    let none = GenerateOptions {
-        tool_choice: Some(json!("none")),
-        ..with_tools()
-    };
-    assert_eq!(answer(CALL, &none).text, CALL);
-}
-
-#[test]
 fn a_broken_call_is_text_and_nothing_is_lost() {
     let broken =
         "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": Oslo}}\n</tool_call>";
@@ -243,62 +229,6 @@ fn a_call_can_be_wanted() {
         prompt.ends_with("<bot><tool_call>\n{\"name\": \"weather\", \"arguments\": "),
         "{prompt}"
     );
-}
-
-#[test]
-fn a_choice_that_cannot_be_is_an_error() {
-    let (_folder, model) = saying("x", 1, false);
-    let of = |choice: Json, tools: Option<Json>, thinking| {
-        let options = GenerateOptions {
-            tool_choice: Some(choice),
-            enable_thinking: thinking,
-            tools,
-            ..GenerateOptions::default()
-        };
-        model.generate(&question(), &options).unwrap_err()
-    };
-    for (choice, tools, said) in [
-        (json!("maybe"), Some(tools()), "\"maybe\""),
-        (json!({"type": "function"}), Some(tools()), "tool_choice"),
-        (json!("required"), None, "no `tools`"),
-        (
-            json!({"type": "function", "function": {"name": "sink"}}),
-            Some(tools()),
-            "weather, time",
-        ),
-    ] {
-        let error = of(choice, tools, None);
-        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-        assert!(error.message().contains(said), "{error}");
-    }
-    let error = of(json!("required"), Some(tools()), Some(true));
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.message().contains("enable_thinking"), "{error}");
-    let options = GenerateOptions {
-        tool_format: Some("klingon".into()),
-        ..with_tools()
-    };
-    let error = model.generate(&question(), &options).unwrap_err();
-    assert!(error.message().contains("hermes"), "{error}");
-    let raw = GenerateOptions {
-        tool_choice: Some(json!("auto")),
-        ..GenerateOptions::default()
-    };
-    assert_eq!(
-        model.complete("x", &raw).unwrap_err().kind(),
-        ErrorKind::InvalidArgument
-    );
-}
-
-#[test]
-fn the_format_can_be_said() {
-    let options = GenerateOptions {
-        tool_format: Some("mistral".into()),
-        ..with_tools()
-    };
-    let text = r#"[TOOL_CALLS] [{"name": "time", "arguments": {"zone": "CET"}}]"#;
-    let completion = answer(text, &options);
-    assert_eq!(completion.tool_calls[0].arguments, json!({"zone": "CET"}));
 }
 
 #[test]

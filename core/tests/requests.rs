@@ -1,5 +1,5 @@
 //! What a request may ask for, over the scripted runtime: sampling where the runtime fixes it, its own
-//! ends, its time.
+//! ends, its time. Most of it is in tests/vectors/requests.jsonl, which all languages run.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use common::{
     ALL_GROUPS, ENDLESS, Folder, GROUPS, LONG, SHORT, SOON, ask, ask_with, begun, byte_tokenizer,
-    open, open_with, options, read, recording,
+    open, open_with, options, recording,
 };
 use rkchat::{
     Completion, ErrorKind, FinishReason, FixedSampling, GenerateOptions, Json, Measure, Model,
@@ -195,42 +195,6 @@ fn what_no_runtime_has_is_told() {
 }
 
 #[test]
-fn stop_strings_end_an_answer_however_its_text_is_cut() {
-    let whole = "The ship <END> sank";
-    let options = GenerateOptions {
-        stop_strings: Some(vec!["never".into(), "<END>".into()]),
-        ..GenerateOptions::default()
-    };
-    for group in GROUPS {
-        for size in [1, 2, 3, 7, whole.len()] {
-            let pieces: Vec<&str> = (0..whole.len())
-                .step_by(size)
-                .map(|start| &whole[start..(start + size).min(whole.len())])
-                .collect();
-            let script = json!({"pieces": pieces, "delay_ms": 2}).to_string();
-            let generation = ask_with(&open(group, &script), &options);
-            let shown = read(&generation).concat();
-            assert_eq!(shown, "The ship ", "{group}, {size}");
-            let completion = generation.completion().unwrap();
-            assert_eq!(completion.text, "The ship ");
-            assert_eq!(completion.finish_reason, FinishReason::StopString);
-        }
-    }
-}
-
-#[test]
-fn what_might_begin_a_stop_string_is_shown_when_it_does_not() {
-    let options = GenerateOptions {
-        stop_strings: Some(vec!["<END>".into()]),
-        ..GenerateOptions::default()
-    };
-    let model = open("1.3.0", r#"{"pieces": ["a <E", "N", "d> b", " <EN"]}"#);
-    let generation = ask_with(&model, &options);
-    assert_eq!(read(&generation).concat(), "a <ENd> b <EN");
-    assert_eq!(generation.finish_reason(), Some(FinishReason::Stop));
-}
-
-#[test]
 fn a_stop_string_aborts_the_run_at_once() {
     for group in GROUPS {
         let model = open(group, ENDLESS);
@@ -247,39 +211,6 @@ fn a_stop_string_aborts_the_run_at_once() {
             "a b "
         );
     }
-}
-
-#[test]
-fn a_control_token_is_a_stop_string_too() {
-    let folder = Folder::new();
-    folder.file("tokenizer.json", &byte_tokenizer());
-    let script = folder.file(
-        "s.rkllm",
-        r#"{"pieces": [["a", 97], ["", 257], ["b", 98]]}"#,
-    );
-    let model = Model::open(&script, &options("1.3.0")).unwrap();
-    assert_eq!(ask(&model).completion().unwrap().text, "ab");
-    let options = GenerateOptions {
-        stop_strings: Some(vec!["<|start|>".into()]),
-        ..GenerateOptions::default()
-    };
-    let completion = ask_with(&model, &options).completion().unwrap();
-    assert_eq!(completion.text, "a");
-    assert_eq!(completion.token_ids, [97]);
-    assert_eq!(completion.finish_reason, FinishReason::StopString);
-}
-
-#[test]
-fn an_empty_stop_string_is_refused() {
-    let options = GenerateOptions {
-        stop_strings: Some(vec![String::new()]),
-        ..GenerateOptions::default()
-    };
-    let error = open("1.3.0", SHORT)
-        .complete_ids(&[1], &options)
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-    assert!(error.message().contains("stop_strings"), "{error}");
 }
 
 #[test]

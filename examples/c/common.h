@@ -66,16 +66,9 @@ static arguments parse(int count, char **words) {
   return result;
 }
 
-/* A conversation of one question, as JSON; the caller frees it. */
-static char *question(const char *text) {
-  static const char begin[] = "[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"},"
-                              "{\"role\":\"user\",\"content\":\"";
-  static const char end[] = "\"}]";
-  char *json = malloc(sizeof begin + 6 * strlen(text) + sizeof end); /* at most \u0000 for a byte */
-  if (json == NULL) {
-    exit(EXIT_FAILURE);
-  }
-  char *out = json + sprintf(json, "%s", begin);
+/* Writes a text as JSON, and gives the place after it. It takes up to 6 bytes for one, and 2 more. */
+static char *quoted(char *out, const char *text) {
+  *out++ = '"';
   for (; *text != '\0'; text++) {
     unsigned char byte = (unsigned char)*text;
     if (byte < 0x20) {
@@ -87,13 +80,27 @@ static char *question(const char *text) {
       *out++ = (char)byte;
     }
   }
-  strcpy(out, end);
+  *out++ = '"';
+  *out = '\0';
+  return out;
+}
+
+/* A conversation of one question, as JSON; the caller frees it. */
+static char *question(const char *text) {
+  static const char begin[] = "[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"},"
+                              "{\"role\":\"user\",\"content\":";
+  char *json = malloc(sizeof begin + 6 * strlen(text) + sizeof "\"\"}]");
+  if (json == NULL) {
+    exit(EXIT_FAILURE);
+  }
+  strcpy(json, begin);
+  strcpy(quoted(json + strlen(json), text), "}]");
   return json;
 }
 
 /* Asks the question. */
-static rkchat_generation *ask(const rkchat_model *model, const char *text,
-                              const rkchat_generate_options *options) {
+static inline rkchat_generation *ask(const rkchat_model *model, const char *text,
+                                     const rkchat_generate_options *options) {
   rkchat_generation *generation = NULL;
   rkchat_error *error = NULL;
   char *messages = question(text);

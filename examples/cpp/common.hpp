@@ -53,10 +53,9 @@ struct Arguments {
   }
 };
 
-/// A conversation of one question.
-inline std::string question(const std::string &text) {
-  std::string json = R"([{"role":"system","content":"You are a helpful assistant."},)"
-                     R"({"role":"user","content":")";
+/// A text as JSON.
+inline std::string quoted(const std::string &text) {
+  std::string json = "\"";
   for (const char letter : text) {
     if (static_cast<unsigned char>(letter) < 0x20) {
       char escape[8];
@@ -69,7 +68,13 @@ inline std::string question(const std::string &text) {
       json += letter;
     }
   }
-  return json + R"("}])";
+  return json + '"';
+}
+
+/// A conversation of one question.
+inline std::string question(const std::string &text) {
+  return R"([{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":)" +
+         quoted(text) + "}]";
 }
 
 #endif

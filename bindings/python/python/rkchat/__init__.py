@@ -13,7 +13,9 @@ Every object may be shared between threads. Every error is an `RkchatError`.
 from . import _native, _surface
 from ._native import *
 
-__all__ = [*_surface.ERRORS, *_native.__all__, *_surface.TYPES]
+_PIPELINE = ("pipeline", "TextGenerationPipeline")
+
+__all__ = [*_surface.ERRORS, *_native.__all__, *_surface.TYPES, *_PIPELINE]
 
 if _native._SURFACE != _surface.HASH:
     raise ImportError("rkchat's native module is of another version than its Python files: rebuild it")
@@ -26,6 +28,8 @@ def __getattr__(name: str) -> object:
         from . import _errors as module
     elif name in _surface.TYPES:
         from . import _types as module
+    elif name in _PIPELINE:
+        from . import _pipeline as module
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals().update((each, getattr(module, each)) for each in module.__all__)

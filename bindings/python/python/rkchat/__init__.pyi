@@ -1,3 +1,4 @@
 from ._errors import *
 from ._native import *
+from ._pipeline import *
 from ._types import *

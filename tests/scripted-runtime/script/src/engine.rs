@@ -22,6 +22,8 @@ pub struct Scripted {
     pub(crate) prepared: Prepared,
     pub(crate) cache: Mutex<Vec<i32>>,
     pub(crate) cached: AtomicUsize,
+    /// How many runs have begun.
+    pub(crate) runs: AtomicUsize,
     /// What `rkllm_load_prompt_cache` read.
     pub(crate) loaded: Mutex<Vec<i32>>,
     /// What an aborted run has left for the next, with places in the script's list.
@@ -70,6 +72,7 @@ impl Engine for Scripted {
             prepared: Prepared::default(),
             cache: Mutex::default(),
             cached: AtomicUsize::new(0),
+            runs: AtomicUsize::new(0),
             loaded: Mutex::default(),
             stale: Mutex::default(),
             broken: AtomicBool::new(false),
@@ -227,6 +230,7 @@ impl Engine for Scripted {
         if self.script.init == Init::Lie || self.broken.load(Ordering::Relaxed) {
             return Ok(Ending::Silent(-1));
         }
+        self.runs.fetch_add(1, Ordering::Relaxed);
         let ending = match self.script.callback_thread {
             false => self.play(request, &tokens, sink),
             true => {

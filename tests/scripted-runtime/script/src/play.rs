@@ -42,6 +42,13 @@ impl Scripted {
         })
     }
 
+    /// What this run puts out, which is the last that began.
+    fn pieces(&self) -> &[Piece] {
+        let number = self.runs.load(Ordering::Relaxed).saturating_sub(1);
+        let first = self.script.first.get(number);
+        first.unwrap_or(&self.script.pieces)
+    }
+
     fn generate(
         &self,
         request: &Request,
@@ -123,17 +130,17 @@ impl Scripted {
         stop: &mut Stop<'_>,
         counts: &mut Counts,
     ) {
-        let script = &self.script;
+        let (script, pieces) = (&self.script, self.pieces());
         let rounds = match script.repeat {
             0 => u64::MAX,
             rounds => rounds,
         };
         for _ in 0..rounds {
             // Without pieces, endless output is an endless wait.
-            if script.pieces.is_empty() && script.repeat == 0 {
+            if pieces.is_empty() && script.repeat == 0 {
                 over |= stop.wait(10);
             }
-            for (place, piece) in script.pieces.iter().enumerate() {
+            for (place, piece) in pieces.iter().enumerate() {
                 let enough = request.max_new_tokens > 0
                     && counts.new_tokens >= request.max_new_tokens as u64
                     || self.cached.load(Ordering::Relaxed) >= self.prepared.n_ctx as usize;
@@ -196,8 +203,8 @@ impl Scripted {
     fn aborted_after(&self, played: u64) {
         self.broken
             .store(self.script.abort_breaks, Ordering::Relaxed);
-        let pieces = self.script.pieces.iter().cloned().enumerate();
-        let played = usize::try_from(played).unwrap_or(0) % self.script.pieces.len().max(1);
+        let pieces = self.pieces().iter().cloned().enumerate();
+        let played = usize::try_from(played).unwrap_or(0) % pieces.len().max(1);
         let next = pieces.cycle().skip(played).take(self.script.stale);
         *lock(&self.stale) = next.collect();
     }

@@ -40,6 +40,8 @@ pub struct Script {
     pub prefill_ms: u64,
     /// Time before each further piece, in milliseconds.
     pub delay_ms: u64,
+    /// Output of the first runs, a list for each; those after them have `pieces`.
+    pub first: Vec<Vec<Piece>>,
     /// Output.
     pub pieces: Vec<Piece>,
     /// How often the pieces are played; 0 is without end.
@@ -86,6 +88,7 @@ impl Default for Script {
             run: Run::Ok,
             prefill_ms: 0,
             delay_ms: 0,
+            first: Vec::new(),
             pieces: Vec::new(),
             repeat: 1,
             abort_ms: 0,
