@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"d33a65596b69cbb2", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -281,6 +281,18 @@ mod tests {
         assert_eq!(
             ListPromptCachesOptions::default(),
             ListPromptCachesOptions { folder: None }
+        );
+        assert_eq!(
+            Message::default(),
+            Message {
+                role: None,
+                content: None,
+                content_parts: None,
+                name: None,
+                tool_call_id: None,
+                tool_calls: None,
+                reasoning_content: None,
+            }
         );
     }
 
