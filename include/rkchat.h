@@ -337,6 +337,9 @@ typedef int32_t rkchat_template_repair;
     RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
 #define RKCHAT_LIST_PROMPT_CACHES_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_list_prompt_caches_options), 0, NULL, 0}
+#define RKCHAT_MESSAGE_INIT \
+    {(uint32_t)sizeof(rkchat_message), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
+    NULL, 0}
 #define RKCHAT_RUNTIME_INFO_INIT \
     {(uint32_t)sizeof(rkchat_runtime_info), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
     NULL, 0, NULL, 0, NULL, 0}
@@ -1200,6 +1203,53 @@ typedef struct rkchat_generate_options {
   const char *adapter;
   size_t adapter_len;
 } rkchat_generate_options;
+
+/**
+ * One message of a conversation. What is unset is left out.
+ *
+ * Begin with `RKCHAT_MESSAGE_INIT`, which leaves everything unset.
+ */
+typedef struct rkchat_message {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * Who says it: `system`, `user`, `assistant`, `tool`, or what else the template knows. Required.
+   */
+  const char *role;
+  size_t role_len;
+  /**
+   * What is said. Unset: nothing, as in a message that only calls tools.
+   */
+  const char *content;
+  size_t content_len;
+  /**
+   * What is said, in parts: a JSON array in the OpenAI shape. Excludes `content`.
+   * JSON text.
+   */
+  const char *content_parts;
+  size_t content_parts_len;
+  /**
+   * The name of who says it; of the function in a tool's message.
+   */
+  const char *name;
+  size_t name_len;
+  /**
+   * The id of the call whose result it is, in a tool's message.
+   */
+  const char *tool_call_id;
+  size_t tool_call_id_len;
+  /**
+   * The tools that the assistant calls, a JSON array in the OpenAI shape.
+   * JSON text.
+   */
+  const char *tool_calls;
+  size_t tool_calls_len;
+  /**
+   * What the assistant thought before.
+   */
+  const char *reasoning_content;
+  size_t reasoning_content_len;
+} rkchat_message;
 
 /**
  * What is rendered besides the messages.
@@ -2113,6 +2163,22 @@ rkchat_status rkchat_model_generate(const struct rkchat_model *model,
                                     struct rkchat_error **error);
 
 /**
+ * As `generate`, with the messages in structs.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+ *
+ * `messages` are `messages_len` structs in a row, each begun as `RKCHAT_MESSAGE_INIT`.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_model_generate_messages(const struct rkchat_model *model,
+                                             const struct rkchat_message *messages,
+                                             size_t messages_len,
+                                             const struct rkchat_generate_options *options,
+                                             struct rkchat_generation **out,
+                                             struct rkchat_error **error);
+
+/**
  * Continues a text. It gets the special tokens that the tokenizer puts around a text, and no
  * template.
  *
@@ -2157,6 +2223,22 @@ rkchat_status rkchat_model_render(const struct rkchat_model *model,
                                   const struct rkchat_render_options *options,
                                   struct rkchat_text **out,
                                   struct rkchat_error **error);
+
+/**
+ * As `render`, with the messages in structs.
+ *
+ * `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+ *
+ * `messages` are `messages_len` structs in a row, each begun as `RKCHAT_MESSAGE_INIT`.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_model_render_messages(const struct rkchat_model *model,
+                                           const struct rkchat_message *messages,
+                                           size_t messages_len,
+                                           const struct rkchat_render_options *options,
+                                           struct rkchat_text **out,
+                                           struct rkchat_error **error);
 
 /**
  * Text to token ids, with the model's tokenizer.
@@ -2421,6 +2503,22 @@ rkchat_status rkchat_chat_send_message(const struct rkchat_chat *chat,
                                        struct rkchat_error **error);
 
 /**
+ * As `send_message`, with the messages in structs.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+ *
+ * `messages` are `messages_len` structs in a row, each begun as `RKCHAT_MESSAGE_INIT`.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_chat_send_messages(const struct rkchat_chat *chat,
+                                        const struct rkchat_message *messages,
+                                        size_t messages_len,
+                                        const struct rkchat_generate_options *options,
+                                        struct rkchat_generation **out,
+                                        struct rkchat_error **error);
+
+/**
  * Answers the last message of the user again: what came after it is dropped, and comes back if
  * this answer fails.
  *
@@ -2523,7 +2621,8 @@ rkchat_status rkchat_generation_wait(const struct rkchat_generation *generation,
                                      struct rkchat_error **error);
 
 /**
- * Waits for the end and gives the text of the answer.
+ * Waits for the end and gives the text of the answer, whether or not pieces of it were read; a
+ * failure of the runtime is reported here too. Awaiting a generation gives the same.
  *
  * `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
  *
@@ -2610,6 +2709,22 @@ rkchat_status rkchat_chat_template_encode(const struct rkchat_chat_template *cha
                                           const struct rkchat_render_options *options,
                                           struct rkchat_ids **out,
                                           struct rkchat_error **error);
+
+/**
+ * As `render`, with the messages in structs.
+ *
+ * `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+ *
+ * `messages` are `messages_len` structs in a row, each begun as `RKCHAT_MESSAGE_INIT`.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_chat_template_render_messages(const struct rkchat_chat_template *chat_template,
+                                                   const struct rkchat_message *messages,
+                                                   size_t messages_len,
+                                                   const struct rkchat_render_options *options,
+                                                   struct rkchat_text **out,
+                                                   struct rkchat_error **error);
 
 /**
  * For each id that `encode` gives, 1 where it is what the assistant says, by the template's

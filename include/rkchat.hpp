@@ -354,6 +354,16 @@ inline const std::uint32_t *present(const std::vector<std::uint32_t> &list) {
   return list.empty() ? &none : list.data();
 }
 
+/// Structs for C, which lead into the items.
+template <typename C, typename T>
+std::vector<C> structs(const std::vector<T> &items) {
+  std::vector<C> all;
+  for (const T &item : items) {
+    all.push_back(item.c());
+  }
+  return all;
+}
+
 /// A struct that an older library may know less of: the rest is unset.
 template <typename C>
 C known(const C *c, std::size_t size, C unset) {
@@ -986,6 +996,39 @@ struct ListPromptCachesOptions {
   }
 };
 
+/// One message of a conversation. What is unset is left out.
+struct Message {
+  /// Who says it: `system`, `user`, `assistant`, `tool`, or what else the template knows. Required.
+  Optional<std::string> role;
+  /// What is said. Unset: nothing, as in a message that only calls tools.
+  Optional<std::string> content;
+  /// What is said, in parts: a JSON array in the OpenAI shape. Excludes `content`.
+  /// JSON text.
+  Optional<std::string> content_parts;
+  /// The name of who says it; of the function in a tool's message.
+  Optional<std::string> name;
+  /// The id of the call whose result it is, in a tool's message.
+  Optional<std::string> tool_call_id;
+  /// The tools that the assistant calls, a JSON array in the OpenAI shape.
+  /// JSON text.
+  Optional<std::string> tool_calls;
+  /// What the assistant thought before.
+  Optional<std::string> reasoning_content;
+
+  /// For C; valid as long as this struct is and does not change.
+  rkchat_message c() const {
+    rkchat_message c = RKCHAT_MESSAGE_INIT;
+    if (role) { c.role = (*role).c_str(); c.role_len = (*role).size(); }
+    if (content) { c.content = (*content).c_str(); c.content_len = (*content).size(); }
+    if (content_parts) { c.content_parts = (*content_parts).c_str(); c.content_parts_len = (*content_parts).size(); }
+    if (name) { c.name = (*name).c_str(); c.name_len = (*name).size(); }
+    if (tool_call_id) { c.tool_call_id = (*tool_call_id).c_str(); c.tool_call_id_len = (*tool_call_id).size(); }
+    if (tool_calls) { c.tool_calls = (*tool_calls).c_str(); c.tool_calls_len = (*tool_calls).size(); }
+    if (reasoning_content) { c.reasoning_content = (*reasoning_content).c_str(); c.reasoning_content_len = (*reasoning_content).size(); }
+    return c;
+  }
+};
+
 /// Something that went on but may not be what was meant.
 struct Warning {
   /// What it is about.
@@ -1518,6 +1561,9 @@ class Model {
   /// time in proportion to the text, as `complete`, `render`, `encode` and `decode` do.
   Generation generate(const std::string &messages, const GenerateOptions &options = GenerateOptions()) const;
 
+  /// As `generate`, with the messages in structs.
+  Generation generate_messages(const std::vector<Message> &messages, const GenerateOptions &options = GenerateOptions()) const;
+
   /// Continues a text. It gets the special tokens that the tokenizer puts around a text, and no
   /// template.
   Generation complete(const std::string &text, const GenerateOptions &options = GenerateOptions()) const;
@@ -1528,6 +1574,9 @@ class Model {
   /// Renders messages with the model's template. With `add_generation_prompt` it is the prompt that
   /// `generate` sends.
   std::string render(const std::string &messages, const RenderOptions &options = RenderOptions()) const;
+
+  /// As `render`, with the messages in structs.
+  std::string render_messages(const std::vector<Message> &messages, const RenderOptions &options = RenderOptions()) const;
 
   /// Text to token ids, with the model's tokenizer.
   std::vector<std::uint32_t> encode(const std::string &text, const EncodeOptions &options = EncodeOptions()) const;
@@ -1625,6 +1674,9 @@ class Chat {
   /// Sends a message of any role, or a JSON array of them, such as the results of tools.
   Generation send_message(const std::string &message, const GenerateOptions &options = GenerateOptions()) const;
 
+  /// As `send_message`, with the messages in structs.
+  Generation send_messages(const std::vector<Message> &messages, const GenerateOptions &options = GenerateOptions()) const;
+
   /// Answers the last message of the user again: what came after it is dropped, and comes back if
   /// this answer fails.
   Generation regenerate(const GenerateOptions &options = GenerateOptions()) const;
@@ -1672,7 +1724,8 @@ class Generation {
   /// Blocking.
   bool wait(Optional<std::chrono::milliseconds> timeout = {}) const;
 
-  /// Waits for the end and gives the text of the answer.
+  /// Waits for the end and gives the text of the answer, whether or not pieces of it were read; a
+  /// failure of the runtime is reported here too. Awaiting a generation gives the same.
   /// Blocking.
   std::string text() const;
 
@@ -1770,6 +1823,9 @@ class ChatTemplate {
   /// Renders, then encodes without adding special tokens, for those are in the template: what
   /// transformers' `apply_chat_template` gives with `tokenize=True`.
   std::vector<std::uint32_t> encode(const std::string &messages, const Tokenizer &tokenizer, const RenderOptions &options = RenderOptions()) const;
+
+  /// As `render`, with the messages in structs.
+  std::string render_messages(const std::vector<Message> &messages, const RenderOptions &options = RenderOptions()) const;
 
   /// For each id that `encode` gives, 1 where it is what the assistant says, by the template's
   /// `{% generation %}` blocks, else 0: what transformers gives with
@@ -1892,6 +1948,14 @@ inline Generation Model::generate(const std::string &messages, const GenerateOpt
   return Generation(out);
 }
 
+inline Generation Model::generate_messages(const std::vector<Message> &messages, const GenerateOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_generation *out = nullptr;
+  const rkchat_status status = rkchat_model_generate_messages(handle_.get(), detail::structs<rkchat_message>(messages).data(), messages.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Generation(out);
+}
+
 inline Generation Model::complete(const std::string &text, const GenerateOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_generation *out = nullptr;
@@ -1912,6 +1976,14 @@ inline std::string Model::render(const std::string &messages, const RenderOption
   rkchat_error *error = nullptr;
   rkchat_text *out = nullptr;
   const rkchat_status status = rkchat_model_render(handle_.get(), messages.data(), messages.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline std::string Model::render_messages(const std::vector<Message> &messages, const RenderOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_text *out = nullptr;
+  const rkchat_status status = rkchat_model_render_messages(handle_.get(), detail::structs<rkchat_message>(messages).data(), messages.size(), detail::address(options.c()), &out, &error);
   detail::check(status, error);
   return detail::take(out);
 }
@@ -2052,6 +2124,14 @@ inline Generation Chat::send_message(const std::string &message, const GenerateO
   return Generation(out);
 }
 
+inline Generation Chat::send_messages(const std::vector<Message> &messages, const GenerateOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_generation *out = nullptr;
+  const rkchat_status status = rkchat_chat_send_messages(handle_.get(), detail::structs<rkchat_message>(messages).data(), messages.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Generation(out);
+}
+
 inline Generation Chat::regenerate(const GenerateOptions &options) const {
   rkchat_error *error = nullptr;
   rkchat_generation *out = nullptr;
@@ -2170,6 +2250,14 @@ inline std::vector<std::uint32_t> ChatTemplate::encode(const std::string &messag
   rkchat_error *error = nullptr;
   rkchat_ids *out = nullptr;
   const rkchat_status status = rkchat_chat_template_encode(handle_.get(), messages.data(), messages.size(), tokenizer.c(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline std::string ChatTemplate::render_messages(const std::vector<Message> &messages, const RenderOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_text *out = nullptr;
+  const rkchat_status status = rkchat_chat_template_render_messages(handle_.get(), detail::structs<rkchat_message>(messages).data(), messages.size(), detail::address(options.c()), &out, &error);
   detail::check(status, error);
   return detail::take(out);
 }

@@ -18,6 +18,8 @@
 mod answer;
 mod engine;
 mod model;
+#[doc(hidden)]
+pub mod option_names;
 mod ranges;
 mod surface;
 mod template;

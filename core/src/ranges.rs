@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"8115b2d922541a13", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bf56876d923371f8", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -290,6 +290,18 @@ mod tests {
         assert_eq!(
             ListPromptCachesOptions::default(),
             ListPromptCachesOptions { folder: None }
+        );
+        assert_eq!(
+            Message::default(),
+            Message {
+                role: None,
+                content: None,
+                content_parts: None,
+                name: None,
+                tool_call_id: None,
+                tool_calls: None,
+                reasoning_content: None,
+            }
         );
     }
 

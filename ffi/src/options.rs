@@ -71,11 +71,57 @@ pub unsafe fn read<T: Input>(c: *const T::C) -> Result<T> {
     if c.is_null() {
         return Ok(T::default());
     }
+    // SAFETY: as the caller promises.
+    unsafe { read_one(c, size(c)?) }
+}
+
+/// Reads structs that lie in a row. All have the size that the first one says.
+///
+/// # Safety
+/// `first` is NULL or points to `len` structs, for each of which what `read` asks for holds.
+pub unsafe fn read_all<T: Input>(name: &str, first: *const T::C, len: usize) -> Result<Vec<T>> {
+    if len == 0 {
+        return Ok(Vec::new()); // NULL too, as for other lists.
+    }
+    if first.is_null() {
+        return Err(Error::invalid_argument(format!(
+            "`{name}` is NULL, and its length is {len}"
+        )));
+    }
+    let at = |index: usize, error: Error| {
+        Error::invalid_argument(format!("`{name}[{index}]`: {}", error.message()))
+    };
+    // SAFETY: there is a first one.
+    let width = unsafe { size(first) }.map_err(|error| at(0, error))?;
+    if len > isize::MAX as usize / width {
+        return Err(Error::invalid_argument(format!(
+            "the length of `{name}` is {len}: it was never set"
+        )));
+    }
+    let one = |index: usize| {
+        // SAFETY: those before it were of this width, so it is inside the row, as the caller promises.
+        unsafe {
+            let c = first.cast::<u8>().add(index * width).cast::<T::C>();
+            match size(c)? {
+                own if own == width => read_one(c, width),
+                own => Err(Error::invalid_argument(format!(
+                    "its `struct_size` is {own}, and that of the first one {width}"
+                ))),
+            }
+        }
+    };
+    (0..len)
+        .map(|index| one(index).map_err(|error| at(index, error)))
+        .collect()
+}
+
+/// # Safety
+/// `c` points to `size` bytes; else as for `read`.
+unsafe fn read_one<T: Input>(c: *const T::C, size: usize) -> Result<T> {
     let mut copy = T::UNSET;
-    // SAFETY: all reads stay inside `struct_size` bytes, the write inside `copy`, of which any bytes are a
-    // value; what `convert` needs is what the caller promises.
+    // SAFETY: all reads stay inside `size` bytes, the write inside `copy`, of which any bytes are a value;
+    // what `convert` needs is what the caller promises.
     unsafe {
-        let size = size(c)?;
         let known = size.min(size_of::<T::C>());
         ptr::copy_nonoverlapping(c.cast::<u8>(), ptr::from_mut(&mut copy).cast::<u8>(), known);
         let tail = c.cast::<u8>().add(known).cast::<[u8; 8]>();

@@ -5,6 +5,7 @@ mod cpp;
 mod model;
 mod names;
 mod node;
+mod option_names;
 mod output;
 mod parse;
 mod python;
@@ -30,8 +31,9 @@ Reads DIR/core/src/surface and writes the bindings' generated files below DIR.
 /// What renders files from the surface. All write below the root; paths are relative to it.
 type Backend = fn(&Surface) -> Result<Vec<Output>>;
 
-const BACKENDS: [Backend; 6] = [
+const BACKENDS: [Backend; 7] = [
     ranges::render_ranges,
+    option_names::render,
     c::render,
     cpp::render,
     python::render,

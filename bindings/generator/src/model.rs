@@ -48,6 +48,8 @@ pub struct Variant {
 pub struct Struct {
     pub name: String,
     pub doc: String,
+    /// `@c_only`: the reason why Python and Node have none.
+    pub c_only: Option<String>,
     pub fields: Vec<Field>,
 }
 
@@ -66,6 +68,8 @@ pub struct Field {
     pub unit: Option<String>,
     /// `@since`.
     pub since: Option<String>,
+    /// `@alias`: what other libraries call the option. Errors about such names tell ours.
+    pub aliases: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -100,8 +104,12 @@ pub struct Method {
     pub blocking: bool,
     /// `@constant`: answers the same for the handle's life.
     pub constant: bool,
+    /// `@property`: Python has a property, Node a getter.
+    pub property: bool,
     /// `@handwritten`: the reason why no backend generates it.
     pub handwritten: Option<String>,
+    /// `@c_only`: the reason why Python and Node have none.
+    pub c_only: Option<String>,
     /// `@since`.
     pub since: Option<String>,
     /// The Rust signature, for the reference.
@@ -164,6 +172,16 @@ impl Type {
 }
 
 impl Surface {
+    /// The surface of the languages that are not C.
+    pub fn beyond_c(&self) -> Self {
+        let mut surface = self.clone();
+        surface.options.retain(|item| item.c_only.is_none());
+        for handle in &mut surface.handles {
+            handle.methods.retain(|method| method.c_only.is_none());
+        }
+        surface
+    }
+
     /// The records that methods give lists of, in their order.
     pub fn listed_records(&self) -> Vec<&str> {
         let results = self.handles.iter().flat_map(|handle| &handle.methods);

@@ -37,6 +37,8 @@ pub fn render(surface: &Surface) -> Result<Vec<Output>> {
                     "doc": method.doc,
                     "blocking": method.blocking,
                     "handwritten": method.handwritten,
+                    "property": method.property,
+                    "c_only": method.c_only,
                 })
             });
             json!({ "name": handle.name, "doc": handle.doc, "methods": methods.collect::<Vec<_>>() })
@@ -62,15 +64,29 @@ fn structure(item: &Struct) -> Value {
             "name": field.name,
             "type": type_text(&field.ty),
             "values": values(field),
-            "doc": cell(&field.doc),
+            "doc": cell(&meaning(field)),
         })
     });
     json!({
         "name": item.name,
         "c_name": type_name(&item.name),
         "doc": item.doc,
+        "c_only": item.c_only,
         "fields": fields.collect::<Vec<_>>(),
     })
+}
+
+/// The doc, and what other libraries call it.
+fn meaning(field: &Field) -> String {
+    let aliases: Vec<_> = field
+        .aliases
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match aliases.is_empty() {
+        true => field.doc.clone(),
+        false => format!("{}\n\nElsewhere: {}.", field.doc, aliases.join(", ")),
+    }
 }
 
 /// Default, range and unit.

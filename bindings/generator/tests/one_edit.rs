@@ -10,7 +10,11 @@ const C: &str = r#"
 int64_t use(const rkchat_tokenizer *tokenizer, uint32_t *size);
 int64_t use(const rkchat_tokenizer *tokenizer, uint32_t *size) {
   rkchat_generate_options options = RKCHAT_GENERATE_OPTIONS_INIT;
+  rkchat_chat_template *chat_template = NULL;
+  rkchat_adapter_info_list *list = NULL;
   options.last_word = rkchat_tokenizer_vocabulary_size(tokenizer, size, NULL);
+  options.last_word += rkchat_tokenizer_beside(tokenizer, &chat_template, NULL);
+  options.last_word += rkchat_tokenizer_listed(tokenizer, &list, NULL);
   return options.last_word;
 }
 "#;
@@ -21,6 +25,8 @@ std::uint32_t use(const rkchat::Tokenizer &tokenizer);
 std::uint32_t use(const rkchat::Tokenizer &tokenizer) {
   rkchat::GenerateOptions options;
   options.last_word = tokenizer.vocabulary_size();
+  const rkchat::ChatTemplate chat_template = tokenizer.beside();
+  const std::vector<rkchat::AdapterInfo> list = tokenizer.listed();
   return static_cast<std::uint32_t>(*options.last_word);
 }
 ";
@@ -30,14 +36,18 @@ import ast, sys
 classes = {node.name: node for node in ast.walk(ast.parse(open(sys.argv[1]).read())) if isinstance(node, ast.ClassDef)}
 methods = lambda name: {node.name: node for node in classes[name].body if isinstance(node, ast.FunctionDef)}
 assert "last_word" in [argument.arg for argument in methods("Model")["generate"].args.kwonlyargs]
-assert ast.unparse(methods("Tokenizer")["vocabulary_size"].returns) == "int"
+returns = {name: ast.unparse(method.returns) for name, method in methods("Tokenizer").items() if method.returns}
+assert returns["vocabulary_size"] == "int"
+assert returns["beside"] == "ChatTemplate" and returns["listed"] == "list[AdapterInfo]"
 "#;
 
 const TYPESCRIPT: &str = r"
-import { Model, Tokenizer } from './index'
-export function use(model: Model, tokenizer: Tokenizer): number {
+import { type AdapterInfo, ChatTemplate, Model, Tokenizer } from './index'
+export async function use(model: Model, tokenizer: Tokenizer): Promise<number> {
   model.generate([], { lastWord: 5 })
-  return tokenizer.vocabularySize()
+  const template: ChatTemplate = await tokenizer.beside()
+  const list: AdapterInfo[] = await tokenizer.listed()
+  return tokenizer.vocabularySize() + list.length + template.source().length
 }
 ";
 
@@ -104,7 +114,24 @@ fn one_edit_reaches_every_language() {
     insert(
         &surface.join("handles.rs"),
         "impl Tokenizer",
-        "\n    /// Only for a test.\n    pub fn vocabulary_size(&self) -> Result<u32> {\n        self.inner.size()\n    }\n",
+        "
+    /// Only for a test.
+    pub fn vocabulary_size(&self) -> Result<u32> {
+        self.inner.size()
+    }
+
+    /// Only for a test: a handle from another.
+    /// @blocking
+    pub fn beside(&self) -> Result<ChatTemplate> {
+        self.inner.beside()
+    }
+
+    /// Only for a test: records that may not come.
+    /// @blocking
+    pub fn listed(&self) -> Result<Vec<AdapterInfo>> {
+        self.inner.listed()
+    }
+",
     );
 
     let stale = generate(root, &["--check"]);
@@ -133,7 +160,30 @@ fn one_edit_reaches_every_language() {
     let stub = root.join("bindings/python/python/rkchat/_native.pyi");
     succeeds(Command::new(python).args(["-c", PYTHON]).arg(stub));
 
+    // JavaScript gets the class, not the native object behind it.
+    let wrapped = fs::read_to_string(root.join("bindings/node/ts/generated/tokenizer.ts")).unwrap();
+    assert!(wrapped.contains("ChatTemplate[wrap](await this.#native.beside())"));
     typescript(root);
+}
+
+#[test]
+fn a_promise_for_a_generation_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let surface = root.join("core/src/surface");
+    copy(&checkout().join("core/src/surface"), &surface);
+    insert(
+        &surface.join("handles.rs"),
+        "impl Tokenizer",
+        "\n    /// Only for a test.\n    /// @blocking\n    pub fn ask(&self) -> Result<Generation> {\n        self.inner.ask()\n    }\n",
+    );
+    let refused = generate(root, &[]);
+    assert!(!refused.status.success());
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        told.contains("Tokenizer.ask: what gives a Generation is not @blocking"),
+        "{told}"
+    );
 }
 
 fn typescript(root: &Path) {

@@ -7,6 +7,7 @@ use napi::bindgen_prelude::{Env, Error, FnArgs, FunctionRef, JsValue, Unknown};
 use rkchat::Json;
 
 use crate::generated::enums::error_code;
+use crate::options::localized;
 
 /// Why a call failed.
 pub enum Failure {
@@ -84,7 +85,7 @@ pub fn throwable(env: &Env, failure: Failure) -> Error {
         Failure::Type(message) => ("", message, "{}".to_owned()),
         Failure::Rkchat(error) => (
             error_code(error.kind()),
-            error.message().to_owned(),
+            localized(error.message()),
             Json::Object(error.details().clone()).to_string(),
         ),
     };

@@ -34,6 +34,12 @@ pub fn init(
     error::install(env, make_error, path_of_url)
 }
 
+/// The version of rkchat.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// What the TypeScript half was generated from must be what this one was.
 #[napi]
 pub fn surface_hash() -> &'static str {

@@ -11,11 +11,12 @@ const collected = new FinalizationRegistry<() => void>((forget) => forget());
 
 /**
  * One answer on its way: an async iterator over its pieces. Leaving a `for await` loop cancels it, and
- * so does letting go of it.
+ * so does letting go of it. Awaiting it gives its text: there is no `await` before a generation that is
+ * iterated over, and an `async` function that returns one gives the text as well.
  *
  * Waiting keeps the process alive; a generation that nobody waits for does not.
  */
-export class Generation extends GenerationBase implements AsyncIterableIterator<Chunk> {
+export class Generation extends GenerationBase implements AsyncIterableIterator<Chunk>, PromiseLike<string> {
   /** Pieces that were taken while waiting for the end, and not read yet. */
   #unread: Chunk[] = [];
   #ended = false;
@@ -99,6 +100,18 @@ export class Generation extends GenerationBase implements AsyncIterableIterator<
       }
     }
     return true;
+  }
+
+  override get text(): Promise<string> {
+    return this.wait().then(() => super.text);
+  }
+
+  /** As `text.then`, for `await`. */
+  then<Fulfilled = string, Rejected = never>(
+    onfulfilled?: ((text: string) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    onrejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected> {
+    return this.text.then(onfulfilled, onrejected);
   }
 
   override async completion(): Promise<Completion> {

@@ -16,4 +16,5 @@
 
 export { RkchatError } from './errors';
 export { Generation } from './generation';
+export { version } from './native';
 export * from './generated';

@@ -14,6 +14,9 @@ export const handle = Symbol('rkchat.handle');
 /** The native half. */
 export const binding: Native = load();
 
+/** The version of rkchat. */
+export const version: string = binding.version();
+
 function load(): Native {
   const folder = join(__dirname, '..');
   const file = join(folder, 'rkchat.node');
@@ -49,6 +52,9 @@ export function adopt(native: Native, name: string): Native {
   }
   return native;
 }
+
+/** A class takes over a native object by it: the handle that a method of another class gives. */
+export const wrap = Symbol('rkchat.wrap');
 
 /** The native object of a handle; other values as they are, for the native half to refuse. */
 export function unwrap(value: unknown): unknown {

@@ -1,11 +1,11 @@
-//! Iteration over an answer: `for`, `async for`, `next`, `with`.
+//! Iteration over an answer: `for`, `async for`, `next`, `with`; and `await` for the whole.
 
 use std::io::{ErrorKind as IoErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
@@ -29,8 +29,17 @@ pub struct Own {
 /// How the engine's thread wakes an event loop: through a socket that the loop watches, so that no
 /// thread of ours needs the interpreter for it.
 struct Doorbell {
-    button: Arc<UnixStream>,
+    button: Arc<Button>,
     bell: UnixStream,
+}
+
+struct Button(UnixStream);
+
+impl Wake for Button {
+    /// Rings. A bell that is full of rings needs no more.
+    fn wake(self: Arc<Self>) {
+        let _ = (&self.0).write(&[1]);
+    }
 }
 
 impl Doorbell {
@@ -39,17 +48,15 @@ impl Doorbell {
         button.set_nonblocking(true)?;
         bell.set_nonblocking(true)?;
         Ok(Self {
-            button: Arc::new(button),
+            button: Arc::new(Button(button)),
             bell,
         })
     }
 
-    /// Rings, once it is called. A bell that is full of rings needs no more.
+    /// Rings, once it is called.
     fn wake(&self) -> impl FnOnce() + Send + 'static {
         let button = Arc::clone(&self.button);
-        move || {
-            let _ = (&*button).write(&[1]);
-        }
+        move || button.wake()
     }
 
     fn silence(&self) -> std::io::Result<()> {
@@ -105,6 +112,21 @@ impl Generation {
     fn __anext__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
         let step = slf.py().import("rkchat._async")?.getattr("step")?;
         step.call1((slf,))
+    }
+
+    /// Waits for the end and gives the text of the answer, as `text` does.
+    fn __await__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
+        let text = slf.py().import("rkchat._async")?.getattr("text")?;
+        text.call1((slf,))?.call_method0("__await__")
+    }
+
+    /// What one `await` waits with.
+    fn _text(&self) -> PyResult<End> {
+        let answer = Arc::clone(&self.inner);
+        Ok(End {
+            answer: Mutex::new((&*answer).into_future()),
+            doorbell: Doorbell::new()?,
+        })
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -177,6 +199,40 @@ impl Generation {
                 Ok(chunk) => return chunk.map(|chunk| chunk.write(py)).transpose(),
                 Err(error) => return finish::<()>(py, Err(error)).map(Some),
             }
+        }
+    }
+}
+
+/// One `await`. It has a doorbell of its own, for an event loop tells one task only of each.
+#[pyclass(frozen, module = "rkchat")]
+struct End {
+    answer: Mutex<<&'static rkchat::Generation as IntoFuture>::IntoFuture>,
+    doorbell: Doorbell,
+}
+
+#[pymethods]
+impl End {
+    /// The descriptor that becomes readable at the end.
+    fn fileno(&self) -> i32 {
+        self.doorbell.bell.as_raw_fd()
+    }
+
+    /// The text; None where the answer goes on.
+    fn poll<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.doorbell.silence()?;
+        let waker = Waker::from(Arc::clone(&self.doorbell.button));
+        let polled = py.detach(|| {
+            guard(|| {
+                let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+                match answer.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    Poll::Ready(text) => text.map(Some),
+                    Poll::Pending => Ok(None),
+                }
+            })
+        });
+        match polled {
+            Ok(None) => Ok(None),
+            result => finish(py, result.map(Option::unwrap_or_default)).map(Some),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyString};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyString};
+use rkchat::option_names::{Meant, OptionName, meant};
 use rkchat::{Error, Json};
 
 use crate::call::exception;
@@ -50,6 +51,26 @@ pub fn set<T: Input>(
         *option = T::read(value, At { name, allowed })?;
     }
     Ok(())
+}
+
+/// Refuses keyword arguments that are none of the options, as Python does, and tells which one was meant.
+pub fn known(
+    unknown: Option<&Bound<'_, PyDict>>,
+    function: &str,
+    options: &'static [OptionName],
+) -> PyResult<()> {
+    let Some((name, _)) = unknown.and_then(|unknown| unknown.iter().next()) else {
+        return Ok(());
+    };
+    let name = name.to_string();
+    let hint = match meant(&name, options) {
+        Some(Meant::Elsewhere(option)) => format!("; rkchat calls it '{}'", option.snake),
+        Some(Meant::Near(option)) => format!(". Did you mean '{}'?", option.snake),
+        None => String::new(),
+    };
+    Err(PyTypeError::new_err(format!(
+        "{function}() got an unexpected keyword argument '{name}'{hint}"
+    )))
 }
 
 impl<T: Input> Input for Option<T> {

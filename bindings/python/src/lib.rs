@@ -24,6 +24,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     if let Some(folder) = package_folder(module.py())? {
         rkchat::add_runtime_folder(folder.join("runtime"));
     }
+    module.setattr("__version__", env!("CARGO_PKG_VERSION"))?;
     module.setattr("_panic", wrap_pyfunction!(_panic, module)?)?;
     generated::add_to(module)
 }

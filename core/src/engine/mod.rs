@@ -10,6 +10,7 @@ mod exit;
 mod fork;
 mod loaded;
 mod marks;
+mod messages;
 mod model;
 mod numbers;
 mod opening;
@@ -31,6 +32,7 @@ mod tokens;
 mod tool_choice;
 
 pub(crate) use chat::Chat;
+pub(crate) use messages::messages;
 pub(crate) use model::Model;
 pub(crate) use prompt::Prompt;
 pub(crate) use stream::Stream;

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -43,6 +43,8 @@ struct State {
     conclusion: Option<FinishReason>,
     end: Option<Result<FinishReason>>,
     wake: Option<Wake>,
+    /// Who waits for the end alone.
+    at_end: Vec<Waker>,
 }
 
 /// What became of an answer.
@@ -86,6 +88,7 @@ impl Stream {
                 conclusion: None,
                 end: None,
                 wake: None,
+                at_end: Vec::new(),
             }),
             changed: Condvar::new(),
         })
@@ -209,6 +212,22 @@ impl Stream {
             Some(Err(error)) => Err(error.clone()),
             _ => Ok(state.text.clone()),
         }
+    }
+
+    /// As `text`, without waiting: the waker is told of the end.
+    pub fn poll_text(&self, waker: &Waker) -> Poll<Result<String>> {
+        if let Err(error) = self.home.check() {
+            return Poll::Ready(Err(error));
+        }
+        let mut state = self.lock();
+        if state.end.is_none() {
+            if !state.at_end.iter().any(|other| other.will_wake(waker)) {
+                state.at_end.push(waker.clone());
+            }
+            return Poll::Pending;
+        }
+        drop(state);
+        Poll::Ready(self.text())
     }
 
     // A chat's side.
@@ -343,8 +362,12 @@ impl Stream {
         }
         state.end = Some(end);
         let wake = state.wake.take();
+        let at_end = std::mem::take(&mut state.at_end);
         drop(state);
         self.tell(wake);
+        for waker in at_end {
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
         true
     }
 

@@ -2,7 +2,9 @@
 //!
 //! All handles may be shared between threads and dropped from any thread, in any order.
 
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,6 +107,16 @@ impl Model {
         Ok(Generation { inner })
     }
 
+    /// As `generate`, with the messages in structs.
+    /// @c_only there messages are objects of the language
+    pub fn generate_messages(
+        &self,
+        messages: &[Message],
+        options: &GenerateOptions,
+    ) -> Result<Generation> {
+        self.generate(&engine::messages(messages)?, options)
+    }
+
     /// Continues a text. It gets the special tokens that the tokenizer puts around a text, and no
     /// template.
     pub fn complete(&self, text: &str, options: &GenerateOptions) -> Result<Generation> {
@@ -122,6 +134,12 @@ impl Model {
     /// `generate` sends.
     pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {
         self.inner.render(messages, options)
+    }
+
+    /// As `render`, with the messages in structs.
+    /// @c_only there messages are objects of the language
+    pub fn render_messages(&self, messages: &[Message], options: &RenderOptions) -> Result<String> {
+        self.render(&engine::messages(messages)?, options)
     }
 
     /// Text to token ids, with the model's tokenizer.
@@ -257,6 +275,16 @@ impl Chat {
         Ok(Generation { inner })
     }
 
+    /// As `send_message`, with the messages in structs.
+    /// @c_only there messages are objects of the language
+    pub fn send_messages(
+        &self,
+        messages: &[Message],
+        options: &GenerateOptions,
+    ) -> Result<Generation> {
+        self.send_message(&engine::messages(messages)?, options)
+    }
+
     /// Answers the last message of the user again: what came after it is dropped, and comes back if
     /// this answer fails.
     pub fn regenerate(&self, options: &GenerateOptions) -> Result<Generation> {
@@ -341,8 +369,10 @@ impl Generation {
         self.inner.wait(timeout)
     }
 
-    /// Waits for the end and gives the text of the answer.
+    /// Waits for the end and gives the text of the answer, whether or not pieces of it were read; a
+    /// failure of the runtime is reported here too. Awaiting a generation gives the same.
     /// @blocking
+    /// @property
     pub fn text(&self) -> Result<String> {
         self.inner.text()
     }
@@ -361,6 +391,17 @@ impl Iterator for Generation {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.inner.next(None).transpose()
+    }
+}
+
+/// Awaiting it gives its text.
+impl IntoFuture for &Generation {
+    type Output = Result<String>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<String>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(poll_fn(move |context| inner.poll_text(context.waker())))
     }
 }
 
@@ -408,6 +449,12 @@ impl ChatTemplate {
         options: &RenderOptions,
     ) -> Result<Vec<u32>> {
         self.inner.encode(messages, &tokenizer.inner, options)
+    }
+
+    /// As `render`, with the messages in structs.
+    /// @c_only there messages are objects of the language
+    pub fn render_messages(&self, messages: &[Message], options: &RenderOptions) -> Result<String> {
+        self.render(&engine::messages(messages)?, options)
     }
 
     /// For each id that `encode` gives, 1 where it is what the assistant says, by the template's

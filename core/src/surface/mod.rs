@@ -4,8 +4,9 @@
 //! Doc markers carry what types do not, each on a line of its own at the end of a doc comment:
 //! `@default V`, `@range A..=B`, `@unit U`, `@since V`, `@blocking` (may take longer than a
 //! millisecond: Node answers with a promise, Python lets go of the GIL), `@constant` (answers the same
-//! for the handle's life), `@python CLASS` (the built-in an error also is), `@handwritten REASON`
-//! (each binding has its own idiom for it).
+//! for the handle's life), `@property` (Python has a property, Node a getter), `@alias a, b` (what other
+//! libraries call an option), `@python CLASS` (the built-in an error also is), `@handwritten REASON`
+//! (each binding has its own idiom for it), `@c_only REASON` (Python and Node have none).
 
 mod enums;
 mod errors;

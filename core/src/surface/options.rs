@@ -81,6 +81,7 @@ pub struct ModelOptions {
     /// model allows less and the runtime says so.
     /// @unit tokens
     /// @range 1..=1048576
+    /// @alias n_ctx, num_ctx, ctx_size, context_length, max_context_length, max_model_len, max_seq_len
     pub max_context_len: Option<u32>,
     /// A Jinja chat template to use instead of the model's own.
     pub chat_template: Option<String>,
@@ -101,10 +102,12 @@ pub struct ModelOptions {
     /// Sampling temperature; 0 is greedy. Unset: 0.8.
     /// @default 0.8
     /// @range 0..=100
+    /// @alias temp
     pub temperature: Option<f32>,
     /// Penalty on tokens that were used already; 1 is none. Unset: 1.1.
     /// @default 1.1
     /// @range 0..=100
+    /// @alias repetition_penalty
     pub repeat_penalty: Option<f32>,
     /// Penalty that grows with how often a token was used. Unset: 0.
     /// @default 0
@@ -121,10 +124,12 @@ pub struct ModelOptions {
     /// The surprise that Mirostat aims at. Unset: 5.
     /// @default 5
     /// @range 0..=100
+    /// @alias mirostat_ent
     pub mirostat_tau: Option<f32>,
     /// How quickly Mirostat learns. Unset: 0.1.
     /// @default 0.1
     /// @range 0..=1
+    /// @alias mirostat_lr
     pub mirostat_eta: Option<f32>,
     /// What is done where a request asks for other sampling settings and the runtime cannot change
     /// them. Unset: `Warn`.
@@ -146,6 +151,7 @@ pub struct GenerateOptions {
     /// Tokens to produce at the most. Unset: until the model stops or the context window is full.
     /// @unit tokens
     /// @range 1..=1048576
+    /// @alias max_tokens, max_completion_tokens, max_output_tokens, max_length, num_predict, n_predict
     pub max_new_tokens: Option<u32>,
     /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
     /// runtimes before 1.3.0. Unset: as the model was opened.
@@ -158,10 +164,12 @@ pub struct GenerateOptions {
     /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
     /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range 0..=100
+    /// @alias temp
     pub temperature: Option<f32>,
     /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
     /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range 0..=100
+    /// @alias repetition_penalty
     pub repeat_penalty: Option<f32>,
     /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
     /// runtimes before 1.3.0. Unset: as the model was opened.
@@ -178,10 +186,12 @@ pub struct GenerateOptions {
     /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
     /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range 0..=100
+    /// @alias mirostat_ent
     pub mirostat_tau: Option<f32>,
     /// As in `ModelOptions`, for this request; `ModelOptions.fixed_sampling` says what happens on
     /// runtimes before 1.3.0. Unset: as the model was opened.
     /// @range 0..=1
+    /// @alias mirostat_lr
     pub mirostat_eta: Option<f32>,
     /// Leave tokens out that are less likely than the likeliest times this. No runtime has it yet: a
     /// warning tells.
@@ -191,6 +201,7 @@ pub struct GenerateOptions {
     /// @range 0..=9007199254740991
     pub seed: Option<u64>,
     /// Texts that end the answer, which ends before them. Unset: none.
+    /// @alias stop, stop_sequences
     pub stop_strings: Option<Vec<String>>,
     /// Go on where the model would stop, until something else ends the answer. Needs
     /// `ModelOptions.ignore_eos`.
@@ -198,6 +209,7 @@ pub struct GenerateOptions {
     pub ignore_eos: bool,
     /// How long the request may take from now until its end; then it ends with `Timeout`. Unset: as long
     /// as it takes.
+    /// @alias max_time
     pub timeout: Option<Duration>,
     /// How long the request may wait in the queue before it ends with `Timeout`. Unset: as long as it
     /// takes.
@@ -217,11 +229,13 @@ pub struct GenerateOptions {
     /// As in `RenderOptions`; only for messages.
     pub now: Option<String>,
     /// As in `RenderOptions`; only for messages.
+    /// @alias chat_template_kwargs
     pub variables: Option<Json>,
     /// As in `RenderOptions`; only for messages.
     pub template_name: Option<String>,
     /// As in `RenderOptions`; only for messages. Where the runtime's own template is used,
     /// its switch, which is off where this is unset.
+    /// @alias think, thinking
     pub enable_thinking: Option<bool>,
     /// As in `RenderOptions`; only for messages. The answer is what comes after the last message.
     /// @default false
@@ -233,6 +247,7 @@ pub struct GenerateOptions {
     /// What is done where the template refuses the messages. Unset: `Auto`.
     pub template_repair: Option<TemplateRepair>,
     /// The adapter to answer with, by the name it was loaded under. Unset: none.
+    /// @alias lora, lora_adapter
     pub adapter: Option<String>,
 }
 
@@ -452,4 +467,24 @@ pub struct LoadPromptCacheOptions {
 pub struct ListPromptCachesOptions {
     /// As in `PromptCacheOptions`.
     pub folder: Option<PathBuf>,
+}
+
+/// One message of a conversation. What is unset is left out.
+/// @c_only there messages are objects of the language
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Message {
+    /// Who says it: `system`, `user`, `assistant`, `tool`, or what else the template knows. Required.
+    pub role: Option<String>,
+    /// What is said. Unset: nothing, as in a message that only calls tools.
+    pub content: Option<String>,
+    /// What is said, in parts: a JSON array in the OpenAI shape. Excludes `content`.
+    pub content_parts: Option<Json>,
+    /// The name of who says it; of the function in a tool's message.
+    pub name: Option<String>,
+    /// The id of the call whose result it is, in a tool's message.
+    pub tool_call_id: Option<String>,
+    /// The tools that the assistant calls, a JSON array in the OpenAI shape.
+    pub tool_calls: Option<Json>,
+    /// What the assistant thought before.
+    pub reasoning_content: Option<String>,
 }

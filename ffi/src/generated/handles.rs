@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_tensor, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -410,6 +410,38 @@ pub unsafe extern "C" fn rkchat_model_generate(
     }
 }
 
+/// As `generate`, with the messages in structs.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+///
+/// `messages` are `messages_len` structs in a row, each begun as `RKCHAT_MESSAGE_INIT`.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_generate_messages(
+    model: *const rkchat_model,
+    messages: *const rkchat_message,
+    messages_len: usize,
+    options: *const rkchat_generate_options,
+    out: *mut *mut rkchat_generation,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let messages =
+                options::read_all::<rkchat::Message>("messages", messages, messages_len)?;
+            let options = options::read::<rkchat::GenerateOptions>(options)?;
+            out.put(rkchat_generation::new(
+                model.inner.generate_messages(&messages, &options)?,
+            ));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
 /// Continues a text. It gets the special tokens that the tokenizer puts around a text, and no
 /// template.
 ///
@@ -494,6 +526,38 @@ pub unsafe extern "C" fn rkchat_model_render(
             let messages = input::json("messages", messages, messages_len)?;
             let options = options::read::<rkchat::RenderOptions>(options)?;
             out.put(rkchat_text::new(model.inner.render(&messages, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// As `render`, with the messages in structs.
+///
+/// `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+///
+/// `messages` are `messages_len` structs in a row, each begun as `RKCHAT_MESSAGE_INIT`.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_render_messages(
+    model: *const rkchat_model,
+    messages: *const rkchat_message,
+    messages_len: usize,
+    options: *const rkchat_render_options,
+    out: *mut *mut rkchat_text,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let messages =
+                options::read_all::<rkchat::Message>("messages", messages, messages_len)?;
+            let options = options::read::<rkchat::RenderOptions>(options)?;
+            out.put(rkchat_text::new(
+                model.inner.render_messages(&messages, &options)?,
+            ));
             Ok(RKCHAT_OK)
         })
     }
@@ -1025,6 +1089,38 @@ pub unsafe extern "C" fn rkchat_chat_send_message(
     }
 }
 
+/// As `send_message`, with the messages in structs.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+///
+/// `messages` are `messages_len` structs in a row, each begun as `RKCHAT_MESSAGE_INIT`.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_send_messages(
+    chat: *const rkchat_chat,
+    messages: *const rkchat_message,
+    messages_len: usize,
+    options: *const rkchat_generate_options,
+    out: *mut *mut rkchat_generation,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat = input::handle("chat", chat)?;
+            let messages =
+                options::read_all::<rkchat::Message>("messages", messages, messages_len)?;
+            let options = options::read::<rkchat::GenerateOptions>(options)?;
+            out.put(rkchat_generation::new(
+                chat.inner.send_messages(&messages, &options)?,
+            ));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
 /// Answers the last message of the user again: what came after it is dropped, and comes back if
 /// this answer fails.
 ///
@@ -1269,7 +1365,8 @@ pub unsafe extern "C" fn rkchat_generation_wait(
     }
 }
 
-/// Waits for the end and gives the text of the answer.
+/// Waits for the end and gives the text of the answer, whether or not pieces of it were read; a
+/// failure of the runtime is reported here too. Awaiting a generation gives the same.
 ///
 /// `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
 ///
@@ -1459,6 +1556,38 @@ pub unsafe extern "C" fn rkchat_chat_template_encode(
                 &tokenizer.inner,
                 &options,
             )?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// As `render`, with the messages in structs.
+///
+/// `*out` becomes the text, which the caller frees with `rkchat_text_free`; NULL on failure.
+///
+/// `messages` are `messages_len` structs in a row, each begun as `RKCHAT_MESSAGE_INIT`.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_chat_template_render_messages(
+    chat_template: *const rkchat_chat_template,
+    messages: *const rkchat_message,
+    messages_len: usize,
+    options: *const rkchat_render_options,
+    out: *mut *mut rkchat_text,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let chat_template = input::handle("chat_template", chat_template)?;
+            let messages =
+                options::read_all::<rkchat::Message>("messages", messages, messages_len)?;
+            let options = options::read::<rkchat::RenderOptions>(options)?;
+            out.put(rkchat_text::new(
+                chat_template.inner.render_messages(&messages, &options)?,
+            ));
             Ok(RKCHAT_OK)
         })
     }

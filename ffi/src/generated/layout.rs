@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -262,6 +262,23 @@ const _: () = {
     assert!(offset_of!(rkchat_list_prompt_caches_options, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_list_prompt_caches_options, folder) == pick(8, 8));
     assert!(offset_of!(rkchat_list_prompt_caches_options, folder_len) == pick(16, 12));
+    assert!(size_of::<rkchat_message>() == pick(120, 64));
+    assert!(offset_of!(rkchat_message, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_message, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_message, role) == pick(8, 8));
+    assert!(offset_of!(rkchat_message, role_len) == pick(16, 12));
+    assert!(offset_of!(rkchat_message, content) == pick(24, 16));
+    assert!(offset_of!(rkchat_message, content_len) == pick(32, 20));
+    assert!(offset_of!(rkchat_message, content_parts) == pick(40, 24));
+    assert!(offset_of!(rkchat_message, content_parts_len) == pick(48, 28));
+    assert!(offset_of!(rkchat_message, name) == pick(56, 32));
+    assert!(offset_of!(rkchat_message, name_len) == pick(64, 36));
+    assert!(offset_of!(rkchat_message, tool_call_id) == pick(72, 40));
+    assert!(offset_of!(rkchat_message, tool_call_id_len) == pick(80, 44));
+    assert!(offset_of!(rkchat_message, tool_calls) == pick(88, 48));
+    assert!(offset_of!(rkchat_message, tool_calls_len) == pick(96, 52));
+    assert!(offset_of!(rkchat_message, reasoning_content) == pick(104, 56));
+    assert!(offset_of!(rkchat_message, reasoning_content_len) == pick(112, 60));
     assert!(size_of::<rkchat_runtime_info>() == pick(136, 72));
     assert!(offset_of!(rkchat_runtime_info, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_runtime_info, reserved) == pick(4, 4));

@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -1552,6 +1552,97 @@ impl Input for rkchat::ListPromptCachesOptions {
         unsafe {
             Ok(Self {
                 folder: input::optional_path("folder", c.folder, c.folder_len)?,
+            })
+        }
+    }
+}
+
+/// One message of a conversation. What is unset is left out.
+///
+/// Begin with `RKCHAT_MESSAGE_INIT`, which leaves everything unset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_message {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// Who says it: `system`, `user`, `assistant`, `tool`, or what else the template knows. Required.
+    pub role: *const c_char,
+    pub role_len: usize,
+    /// What is said. Unset: nothing, as in a message that only calls tools.
+    pub content: *const c_char,
+    pub content_len: usize,
+    /// What is said, in parts: a JSON array in the OpenAI shape. Excludes `content`.
+    /// JSON text.
+    pub content_parts: *const c_char,
+    pub content_parts_len: usize,
+    /// The name of who says it; of the function in a tool's message.
+    pub name: *const c_char,
+    pub name_len: usize,
+    /// The id of the call whose result it is, in a tool's message.
+    pub tool_call_id: *const c_char,
+    pub tool_call_id_len: usize,
+    /// The tools that the assistant calls, a JSON array in the OpenAI shape.
+    /// JSON text.
+    pub tool_calls: *const c_char,
+    pub tool_calls_len: usize,
+    /// What the assistant thought before.
+    pub reasoning_content: *const c_char,
+    pub reasoning_content_len: usize,
+}
+
+impl rkchat_message {
+    const INIT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        reserved: 0,
+        role: std::ptr::null(),
+        role_len: 0,
+        content: std::ptr::null(),
+        content_len: 0,
+        content_parts: std::ptr::null(),
+        content_parts_len: 0,
+        name: std::ptr::null(),
+        name_len: 0,
+        tool_call_id: std::ptr::null(),
+        tool_call_id_len: 0,
+        tool_calls: std::ptr::null(),
+        tool_calls_len: 0,
+        reasoning_content: std::ptr::null(),
+        reasoning_content_len: 0,
+    };
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_message {
+    const NAME: &str = "rkchat_message";
+}
+
+impl Input for rkchat::Message {
+    type C = rkchat_message;
+    const UNSET: Self::C = rkchat_message::INIT;
+
+    unsafe fn convert(c: &Self::C) -> rkchat::Result<Self> {
+        // SAFETY: the caller's pointers are NULL or valid for the lengths beside them.
+        unsafe {
+            Ok(Self {
+                role: input::optional_text("role", c.role, c.role_len)?,
+                content: input::optional_text("content", c.content, c.content_len)?,
+                content_parts: input::optional_json(
+                    "content_parts",
+                    c.content_parts,
+                    c.content_parts_len,
+                )?,
+                name: input::optional_text("name", c.name, c.name_len)?,
+                tool_call_id: input::optional_text(
+                    "tool_call_id",
+                    c.tool_call_id,
+                    c.tool_call_id_len,
+                )?,
+                tool_calls: input::optional_json("tool_calls", c.tool_calls, c.tool_calls_len)?,
+                reasoning_content: input::optional_text(
+                    "reasoning_content",
+                    c.reasoning_content,
+                    c.reasoning_content_len,
+                )?,
             })
         }
     }

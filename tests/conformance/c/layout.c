@@ -249,6 +249,23 @@ PLACE(rkchat_list_prompt_caches_options, struct_size, 0, 0);
 PLACE(rkchat_list_prompt_caches_options, reserved, 4, 4);
 PLACE(rkchat_list_prompt_caches_options, folder, 8, 8);
 PLACE(rkchat_list_prompt_caches_options, folder_len, 16, 12);
+SIZE(rkchat_message, 120, 64);
+PLACE(rkchat_message, struct_size, 0, 0);
+PLACE(rkchat_message, reserved, 4, 4);
+PLACE(rkchat_message, role, 8, 8);
+PLACE(rkchat_message, role_len, 16, 12);
+PLACE(rkchat_message, content, 24, 16);
+PLACE(rkchat_message, content_len, 32, 20);
+PLACE(rkchat_message, content_parts, 40, 24);
+PLACE(rkchat_message, content_parts_len, 48, 28);
+PLACE(rkchat_message, name, 56, 32);
+PLACE(rkchat_message, name_len, 64, 36);
+PLACE(rkchat_message, tool_call_id, 72, 40);
+PLACE(rkchat_message, tool_call_id_len, 80, 44);
+PLACE(rkchat_message, tool_calls, 88, 48);
+PLACE(rkchat_message, tool_calls_len, 96, 52);
+PLACE(rkchat_message, reasoning_content, 104, 56);
+PLACE(rkchat_message, reasoning_content_len, 112, 60);
 SIZE(rkchat_runtime_info, 136, 72);
 PLACE(rkchat_runtime_info, struct_size, 0, 0);
 PLACE(rkchat_runtime_info, reserved, 4, 4);
@@ -442,6 +459,6 @@ PLACE(rkchat_prompt_cache_info, differs_len, 88, 60);
 
 int main(void) {
   /* Whoever built this has seen every assertion hold. */
-  printf("34 passed, 0 failed\n");
+  printf("35 passed, 0 failed\n");
   return 0;
 }

@@ -73,6 +73,38 @@ test('a wait for the end does not eat the pieces', async (t) => {
   assert.equal(await read(generation), 'Hello👋')
 })
 
+test('awaiting gives the text, and text is a promise of it', async (t) => {
+  const model = await scripted(t, HELLO)
+  assert.equal(await model.complete([1]), 'Hello👋')
+  assert.equal(await model.complete([1]).text, 'Hello👋')
+  assert.deepEqual(await Promise.all([model.complete([1]), model.complete([1])]), ['Hello👋', 'Hello👋'])
+  assert.equal(await model.complete([1]).then((text) => text.length), 7)
+  const kept = await (async () => model.complete([1]))()
+  assert.equal(kept, 'Hello👋')
+})
+
+test('the text is whole and leaves the pieces, however many were read', async (t) => {
+  const model = await scripted(t, HELLO)
+  const generation = model.complete([1])
+  assert.equal((await generation.next()).value.text, 'Hel')
+  assert.equal(await generation, 'Hello👋')
+  assert.equal(await read(generation), 'lo👋')
+  assert.equal(await generation, 'Hello👋')
+  assert.equal(generation.finishReason(), 'stop')
+})
+
+test('awaiting rejects with what failed, and ends where the answer is cancelled', async (t) => {
+  const failed = (await scripted(t, { pieces: ['a'], run: 'error_after' })).complete([1])
+  await assert.rejects(failed.text, failing('RUNTIME_FAILED'))
+  await assert.rejects(async () => await failed, failing('RUNTIME_FAILED'))
+  assert.equal(await failed.then(undefined, (error) => error.code), 'RUNTIME_FAILED')
+  const aborter = new AbortController()
+  const endless = (await scripted(t, ENDLESS)).complete([1], { signal: aborter.signal })
+  setTimeout(() => aborter.abort(), 50)
+  assert.match(await endless, /^(la )+$/)
+  assert.equal(endless.finishReason(), 'cancelled')
+})
+
 test('several readers share the pieces, none comes twice', async (t) => {
   const model = await scripted(t, { pieces: ['a', 'b', 'c', 'd', 'e', 'f'], delay_ms: 3 })
   const generation = model.complete([1])
@@ -198,12 +230,14 @@ test('waiting does not occupy the threads of the pool', async (t) => {
   // More than the pool has.
   const generations = Array.from({ length: 10 }, () => model.complete([1]))
   const answers = generations.map((generation) => generation.completion())
+  const texts = generations.map((generation) => generation.text)
   const began = performance.now()
   await readFile(new URL(import.meta.url))
   assert.ok(performance.now() - began < 1000)
   generations.forEach((generation) => generation.cancel())
   const reasons = (await Promise.all(answers)).map((answer) => answer.finishReason)
   assert.deepEqual([...new Set(reasons)], ['cancelled'])
+  for (const text of await Promise.all(texts)) assert.match(text, /^(la )*$/)
 })
 
 test('the event loop turns while a generation runs', async (t) => {
@@ -241,9 +275,10 @@ test('a generation outlives the reference to its model', async (t) => {
   const path = script(t, HELLO)
   const { Model } = await import('rkchat')
   const { scriptedRuntime } = await import('./helpers.mjs')
-  const generation = await (async () => {
+  // A promise for the generation itself would be one for its text.
+  const { generation } = await (async () => {
     const model = await Model.open(path, { runtime: scriptedRuntime('1.3.0'), abi: '1.3.0' })
-    return model.complete([1])
+    return { generation: model.complete([1]) }
   })()
   collectGarbage()
   assert.equal(await read(generation), 'Hello👋')

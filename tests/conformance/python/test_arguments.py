@@ -47,13 +47,36 @@ def test_values(play, option, value, message):
         ("queue_timeout", [], "`queue_timeout`: expected a float, not list"),
         ("tools", {1: 2}, "`tools`: the keys of a JSON object are str, not int"),
         ("tools", [{"a": {2}}], r"`tools\[0\]\.a`: set is not JSON"),
-        ("max_tokens", 5, "max_tokens"),
     ],
 )
 def test_types(play, option, value, message):
     model = play(pieces=["a"])
     with pytest.raises(TypeError, match=message):
         model.generate(QUESTION, **{option: value})
+
+
+@pytest.mark.parametrize(
+    "option, hint",
+    [
+        ("max_tokens", "; rkchat calls it 'max_new_tokens'"),
+        ("maxTokens", "; rkchat calls it 'max_new_tokens'"),
+        ("repetition_penalty", "; rkchat calls it 'repeat_penalty'"),
+        ("stop", "; rkchat calls it 'stop_strings'"),
+        ("maxNewTokens", ". Did you mean 'max_new_tokens'?"),
+        ("tempreature", ". Did you mean 'temperature'?"),
+        ("response_format", ""),
+    ],
+)
+def test_unknown_options(play, option, hint):
+    model = play(pieces=["a"])
+    with pytest.raises(TypeError) as caught:
+        model.generate(QUESTION, **{option: 5})
+    assert str(caught.value) == f"Model.generate() got an unexpected keyword argument '{option}'{hint}"
+
+
+def test_unknown_options_of_models():
+    with pytest.raises(TypeError, match="'n_ctx'; rkchat calls it 'max_context_len'$"):
+        rkchat.Model.open(CPU, n_ctx=4096)
 
 
 def test_other_arguments(tokenizer_path):

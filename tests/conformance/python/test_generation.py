@@ -122,6 +122,15 @@ def test_timeouts(play):
         generation.next(timeout="soon")
 
 
+def test_text_is_the_whole_answer(play):
+    generation = play(pieces=["a", "b", "c"], delay_ms=20).generate(QUESTION)
+    assert next(generation).text == "a"
+    assert generation.text == "abc" == generation.completion().text
+    assert [chunk.text for chunk in generation] == ["b", "c"]
+    with pytest.raises(AttributeError):
+        generation.text = ""
+
+
 def test_leaving_cancels(play):
     model = play(**ENDLESS)
     with model.generate(QUESTION) as generation:
@@ -242,7 +251,7 @@ def test_two_threads_read_one_answer(play):
 
 def test_the_interpreter_is_free_meanwhile(play):
     generation = play(pieces=["a"], prefill_ms=800).generate(QUESTION)
-    for wait in (generation.next, generation.completion):
+    for wait in (generation.next, generation.completion, lambda: generation.text):
         thread = threading.Thread(target=wait)
         thread.start()
         turns = 0

@@ -40,8 +40,10 @@ print(status, next(generation).text)
         ("generation.next(timeout=30)", {"prefill_ms": 30000}),
         ("generation.wait()", {}),
         ("generation.completion()", {}),
+        ("generation.text", {}),
         ("rkchat.Model.open(slow, **options)", {}),
         ("asyncio.run(collect())", {}),
+        ("asyncio.run(answer())", {}),
     ],
 )
 def test_ctrl_c(child, wait, script, tmp_path):
@@ -55,6 +57,8 @@ model = rkchat.Model.open(path, **options)
 generation = model.generate(question)
 async def collect():
     return [chunk async for chunk in generation]
+async def answer():
+    return await generation
 print("waiting", flush=True)
 try:
     {wait}

@@ -29,14 +29,16 @@ EXCEPTIONS = {
 # Options that have a type in the stub besides the surface's.
 ADDITIONS = {
     "Model": {"__enter__", "__exit__"},
-    "Generation": {"next", "__iter__", "__next__", "__aiter__", "__anext__", "__enter__", "__exit__"},
+    "Generation": {"next", "__iter__", "__next__", "__aiter__", "__anext__", "__await__", "__enter__", "__exit__"},
 }
 # What stands in Python alone, and why.
 BY_HAND = {
     "pipeline": "transformers' function of that name; other languages have no transformers",
     "TextGenerationPipeline": "what `pipeline` gives",
 }
-METHODS = [(handle, method) for handle in SURFACE["handles"] for method in handle["methods"]]
+METHODS = [
+    (handle, method) for handle in SURFACE["handles"] for method in handle["methods"] if not method["c_only"]
+]
 OPTIONS = {options["name"]: options["fields"] for options in SURFACE["options"]}
 
 
@@ -58,6 +60,12 @@ def test_methods(handle, method):
     if name in EXCEPTIONS:
         assert function is None
         return
+    written = stub()[handle["name"]][method["name"]]
+    if method["property"]:
+        assert [ast.unparse(decorator) for decorator in written.decorator_list] == ["property"]
+        assert inspect.isdatadescriptor(function)
+        assert inspect.getdoc(function).split() == ast.get_docstring(written).split()
+        return
     expected = [] if method["is_static"] else ["self"]
     for param in method["params"]:
         if param["type"]["kind"] == "options":
@@ -68,7 +76,6 @@ def test_methods(handle, method):
         expected[1] = "prompt"
     if method["handwritten"] is None:
         assert list(inspect.signature(function).parameters) == expected
-    written = stub()[handle["name"]][method["name"]]
     assert same_signature(written, function)
     assert inspect.getdoc(function).split() == ast.get_docstring(written).split() or method["handwritten"]
 
@@ -86,6 +93,22 @@ def same_signature(written, function):
     there = inspect.signature(scope[written.name]).parameters.values()
     here = inspect.signature(function).parameters.values()
     return [(p.name, p.default) for p in there] == [(p.name, p.default) for p in here]
+
+
+def test_what_only_c_has_is_not_here():
+    only = {
+        f"{handle['name']}.{method['name']}": method["c_only"]
+        for handle in SURFACE["handles"]
+        for method in handle["methods"]
+        if method["c_only"]
+    }
+    assert "Model.generate_messages" in only
+    assert not any(hasattr(getattr(rkchat, name.split(".")[0]), name.split(".")[1]) for name in only)
+
+
+def test_version():
+    cargo = (ROOT / "Cargo.toml").read_text()
+    assert f'version = "{rkchat.__version__}"' in cargo
 
 
 def test_nothing_more_than_the_surface():

@@ -136,14 +136,18 @@ fn param(param: &Param) -> Result<Converted> {
             format!("input::texts(\"{name}\", {name}, {name}_len)?"),
             format!("&{name}"),
         ),
-        Type::List { of } => {
-            let element = super::slots::element(of)?;
-            (
-                pair(&format!("*const {element}")),
+        Type::List { of } => match &**of {
+            Type::Options { name: ty } => (
+                pair(&format!("*const {}", type_name(ty))),
+                format!("options::read_all::<rkchat::{ty}>(\"{name}\", {name}, {name}_len)?"),
+                format!("&{name}"),
+            ),
+            of => (
+                pair(&format!("*const {}", super::slots::element(of)?)),
                 format!("input::list(\"{name}\", {name}, {name}_len)?"),
                 name.clone(),
-            )
-        }
+            ),
+        },
         Type::Options { name: ty } => (
             one(&format!("*const {}", type_name(ty))),
             format!("options::read::<rkchat::{ty}>({name})?"),
@@ -351,6 +355,15 @@ fn document(
     for param in &method.params {
         match &param.ty {
             Type::Json => parts.push(format!("`{}` is JSON text.", param.name)),
+            Type::List { of } => {
+                if let Type::Options { name: item } = &**of {
+                    parts.push(format!(
+                        "`{0}` are `{0}_len` structs in a row, each begun as `RKCHAT_{1}_INIT`.",
+                        param.name,
+                        screaming(item)
+                    ));
+                }
+            }
             Type::Option { .. } => {
                 parts.push(format!(
                     "`{}_ms` is in milliseconds; -1 is no limit.",

@@ -178,10 +178,12 @@ mod tests {
             range: None,
             unit: None,
             since: None,
+            aliases: Vec::new(),
         };
         let structure = Struct {
             name: "Some".into(),
             doc: String::new(),
+            c_only: None,
             fields: vec![
                 field("a", Type::Bool),
                 field("b", Type::String),

@@ -29,10 +29,19 @@ pub fn method(handle: &Handle, method: &Method) -> Result<Value> {
                 format!("const Texts &{name}"),
                 format!("{name}.c(), {name}.size()"),
             ),
-            Type::List { of } => (
-                format!("const std::vector<{}> &{name}", value_type(of)?),
-                format!("{name}.data(), {name}.size()"),
-            ),
+            Type::List { of } => match &**of {
+                Type::Options { name: item } => (
+                    format!("const std::vector<{item}> &{name}"),
+                    format!(
+                        "detail::structs<{}>({name}).data(), {name}.size()",
+                        type_name(item)
+                    ),
+                ),
+                of => (
+                    format!("const std::vector<{}> &{name}", value_type(of)?),
+                    format!("{name}.data(), {name}.size()"),
+                ),
+            },
             Type::Options { name: ty } => (
                 format!("const {ty} &{name} = {ty}()"),
                 format!("detail::address({name}.c())"),

@@ -96,6 +96,7 @@ mod tests {
             range: None,
             unit: None,
             since: None,
+            aliases: Vec::new(),
         };
         Surface {
             hash: String::new(),
@@ -109,6 +110,7 @@ mod tests {
             options: vec![crate::model::Struct {
                 name: "Options".to_owned(),
                 doc: String::new(),
+                c_only: None,
                 fields: vec![field],
             }],
             records: Vec::new(),

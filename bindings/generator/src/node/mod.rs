@@ -39,6 +39,8 @@ const HANDLE: (&str, &str) = embedded!("handle.ts.j2");
 /// `bindings/node/src/generated/*.rs` and `bindings/node/ts/generated/*.ts`.
 pub fn render(surface: &Surface) -> Result<Vec<Output>> {
     let environment = environment()?;
+    let surface = &surface.beyond_c();
+    views::check(surface)?;
     let api = views::Api::of(surface);
     let mut outputs = Vec::new();
     for (folder, files) in [("src", &RUST[..]), ("ts", &TYPESCRIPT[..])] {

@@ -1,5 +1,6 @@
 //! The surface as the templates want it: every name and type already written out.
 
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::{docs, types};
@@ -67,9 +68,19 @@ pub struct Handle {
     /// Types of `types.ts` that its methods mention.
     pub types: Vec<String>,
     /// Other handles that its methods return, and those that they only take.
-    pub returned: Vec<String>,
+    pub returned: Vec<Import>,
     pub taken: Vec<String>,
+    /// Methods of other handles give it.
+    pub wrapped: bool,
     pub methods: Vec<Method>,
+}
+
+/// A class that another file needs.
+#[derive(Serialize)]
+pub struct Import {
+    pub name: String,
+    /// It is written by hand, above the generated files.
+    pub by_hand: bool,
 }
 
 #[derive(Serialize)]
@@ -87,6 +98,7 @@ pub struct Method {
     pub returns: String,
     /// The handle it returns.
     pub handle: Option<String>,
+    pub property: bool,
     /// It returns a generation, which `options.signal` can end.
     pub abortable: bool,
     pub params: Vec<Param>,
@@ -223,6 +235,12 @@ impl Handle {
         returned.dedup();
         returned.retain(|name| *name != of.name);
         let is_handle = |name: &str| surface.handles.iter().any(|handle| handle.name == name);
+        let is_wrapped = surface.handles.iter().any(|other| {
+            let given = |method: &model::Method| {
+                matches!(&method.returns, Type::Handle { name } if *name == of.name)
+            };
+            other.name != of.name && other.methods.iter().any(given)
+        });
         let names = |keep: &dyn Fn(&str) -> bool| {
             mentioned
                 .iter()
@@ -238,7 +256,14 @@ impl Handle {
             closes: methods.iter().any(|method| method.name == "close"),
             types: names(&|name| !is_handle(name)),
             taken: names(&|name| is_handle(name) && !returned.iter().any(|other| other == name)),
-            returned,
+            returned: returned
+                .into_iter()
+                .map(|name| Import {
+                    by_hand: is_by_hand(surface, &name),
+                    name,
+                })
+                .collect(),
+            wrapped: is_wrapped && !is_by_hand(surface, &of.name),
             methods: methods
                 .iter()
                 .map(|method| Method::of(surface, &of.name, &methods, method))
@@ -287,6 +312,7 @@ impl Method {
                 Type::Handle { name } => Some(name.clone()),
                 _ => None,
             },
+            property: of.property,
             abortable: is_generation(surface, &of.returns),
             params: of.params.iter().map(Param::of).collect(),
             ids,
@@ -307,6 +333,38 @@ impl Param {
             input: types::input(param.ty.bare()),
         }
     }
+}
+
+/// Whether the class of a handle is written by hand, over a generated one.
+fn is_by_hand(surface: &Surface, handle: &str) -> bool {
+    let handle = surface.handles.iter().find(|of| of.name == handle);
+    handle.is_some_and(|of| {
+        let mut methods = of.methods.iter();
+        methods.any(|method| method.handwritten.is_some())
+    })
+}
+
+/// Refuses what JavaScript cannot have: a promise for a generation, which can be awaited itself, would
+/// wait for its text. And only generations are made from outside of a class that is written by hand.
+pub fn check(surface: &Surface) -> Result<()> {
+    for handle in &surface.handles {
+        for method in &handle.methods {
+            let Type::Handle { name } = &method.returns else {
+                continue;
+            };
+            let place = format!("{}.{}", handle.name, method.name);
+            let generation = is_generation(surface, &method.returns);
+            if generation && method.blocking {
+                bail!(
+                    "{place}: what gives a {name} is not @blocking, for Node would await the {name}"
+                );
+            }
+            if !generation && *name != handle.name && is_by_hand(surface, name) {
+                bail!("{place}: Node cannot make a {name} here, for its class is written by hand");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether it is a handle that has the hand-written method `poll`: a stream.

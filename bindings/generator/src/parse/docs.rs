@@ -17,8 +17,11 @@ pub struct Docs {
     pub since: Option<String>,
     pub python: Option<String>,
     pub handwritten: Option<String>,
+    pub c_only: Option<String>,
+    pub aliases: Vec<String>,
     pub blocking: bool,
     pub constant: bool,
+    pub property: bool,
     seen: Vec<String>,
 }
 
@@ -68,7 +71,7 @@ impl Docs {
         if self.seen.iter().any(|seen| seen == name) {
             return Err(source.error(at, format!("@{name} is given twice")));
         }
-        let takes_value = !matches!(name, "blocking" | "constant");
+        let takes_value = !matches!(name, "blocking" | "constant" | "property");
         if takes_value == value.is_empty() {
             let wanted = if takes_value { "needs" } else { "takes no" };
             return Err(source.error(at, format!("@{name} {wanted} value")));
@@ -81,8 +84,11 @@ impl Docs {
             "since" => self.since = text,
             "python" => self.python = text,
             "handwritten" => self.handwritten = text,
+            "c_only" => self.c_only = text,
+            "alias" => self.aliases = aliases(source, at, value)?,
             "blocking" => self.blocking = true,
             "constant" => self.constant = true,
+            "property" => self.property = true,
             _ => return Err(source.error(at, format!("@{name} is no marker; see surface/mod.rs"))),
         }
         self.seen.push(name.to_owned());
@@ -114,6 +120,20 @@ fn default(source: &Source, at: &syn::Attribute, text: &str) -> Result<Value> {
             format!("@default {text}: a number, true, false or a quoted text is expected"),
         )
     })
+}
+
+fn aliases(source: &Source, at: &syn::Attribute, text: &str) -> Result<Vec<String>> {
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    let is_name = |name: &String| {
+        name.starts_with(|letter: char| letter.is_ascii_lowercase())
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    match names.iter().all(is_name) {
+        true => Ok(names),
+        false => Err(source.error(at, format!("@alias {text}: names are expected, a, b"))),
+    }
 }
 
 fn range(source: &Source, at: &syn::Attribute, text: &str) -> Result<Range> {

@@ -68,7 +68,14 @@ fn method(
     docs.allow(
         source,
         &signature.ident,
-        &["blocking", "constant", "since", "handwritten"],
+        &[
+            "blocking",
+            "constant",
+            "since",
+            "handwritten",
+            "c_only",
+            "property",
+        ],
     )?;
     let is_static = signature.receiver().is_none();
     let mut method = Method {
@@ -80,7 +87,9 @@ fn method(
         fallible: false,
         blocking: docs.blocking,
         constant: docs.constant,
+        property: docs.property,
         handwritten: docs.handwritten,
+        c_only: docs.c_only,
         since: docs.since,
         signature: source_text(signature),
     };
@@ -127,8 +136,12 @@ fn param(source: &Source, names: &Names, input: &syn::PatType) -> Result<Param> 
     }
     let ty = types::param(source, names, &input.ty)?;
     if let Type::List { of } = &ty {
-        if !(of.is_integer() || of.is_float() || **of == Type::String) {
-            return Err(source.error(input, "a list among the parameters has numbers or texts"));
+        let structs = matches!(**of, Type::Options { .. });
+        if !(of.is_integer() || of.is_float() || **of == Type::String || structs) {
+            return Err(source.error(
+                input,
+                "a list among the parameters has numbers, texts or structs of options.rs",
+            ));
         }
     }
     if matches!(ty, Type::Options { .. }) && name != "options" {
@@ -175,6 +188,18 @@ fn result(source: &Source, names: &Names, handle: &Handle, ty: &syn::Type) -> Re
 
 fn check_result(source: &Source, handle: &Handle, method: &Method, at: &syn::Ident) -> Result<()> {
     let own = matches!(&method.returns, Type::Handle { name } if *name == handle.name);
+    if method.property && (method.is_static || !method.params.is_empty()) {
+        return Err(source.error(at, "@property is for methods that take only &self"));
+    }
+    let structs = method.params.iter().any(
+        |param| matches!(&param.ty, Type::List { of } if matches!(**of, Type::Options { .. })),
+    );
+    if structs && method.c_only.is_none() {
+        return Err(source.error(
+            at,
+            "a list of structs is for C alone: @c_only and the reason",
+        ));
+    }
     if method.is_static && !method.fallible {
         return Err(source.error(at, "a function without &self returns a Result"));
     }

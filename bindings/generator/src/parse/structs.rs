@@ -17,7 +17,7 @@ pub fn options(source: &Source, names: &Names) -> Result<Vec<Struct>> {
             syn::Item::Impl(_) if default_impl(item).is_some() => {}
             syn::Item::Struct(item) => {
                 let name = item.ident.to_string();
-                if !name.ends_with("Options") {
+                if !name.ends_with("Options") && !is_c_only(source, item)? {
                     return Err(
                         source.error(&item.ident, "the name of an options struct ends in Options")
                     );
@@ -27,7 +27,9 @@ pub fn options(source: &Source, names: &Names) -> Result<Vec<Struct>> {
                         source.error(&item.ident, "options need Default: derived or in this file")
                     );
                 }
-                all.push(structure(source, names, item, option_field)?);
+                let structure = structure(source, names, item, option_field)?;
+                check_aliases(source, item, &structure)?;
+                all.push(structure);
             }
             other => {
                 return Err(source.error(other, "options.rs holds only structs and their Default"));
@@ -64,7 +66,7 @@ fn structure(
         ));
     }
     let docs = Docs::read(source, &item.attrs, &item.ident)?;
-    docs.allow(source, &item.ident, &["since"])?;
+    docs.allow(source, &item.ident, &["since", "c_only"])?;
     let syn::Fields::Named(named) = &item.fields else {
         return Err(source.error(&item.ident, "a struct of the surface has named fields"));
     };
@@ -91,6 +93,7 @@ fn structure(
             range: docs.range,
             unit: docs.unit,
             since: docs.since,
+            aliases: docs.aliases,
         });
     }
     if fields.is_empty() {
@@ -102,12 +105,17 @@ fn structure(
     Ok(Struct {
         name: item.ident.to_string(),
         doc: docs.text,
+        c_only: docs.c_only,
         fields,
     })
 }
 
 fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> Result<()> {
-    docs.allow(source, field, &["default", "range", "unit", "since"])?;
+    docs.allow(
+        source,
+        field,
+        &["default", "range", "unit", "since", "alias"],
+    )?;
     let bare = ty.bare();
     let list = ty.is_option()
         && matches!(bare, Type::List { of } if matches!(**of, Type::String | Type::U32));
@@ -178,6 +186,30 @@ fn record_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> 
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the struct is for C alone, where an options struct may be an item of a list.
+fn is_c_only(source: &Source, item: &syn::ItemStruct) -> Result<bool> {
+    Ok(Docs::read(source, &item.attrs, &item.ident)?
+        .c_only
+        .is_some())
+}
+
+/// A name stands for one option.
+fn check_aliases(source: &Source, item: &syn::ItemStruct, of: &Struct) -> Result<()> {
+    let folded = |name: &str| name.replace('_', "").to_lowercase();
+    let mut taken: Vec<String> = of.fields.iter().map(|field| folded(&field.name)).collect();
+    for alias in of.fields.iter().flat_map(|field| &field.aliases) {
+        let name = folded(alias);
+        if taken.contains(&name) {
+            return Err(source.error(
+                &item.ident,
+                format!("@alias {alias} stands for two options"),
+            ));
+        }
+        taken.push(name);
+    }
+    Ok(())
 }
 
 /// The name of the struct for which the item implements `Default`.

@@ -314,7 +314,7 @@ fn methods() {
     method(
         "/// A.\npub fn a(&self, all: &[Info]) {}",
         5,
-        "has numbers or texts",
+        "has numbers, texts or structs",
     );
     method(
         "/// A.\npub fn a(&self, numbers: &Tensor) {}",
@@ -379,4 +379,63 @@ fn numbers_texts_and_lists_of_records() {
     assert_eq!(surface.listed_records(), ["Info"]);
     let places = &surface.options[0].fields[1].ty;
     assert!(matches!(places.bare(), Type::List { of } if **of == Type::U32));
+}
+
+#[test]
+fn names_that_options_have_elsewhere() {
+    let mut small = Small::new();
+    small.options = OPTIONS.replace("/// @unit tokens", "/// @alias len, maxLen");
+    let surface = small.parse().unwrap();
+    assert_eq!(surface.options[0].fields[0].aliases, ["len", "maxLen"]);
+    let twice = "/// A.\n/// @alias b\npub a: Option<bool>,\n/// B.\npub b: Option<bool>,";
+    options(twice, 3, "stands for two options");
+    options(
+        "/// A.\n/// @alias b c\npub a: Option<bool>,",
+        5,
+        "names are expected",
+    );
+    records(
+        "/// A.\n/// @alias b\npub a: bool,",
+        3,
+        "@alias means nothing here",
+    );
+}
+
+#[test]
+fn what_only_c_has() {
+    let mut small = Small::new();
+    small.options = format!(
+        "{OPTIONS}\n/// Item.\n/// @c_only objects\n#[derive(Default)]\npub struct Item {{\n/// A.\npub a: Option<bool>,\n}}"
+    );
+    let with = |marker: &str| {
+        HANDLES.replace(
+            "/// Tells.",
+            &format!("/// Adds.\n{marker}pub fn add(&self, items: &[Item]) {{}}\n/// Tells."),
+        )
+    };
+    small.handles = with("/// @c_only objects\n");
+    let surface = small.parse().unwrap();
+    assert_eq!(
+        (surface.options.len(), surface.handles[0].methods.len()),
+        (2, 3)
+    );
+    let beyond = surface.beyond_c();
+    assert_eq!(
+        (beyond.options.len(), beyond.handles[0].methods.len()),
+        (1, 2)
+    );
+    small.handles = with("");
+    small.refused("handles.rs:", "@c_only and the reason");
+}
+
+#[test]
+fn properties() {
+    method(
+        "/// A.\n/// @property\npub fn a(&self, b: u32) {}",
+        6,
+        "only &self",
+    );
+    let mut small = Small::new();
+    small.handles = HANDLES.replace("/// @constant\n", "/// @constant\n/// @property\n");
+    assert!(small.parse().unwrap().handles[0].methods[1].property);
 }

@@ -30,6 +30,7 @@ pub struct Class {
 struct Function {
     name: String,
     is_static: bool,
+    property: bool,
     doc: String,
     /// `call`, or `wait` for what may take long.
     runner: &'static str,
@@ -152,6 +153,7 @@ fn function(surface: &Surface, docs: &Docs, handle: &Handle, method: &Method) ->
     Function {
         name: method.name.clone(),
         is_static: method.is_static,
+        property: method.property,
         doc: docs.function(&doc, fields),
         runner: if method.blocking { "wait" } else { "call" },
         text: call(handle, method, ids.is_some().then_some("&text")),
@@ -253,7 +255,9 @@ mod tests {
             fallible: true,
             blocking: false,
             constant: false,
+            property: false,
             handwritten: None,
+            c_only: None,
             since: None,
             signature: String::new(),
         }

@@ -68,6 +68,7 @@ struct Member {
 
 pub fn render(surface: &Surface) -> Result<Vec<Output>> {
     let environment = render::environment()?;
+    let surface = &surface.beyond_c();
     let context = context(surface);
     [
         (

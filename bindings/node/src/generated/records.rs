@@ -3,6 +3,7 @@
 use napi::bindgen_prelude::{Env, JsValue, Object, Unknown};
 
 use crate::convert::IntoJs;
+use crate::options::localized;
 
 impl IntoJs for rkchat::RuntimeInfo {
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
@@ -129,7 +130,7 @@ impl IntoJs for rkchat::Warning {
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
         let mut record = Object::new(env)?;
         record.set("kind", self.kind.into_js(env)?)?;
-        record.set("message", self.message.into_js(env)?)?;
+        record.set("message", localized(&self.message).into_js(env)?)?;
         Ok(record.to_unknown())
     }
 }

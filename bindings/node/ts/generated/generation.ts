@@ -41,11 +41,12 @@ export abstract class GenerationBase {
   }
 
   /**
-   * Waits for the end and gives the text of the answer.
+   * Waits for the end and gives the text of the answer, whether or not pieces of it were read; a
+   * failure of the runtime is reported here too. Awaiting a generation gives the same.
    *
    * @throws RkchatError
    */
-  async text(): Promise<string> {
+  get text(): Promise<string> {
     return this.#native.text();
   }
 

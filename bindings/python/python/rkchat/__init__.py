@@ -12,6 +12,7 @@ Every object may be shared between threads. Every error is an `RkchatError`.
 
 from . import _native, _surface
 from ._native import *
+from ._native import __version__
 
 _PIPELINE = ("pipeline", "TextGenerationPipeline")
 

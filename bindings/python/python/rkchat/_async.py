@@ -1,4 +1,4 @@
-"""``async for`` over a generation."""
+"""``async for`` over a generation, and ``await`` for its end."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ async def step(generation: Generation) -> Chunk:
                 return chunk
     finally:
         generation._end()
+
+
+async def text(generation: Generation) -> str:
+    """Give the text of the answer at its end; ``Generation.__await__`` hands on to this."""
+    end = generation._text()
+    while (answer := end.poll()) is None:
+        await _readable(end.fileno())
+    return answer
 
 
 async def _readable(descriptor: int) -> None:

@@ -2,7 +2,7 @@
 """The part of the package that is written in Rust."""
 
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ __all__ = [
     "Tensor",
 ]
 
+__version__: str
 _SURFACE: str
 
 def _panic() -> None: ...
@@ -1133,8 +1134,11 @@ class Generation:
     def wait(self, timeout: float | None = None) -> bool:
         """Waits for the end without reading, at the most for `timeout`; false where it goes on."""
 
+    @property
     def text(self) -> str:
-        """Waits for the end and gives the text of the answer."""
+        """Waits for the end and gives the text of the answer, whether or not pieces of it were
+        read; a failure of the runtime is reported here too. Awaiting a generation gives the
+        same."""
 
     def completion(self) -> Completion:
         """Waits for the end and gives the whole answer, whether or not pieces of it were read. A
@@ -1149,6 +1153,9 @@ class Generation:
     def __next__(self) -> Chunk: ...
     def __aiter__(self) -> Generation: ...
     def __anext__(self) -> Coroutine[Any, Any, Chunk]: ...
+    def __await__(self) -> Generator[Any, None, str]:
+        """Waits for the end and gives the text of the answer, as `text` does."""
+
     def __enter__(self) -> Generation: ...
     def __exit__(
         self,
@@ -1162,6 +1169,7 @@ class Generation:
     def _begin(self) -> int: ...
     def _poll(self) -> tuple[bool, Chunk | None]: ...
     def _end(self) -> None: ...
+    def _text(self) -> Any: ...
 
 @final
 class ChatTemplate:

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use rkchat::option_names;
 
 use crate::call::{Held, call, wait};
-use crate::input::{TextOr, read, set, set_moment};
+use crate::input::{TextOr, known, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -52,7 +54,7 @@ impl Runtime {
     ///         crashes the process. The same as `!` at the end of `RKCHAT_ABI`.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, abi=None, abi_unchecked=None, ),
+        signature = (path, *, abi=None, abi_unchecked=None, **unknown),
         text_signature = "(path, *, abi=None, abi_unchecked=False)"
     )]
     fn open<'py>(
@@ -60,7 +62,9 @@ impl Runtime {
         path: &Bound<'py, PyAny>,
         abi: Option<&Bound<'py, PyAny>>,
         abi_unchecked: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Runtime.open", option_names::RUNTIME_OPTIONS)?;
         let path: std::path::PathBuf = read(path, "path")?;
         let mut options = rkchat::RuntimeOptions::default();
         set(&mut options.abi, abi, "abi", None)?;
@@ -85,7 +89,7 @@ impl Runtime {
     ///     any_version: Take a runtime also where this pair of versions is known to fail.
     #[staticmethod]
     #[pyo3(
-        signature = (*, model_version=None, model_folder=None, any_version=None, ),
+        signature = (*, model_version=None, model_folder=None, any_version=None, **unknown),
         text_signature = "(*, model_version=None, model_folder=None, any_version=False)"
     )]
     fn find<'py>(
@@ -93,7 +97,9 @@ impl Runtime {
         model_version: Option<&Bound<'py, PyAny>>,
         model_folder: Option<&Bound<'py, PyAny>>,
         any_version: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Runtime.find", option_names::FIND_OPTIONS)?;
         let mut options = rkchat::FindOptions::default();
         set(
             &mut options.model_version,
@@ -125,7 +131,7 @@ impl Runtime {
     ///         Unset: this machine, or `Linux/aarch64` where this is no Arm machine.
     #[staticmethod]
     #[pyo3(
-        signature = (*, release=None, model_version=None, source=None, platform=None, ),
+        signature = (*, release=None, model_version=None, source=None, platform=None, **unknown),
         text_signature = "(*, release=None, model_version=None, source=None, platform=None)"
     )]
     fn get<'py>(
@@ -134,7 +140,9 @@ impl Runtime {
         model_version: Option<&Bound<'py, PyAny>>,
         source: Option<&Bound<'py, PyAny>>,
         platform: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Runtime.get", option_names::GET_OPTIONS)?;
         let mut options = rkchat::GetOptions::default();
         set(&mut options.release, release, "release", None)?;
         set(
@@ -230,7 +238,7 @@ impl ModelFolder {
     ///         needed for the CPU runtime.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, ),
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, **unknown),
         text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -260,7 +268,9 @@ impl ModelFolder {
         fixed_sampling: Option<&Bound<'py, PyAny>>,
         ignore_eos: Option<&Bound<'py, PyAny>>,
         capture_logs: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "ModelFolder.open", option_names::MODEL_OPTIONS)?;
         let path: std::path::PathBuf = read(path, "path")?;
         let mut options = rkchat::ModelOptions::default();
         set(&mut options.file, file, "file", None)?;
@@ -443,7 +453,7 @@ impl Model {
     ///         needed for the CPU runtime.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, ),
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, **unknown),
         text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -473,7 +483,9 @@ impl Model {
         fixed_sampling: Option<&Bound<'py, PyAny>>,
         ignore_eos: Option<&Bound<'py, PyAny>>,
         capture_logs: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.open", option_names::MODEL_OPTIONS)?;
         let path: std::path::PathBuf = read(path, "path")?;
         let mut options = rkchat::ModelOptions::default();
         set(&mut options.file, file, "file", None)?;
@@ -644,7 +656,7 @@ impl Model {
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
         text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -680,7 +692,9 @@ impl Model {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.generate", option_names::GENERATE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
         let mut options = rkchat::GenerateOptions::default();
@@ -860,7 +874,7 @@ impl Model {
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
         text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -896,7 +910,9 @@ impl Model {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.complete", option_names::GENERATE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let prompt: TextOr<u32> = read(prompt, "prompt")?;
         let mut options = rkchat::GenerateOptions::default();
@@ -1029,7 +1045,7 @@ impl Model {
     ///         control tokens that the messages, tools, documents or variables spell.
     ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, **unknown),
         text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -1046,7 +1062,9 @@ impl Model {
         template_name: Option<&Bound<'py, PyAny>>,
         enable_thinking: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.render", option_names::RENDER_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
         let mut options = rkchat::RenderOptions::default();
@@ -1093,7 +1111,7 @@ impl Model {
     ///     add_special_tokens: Put the special tokens around the text that the tokenizer puts
     ///         there, such as `<bos>`.
     #[pyo3(
-        signature = (text, *, add_special_tokens=None, ),
+        signature = (text, *, add_special_tokens=None, **unknown),
         text_signature = "($self, text, *, add_special_tokens=True)"
     )]
     fn encode<'py>(
@@ -1101,7 +1119,9 @@ impl Model {
         py: Python<'py>,
         text: &Bound<'py, PyAny>,
         add_special_tokens: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.encode", option_names::ENCODE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let text: String = read(text, "text")?;
         let mut options = rkchat::EncodeOptions::default();
@@ -1119,7 +1139,7 @@ impl Model {
     /// Args:
     ///     skip_special_tokens: Leave special tokens such as `<bos>` out.
     #[pyo3(
-        signature = (ids, *, skip_special_tokens=None, ),
+        signature = (ids, *, skip_special_tokens=None, **unknown),
         text_signature = "($self, ids, *, skip_special_tokens=False)"
     )]
     fn decode<'py>(
@@ -1127,7 +1147,9 @@ impl Model {
         py: Python<'py>,
         ids: &Bound<'py, PyAny>,
         skip_special_tokens: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.decode", option_names::DECODE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let ids: Vec<u32> = read(ids, "ids")?;
         let mut options = rkchat::DecodeOptions::default();
@@ -1151,7 +1173,7 @@ impl Model {
     ///     timeout: As in `Model.generate`. In seconds.
     ///     queue_timeout: As in `Model.generate`. In seconds.
     #[pyo3(
-        signature = (texts, *, pooling=None, normalize=None, adapter=None, timeout=None, queue_timeout=None, ),
+        signature = (texts, *, pooling=None, normalize=None, adapter=None, timeout=None, queue_timeout=None, **unknown),
         text_signature = "($self, texts, *, pooling=None, normalize=True, adapter=None, timeout=None, queue_timeout=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -1164,7 +1186,9 @@ impl Model {
         adapter: Option<&Bound<'py, PyAny>>,
         timeout: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.embed", option_names::EMBED_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let texts: Vec<String> = read(texts, "texts")?;
         let mut options = rkchat::EmbedOptions::default();
@@ -1194,9 +1218,10 @@ impl Model {
     ///     timeout: As in `Model.generate`. In seconds.
     ///     queue_timeout: As in `Model.generate`. In seconds.
     #[pyo3(
-        signature = (prompt, *, positions=None, adapter=None, timeout=None, queue_timeout=None, ),
+        signature = (prompt, *, positions=None, adapter=None, timeout=None, queue_timeout=None, **unknown),
         text_signature = "($self, prompt, *, positions=None, adapter=None, timeout=None, queue_timeout=None)"
     )]
+    #[allow(clippy::too_many_arguments)]
     fn logits<'py>(
         &self,
         py: Python<'py>,
@@ -1205,7 +1230,9 @@ impl Model {
         adapter: Option<&Bound<'py, PyAny>>,
         timeout: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.logits", option_names::LOGITS_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let prompt: TextOr<u32> = read(prompt, "prompt")?;
         let mut options = rkchat::LogitsOptions::default();
@@ -1235,7 +1262,7 @@ impl Model {
     ///     timeout: As in `Model.generate`. In seconds.
     ///     queue_timeout: As in `Model.generate`. In seconds.
     #[pyo3(
-        signature = (prompt, *, adapter=None, timeout=None, queue_timeout=None, ),
+        signature = (prompt, *, adapter=None, timeout=None, queue_timeout=None, **unknown),
         text_signature = "($self, prompt, *, adapter=None, timeout=None, queue_timeout=None)"
     )]
     fn score<'py>(
@@ -1245,7 +1272,9 @@ impl Model {
         adapter: Option<&Bound<'py, PyAny>>,
         timeout: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.score", option_names::SCORE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let prompt: TextOr<u32> = read(prompt, "prompt")?;
         let mut options = rkchat::ScoreOptions::default();
@@ -1271,7 +1300,7 @@ impl Model {
     ///         ending.
     ///     scale: How strong it is. From -100 to 100.
     #[pyo3(
-        signature = (path, *, name=None, scale=None, ),
+        signature = (path, *, name=None, scale=None, **unknown),
         text_signature = "($self, path, *, name=None, scale=1.0)"
     )]
     fn load_adapter<'py>(
@@ -1280,7 +1309,9 @@ impl Model {
         path: &Bound<'py, PyAny>,
         name: Option<&Bound<'py, PyAny>>,
         scale: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Model.load_adapter", option_names::ADAPTER_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let path: std::path::PathBuf = read(path, "path")?;
         let mut options = rkchat::AdapterOptions::default();
@@ -1309,7 +1340,7 @@ impl Model {
     ///     timeout: As in `Model.generate`. In seconds.
     ///     queue_timeout: As in `Model.generate`. In seconds.
     #[pyo3(
-        signature = (prompt, *, name=None, folder=None, adapter=None, tools=None, timeout=None, queue_timeout=None, ),
+        signature = (prompt, *, name=None, folder=None, adapter=None, tools=None, timeout=None, queue_timeout=None, **unknown),
         text_signature = "($self, prompt, *, name=None, folder=None, adapter=None, tools=None, timeout=None, queue_timeout=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -1323,7 +1354,13 @@ impl Model {
         tools: Option<&Bound<'py, PyAny>>,
         timeout: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(
+            unknown,
+            "Model.save_prompt_cache",
+            option_names::PROMPT_CACHE_OPTIONS,
+        )?;
         let inner = Arc::clone(&self.inner);
         let prompt: rkchat::Json = read(prompt, "prompt")?;
         let mut options = rkchat::PromptCacheOptions::default();
@@ -1352,7 +1389,7 @@ impl Model {
     ///     timeout: As in `Model.generate`. In seconds.
     ///     queue_timeout: As in `Model.generate`. In seconds.
     #[pyo3(
-        signature = (name, *, folder=None, prompt=None, tools=None, timeout=None, queue_timeout=None, ),
+        signature = (name, *, folder=None, prompt=None, tools=None, timeout=None, queue_timeout=None, **unknown),
         text_signature = "($self, name, *, folder=None, prompt=None, tools=None, timeout=None, queue_timeout=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -1365,7 +1402,13 @@ impl Model {
         tools: Option<&Bound<'py, PyAny>>,
         timeout: Option<&Bound<'py, PyAny>>,
         queue_timeout: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(
+            unknown,
+            "Model.load_prompt_cache",
+            option_names::LOAD_PROMPT_CACHE_OPTIONS,
+        )?;
         let inner = Arc::clone(&self.inner);
         let name: String = read(name, "name")?;
         let mut options = rkchat::LoadPromptCacheOptions::default();
@@ -1393,14 +1436,20 @@ impl Model {
     /// Args:
     ///     folder: As in `Model.save_prompt_cache`.
     #[pyo3(
-        signature = (*, folder=None, ),
+        signature = (*, folder=None, **unknown),
         text_signature = "($self, *, folder=None)"
     )]
     fn prompt_caches<'py>(
         &self,
         py: Python<'py>,
         folder: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(
+            unknown,
+            "Model.prompt_caches",
+            option_names::LIST_PROMPT_CACHES_OPTIONS,
+        )?;
         let inner = Arc::clone(&self.inner);
         let mut options = rkchat::ListPromptCachesOptions::default();
         set(&mut options.folder, folder, "folder", None)?;
@@ -1474,7 +1523,7 @@ impl Chat {
     ///         512 MiB. In bytes. From 1 to 9007199254740991.
     #[staticmethod]
     #[pyo3(
-        signature = (model, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=None, prompt_cache_folder=None, prompt_cache_limit=None, ),
+        signature = (model, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=None, prompt_cache_folder=None, prompt_cache_limit=None, **unknown),
         text_signature = "(model, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=False, prompt_cache_folder=None, prompt_cache_limit=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -1488,7 +1537,9 @@ impl Chat {
         prompt_cache: Option<&Bound<'py, PyAny>>,
         prompt_cache_folder: Option<&Bound<'py, PyAny>>,
         prompt_cache_limit: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Chat.open", option_names::CHAT_OPTIONS)?;
         let model = Arc::clone(&model.get().inner);
         let mut options = rkchat::ChatOptions::default();
         set(&mut options.system, system, "system", None)?;
@@ -1545,7 +1596,7 @@ impl Chat {
     ///         512 MiB. In bytes. From 1 to 9007199254740991.
     #[staticmethod]
     #[pyo3(
-        signature = (model, state, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=None, prompt_cache_folder=None, prompt_cache_limit=None, ),
+        signature = (model, state, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=None, prompt_cache_folder=None, prompt_cache_limit=None, **unknown),
         text_signature = "(model, state, *, system=None, tools=None, overflow=None, reserve=None, prompt_cache=False, prompt_cache_folder=None, prompt_cache_limit=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -1560,7 +1611,9 @@ impl Chat {
         prompt_cache: Option<&Bound<'py, PyAny>>,
         prompt_cache_folder: Option<&Bound<'py, PyAny>>,
         prompt_cache_limit: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Chat.from_json", option_names::CHAT_OPTIONS)?;
         let model = Arc::clone(&model.get().inner);
         let state: rkchat::Json = read(state, "state")?;
         let mut options = rkchat::ChatOptions::default();
@@ -1664,7 +1717,7 @@ impl Chat {
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        signature = (text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
         text_signature = "($self, text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -1700,7 +1753,9 @@ impl Chat {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Chat.send", option_names::GENERATE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let text: String = read(text, "text")?;
         let mut options = rkchat::GenerateOptions::default();
@@ -1877,7 +1932,7 @@ impl Chat {
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        signature = (message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
         text_signature = "($self, message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -1913,7 +1968,9 @@ impl Chat {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Chat.send_message", option_names::GENERATE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let message: rkchat::Json = read(message, "message")?;
         let mut options = rkchat::GenerateOptions::default();
@@ -2091,7 +2148,7 @@ impl Chat {
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
     #[pyo3(
-        signature = (*, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, ),
+        signature = (*, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
         text_signature = "($self, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -2126,7 +2183,9 @@ impl Chat {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Chat.regenerate", option_names::GENERATE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let mut options = rkchat::GenerateOptions::default();
         set(
@@ -2347,7 +2406,10 @@ impl Generation {
         wait(py, move || inner.wait(timeout))
     }
 
-    /// Waits for the end and gives the text of the answer.
+    /// Waits for the end and gives the text of the answer, whether or not pieces of it were
+    /// read; a failure of the runtime is reported here too. Awaiting a generation gives the
+    /// same.
+    #[getter]
     fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         wait(py, move || inner.text())
@@ -2410,7 +2472,7 @@ impl ChatTemplate {
     ///         none.
     #[staticmethod]
     #[pyo3(
-        signature = (source, *, bos_token=None, eos_token=None, special_tokens=None, ),
+        signature = (source, *, bos_token=None, eos_token=None, special_tokens=None, **unknown),
         text_signature = "(source, *, bos_token=None, eos_token=None, special_tokens=None)"
     )]
     fn from_source<'py>(
@@ -2419,7 +2481,13 @@ impl ChatTemplate {
         bos_token: Option<&Bound<'py, PyAny>>,
         eos_token: Option<&Bound<'py, PyAny>>,
         special_tokens: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(
+            unknown,
+            "ChatTemplate.from_source",
+            option_names::TEMPLATE_OPTIONS,
+        )?;
         let source: String = read(source, "source")?;
         let mut options = rkchat::TemplateOptions::default();
         set(&mut options.bos_token, bos_token, "bos_token", None)?;
@@ -2455,7 +2523,7 @@ impl ChatTemplate {
     ///         control tokens that the messages, tools, documents or variables spell.
     ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        signature = (messages, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, **unknown),
         text_signature = "($self, messages, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -2472,7 +2540,9 @@ impl ChatTemplate {
         template_name: Option<&Bound<'py, PyAny>>,
         enable_thinking: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "ChatTemplate.render", option_names::RENDER_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
         let mut options = rkchat::RenderOptions::default();
@@ -2533,7 +2603,7 @@ impl ChatTemplate {
     ///         control tokens that the messages, tools, documents or variables spell.
     ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, **unknown),
         text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -2551,7 +2621,9 @@ impl ChatTemplate {
         template_name: Option<&Bound<'py, PyAny>>,
         enable_thinking: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "ChatTemplate.encode", option_names::RENDER_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
         let tokenizer = Arc::clone(&tokenizer.get().inner);
@@ -2614,7 +2686,7 @@ impl ChatTemplate {
     ///         control tokens that the messages, tools, documents or variables spell.
     ///         `generate` has an option of its own. Unset: `Transformers`.
     #[pyo3(
-        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, ),
+        signature = (messages, tokenizer, *, add_generation_prompt=None, continue_final_message=None, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None, **unknown),
         text_signature = "($self, messages, tokenizer, *, add_generation_prompt=False, continue_final_message=False, tools=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, untrusted_content=None)"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -2632,7 +2704,13 @@ impl ChatTemplate {
         template_name: Option<&Bound<'py, PyAny>>,
         enable_thinking: Option<&Bound<'py, PyAny>>,
         untrusted_content: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(
+            unknown,
+            "ChatTemplate.assistant_mask",
+            option_names::RENDER_OPTIONS,
+        )?;
         let inner = Arc::clone(&self.inner);
         let messages: rkchat::Json = read(messages, "messages")?;
         let tokenizer = Arc::clone(&tokenizer.get().inner);
@@ -2687,14 +2765,16 @@ impl ChatTemplate {
     /// Args:
     ///     template_name: Its name. Unset: `default`, or the only one.
     #[pyo3(
-        signature = (*, template_name=None, ),
+        signature = (*, template_name=None, **unknown),
         text_signature = "($self, *, template_name=None)"
     )]
     fn source<'py>(
         &self,
         py: Python<'py>,
         template_name: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "ChatTemplate.source", option_names::SOURCE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let mut options = rkchat::SourceOptions::default();
         set(
@@ -2749,7 +2829,7 @@ impl Tokenizer {
     ///     add_special_tokens: Put the special tokens around the text that the tokenizer puts
     ///         there, such as `<bos>`.
     #[pyo3(
-        signature = (text, *, add_special_tokens=None, ),
+        signature = (text, *, add_special_tokens=None, **unknown),
         text_signature = "($self, text, *, add_special_tokens=True)"
     )]
     fn encode<'py>(
@@ -2757,7 +2837,9 @@ impl Tokenizer {
         py: Python<'py>,
         text: &Bound<'py, PyAny>,
         add_special_tokens: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Tokenizer.encode", option_names::ENCODE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let text: String = read(text, "text")?;
         let mut options = rkchat::EncodeOptions::default();
@@ -2775,7 +2857,7 @@ impl Tokenizer {
     /// Args:
     ///     skip_special_tokens: Leave special tokens such as `<bos>` out.
     #[pyo3(
-        signature = (ids, *, skip_special_tokens=None, ),
+        signature = (ids, *, skip_special_tokens=None, **unknown),
         text_signature = "($self, ids, *, skip_special_tokens=False)"
     )]
     fn decode<'py>(
@@ -2783,7 +2865,9 @@ impl Tokenizer {
         py: Python<'py>,
         ids: &Bound<'py, PyAny>,
         skip_special_tokens: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Tokenizer.decode", option_names::DECODE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let ids: Vec<u32> = read(ids, "ids")?;
         let mut options = rkchat::DecodeOptions::default();
@@ -2802,7 +2886,7 @@ impl Tokenizer {
     ///     add_special_tokens: Put the special tokens around the text that the tokenizer puts
     ///         there, such as `<bos>`.
     #[pyo3(
-        signature = (text, *, add_special_tokens=None, ),
+        signature = (text, *, add_special_tokens=None, **unknown),
         text_signature = "($self, text, *, add_special_tokens=True)"
     )]
     fn count<'py>(
@@ -2810,7 +2894,9 @@ impl Tokenizer {
         py: Python<'py>,
         text: &Bound<'py, PyAny>,
         add_special_tokens: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Tokenizer.count", option_names::ENCODE_OPTIONS)?;
         let inner = Arc::clone(&self.inner);
         let text: String = read(text, "text")?;
         let mut options = rkchat::EncodeOptions::default();

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "8115b2d922541a13";
+const HASH: &str = "bf56876d923371f8";
 const _: () = {
-    let (here, there) = (b"8115b2d922541a13", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -1,6 +1,6 @@
 // A program that is compiled, never run: what the declarations promise.
 
-import { ChatTemplate, type Chunk, type ErrorCode, type FinishReason, Generation, type GenerateOptions, Model, type PromptCacheInfo, RkchatError, type Tensor, Tokenizer } from 'rkchat'
+import { ChatTemplate, type Chunk, type ErrorCode, type FinishReason, Generation, type GenerateOptions, Model, type PromptCacheInfo, RkchatError, type Tensor, Tokenizer, version } from 'rkchat'
 
 interface Message {
   role: 'user' | 'assistant'
@@ -17,6 +17,10 @@ export async function program(signal: AbortSignal): Promise<FinishReason> {
     console.log(piece.text, ids)
   }
   const generation: Generation = model.complete([1, 2])
+  const whole: string = await generation
+  const later: Promise<number> = generation.text.then((text) => text.length)
+  const like: PromiseLike<string> = generation
+  console.log(whole, await later, await like, version.length)
   const ids: number[] = model.encode(model.render(messages, { addGenerationPrompt: true }))
   const answer = await model.complete(new Uint32Array(ids), { maxNewTokens: undefined }).completion()
   const speed: number | undefined = answer.timings.decodeSpeed
