@@ -1,11 +1,11 @@
 //! Messages and options as the template's variables.
 
-use jiff::civil::DateTime;
-use jiff::fmt::temporal::Pieces;
 use super::SpecialTokens;
 use super::failure;
 use super::jinja::{self, Dict, MAX_DEPTH, Meter, Text, Value, member};
 use crate::surface::{Error, ErrorKind, Json, RenderOptions, Result};
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 
 /// What `apply_chat_template` sets itself.
 const OWN: [&str; 4] = ["messages", "tools", "documents", "add_generation_prompt"];
@@ -184,9 +184,8 @@ impl Converter<'_> {
         let Some(message) = json.as_object() else {
             return Err(invalid(format!("{} must be a JSON object", place())));
         };
-        let is_plain = |(key, value): (&String, &Json)| {
-            !value.is_null() && !REASONING.contains(&key.as_str())
-        };
+        let is_plain =
+            |(key, value): (&String, &Json)| !value.is_null() && !REASONING.contains(&key.as_str());
         if message.iter().all(is_plain) {
             let word = member(message, ROLE).filter(|role| is_word(role));
             return self.checked(jinja::message(json, message, word, self.meter), place);
