@@ -1,13 +1,11 @@
 //! Messages and options as the template's variables.
 
-use jiff::civil::DateTime;
-use jiff::fmt::temporal::Pieces;
-use serde_json::Map;
-
 use super::SpecialTokens;
 use super::failure;
-use super::jinja::{self, Dict, MAX_DEPTH, Meter, Text, Value};
+use super::jinja::{self, Dict, MAX_DEPTH, Meter, Text, Value, member};
 use crate::surface::{Error, ErrorKind, Json, RenderOptions, Result};
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 
 /// What `apply_chat_template` sets itself.
 const OWN: [&str; 4] = ["messages", "tools", "documents", "add_generation_prompt"];
@@ -156,10 +154,9 @@ pub(crate) fn messages(json: &Json) -> Result<&[Json]> {
     Ok(messages)
 }
 
-/// The value of a key. A message has so few that comparing them is faster than hashing one.
-fn member<'j>(message: &'j Map<String, Json>, name: &str) -> Option<&'j Json> {
-    let mut pairs = message.iter();
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+/// Whether a role is one of the template's words.
+fn is_word(role: &Json) -> bool {
+    role.as_str().is_some_and(|role| ROLES.contains(&role))
 }
 
 /// Turns JSON into the template's values, all of them from outside. Strings are borrowed.
@@ -181,23 +178,26 @@ impl Converter<'_> {
     }
 
     /// A message: keys without a value are dropped, and reasoning goes by two names, `thinking` as the
-    /// first key.
+    /// first key. Most have neither, and stay as they are.
     fn message<'a>(&self, index: usize, json: &'a Json) -> Result<Value<'a>> {
         let place = || format!("messages[{index}]");
         let Some(message) = json.as_object() else {
             return Err(invalid(format!("{} must be a JSON object", place())));
         };
+        let is_plain =
+            |(key, value): (&String, &Json)| !value.is_null() && !REASONING.contains(&key.as_str());
+        if message.iter().all(is_plain) {
+            let word = member(message, ROLE).filter(|role| is_word(role));
+            return self.checked(jinja::message(json, message, word, self.meter), place);
+        }
         let given = |name: &str| member(message, name).filter(|value| !value.is_null());
         let reasoning = REASONING.into_iter().find_map(given);
         let mut pairs = Vec::with_capacity(message.len() + if reasoning.is_some() { 2 } else { 0 });
         let mut add = |name: &'a str, value: &'a Json| -> Result<()> {
             let key = Value::Str(Text::untrusted(name));
-            let value = match value
-                .as_str()
-                .filter(|role| name == ROLE && ROLES.contains(role))
-            {
-                Some(role) => Value::Str(Text::trusted(role)),
-                None => self.value(value, place)?,
+            let value = match value.as_str() {
+                Some(role) if name == ROLE && is_word(value) => Value::text(role),
+                _ => self.value(value, place)?,
             };
             pairs.push((key, value));
             Ok(())
@@ -220,7 +220,14 @@ impl Converter<'_> {
     }
 
     fn value<'a>(&self, json: &'a Json, place: impl Fn() -> String) -> Result<Value<'a>> {
-        let value = jinja::json(json, self.meter);
+        self.checked(jinja::json(json, self.meter), place)
+    }
+
+    fn checked<'a>(
+        &self,
+        value: jinja::Result<Option<Value<'a>>>,
+        place: impl Fn() -> String,
+    ) -> Result<Value<'a>> {
         value.map_err(|fault| failure::of(&fault))?.ok_or_else(|| {
             invalid(format!(
                 "{} is nested more than {MAX_DEPTH} levels deep",

@@ -67,6 +67,9 @@ impl<'a> Args<'a> {
     }
 
     pub fn nothing(self, function: &str) -> Result<()> {
+        if self.positional.is_empty() && self.named.is_empty() {
+            return Ok(());
+        }
         self.bind(function, [], 0).map(|_| ())
     }
 

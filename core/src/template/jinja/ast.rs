@@ -93,6 +93,15 @@ pub(crate) struct Arguments {
     pub mapping: Option<Expr>,
 }
 
+impl Arguments {
+    pub fn is_empty(&self) -> bool {
+        self.positional.is_empty()
+            && self.named.is_empty()
+            && self.list.is_none()
+            && self.mapping.is_none()
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Call {
     pub callee: Expr,

@@ -46,7 +46,7 @@ fn equal_beside_text<'a>(a: &Value<'a>, b: &Value<'a>, meter: &Meter) -> Result<
             }
             for (key, value) in a.pairs() {
                 match b.get(key, meter)? {
-                    Some(other) if same(value, other) || equal(value, other, meter)? => {}
+                    Some(other) if same(value, &other) || equal(value, &other, meter)? => {}
                     _ => return Ok(false),
                 }
             }

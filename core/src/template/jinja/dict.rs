@@ -65,9 +65,9 @@ impl<'a> Dict<'a> {
         }))
     }
 
-    /// The JSON that it is, where it is some.
+    /// The JSON that it is, where it is some and all from outside.
     pub fn as_given(&self) -> Option<Given<'a>> {
-        self.given
+        self.given.filter(Given::is_all_untrusted)
     }
 
     fn known(&self) -> &Pairs<'a> {
@@ -78,20 +78,32 @@ impl<'a> Dict<'a> {
     }
 
     /// The value of any key; an unhashable one is an error.
-    pub fn get(&self, key: &Value<'a>, meter: &Meter) -> Result<Option<&Value<'a>>> {
+    pub fn get(&self, key: &Value<'a>, meter: &Meter) -> Result<Option<Value<'a>>> {
+        if let Value::Str(name) = key {
+            return Ok(self.get_str(name.as_str()));
+        }
         let pairs = self.known();
-        Ok(pairs.place(key, meter)?.map(|place| &pairs.list[place].1))
+        let place = pairs.place(key, meter)?;
+        Ok(place.map(|place| pairs.list[place].1.clone()))
     }
 
     /// The value of a string key.
-    pub fn get_str(&self, name: &str) -> Option<&Value<'a>> {
+    pub fn get_str(&self, name: &str) -> Option<Value<'a>> {
+        if let Some(given) = &self.given {
+            let value = given.get(name)?;
+            // A container is converted once, as it is the same whenever it is looked at.
+            if !value.is_array() && !value.is_object() {
+                return Some(given.convert(value, 0));
+            }
+        }
         let pairs = self.known();
-        pairs.place_of(name).map(|place| &pairs.list[place].1)
+        let place = pairs.place_of(name);
+        place.map(|place| pairs.list[place].1.clone())
     }
 
     pub fn len(&self) -> usize {
         match &self.given {
-            Some(given) => given.0.len(),
+            Some(given) => given.map.len(),
             None => self.known().list.len(),
         }
     }

@@ -39,7 +39,7 @@ mod vm;
 
 pub(super) use dict::Dict;
 pub(super) use fault::{Fault, Kind, Result};
-pub(super) use json::{MAX_DEPTH, value as json};
+pub(super) use json::{MAX_DEPTH, member, message, value as json};
 pub(super) use meter::Meter;
 pub(super) use text::Text;
 pub(super) use unicode::is_space;

@@ -292,7 +292,7 @@ pub(crate) fn contains<'a>(
         }
         (Value::View(View::Items, dict), Value::Tuple(pair)) => match pair.items.as_slice() {
             [key, value] => match dict.get(key, &meter)? {
-                Some(found) => Ok(same(found, value) || equal(found, value, &meter)?),
+                Some(found) => Ok(same(&found, value) || equal(&found, value, &meter)?),
                 None => Ok(false),
             },
             _ => Ok(false),

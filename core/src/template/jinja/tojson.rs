@@ -121,7 +121,7 @@ impl<'a> Writer<'_, 'a> {
     fn object(&mut self, object: Given<'a>, depth: usize) -> Result<()> {
         self.all(
             ["{", "}"],
-            object.0.iter(),
+            object.map.iter(),
             depth,
             |writer, (key, value), depth| {
                 writer.string(&Text::untrusted(key));
@@ -135,7 +135,7 @@ impl<'a> Writer<'_, 'a> {
         match json {
             Json::Object(map) => {
                 self.enter()?;
-                self.object(Given(map), depth)
+                self.object(Given::new(map), depth)
             }
             Json::Array(items) => {
                 self.enter()?;

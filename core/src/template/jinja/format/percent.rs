@@ -160,7 +160,7 @@ impl<'s> Spec<'s> {
         let value = match (self.key, &values.mapping) {
             (None, _) => values.next()?,
             (Some(key), Some(Value::Dict(mapping))) => match mapping.get_str(key) {
-                Some(value) => value.clone(),
+                Some(value) => value,
                 None => return fail(format!("there is no value for '%({key})' of the format")),
             },
             (Some(_), _) => return fail("the format wants a mapping"),

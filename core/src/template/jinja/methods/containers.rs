@@ -21,7 +21,7 @@ pub(super) fn dict<'a>(
     match name {
         "get" => {
             let [key, otherwise] = args.bind("get", ["", ""], 1)?;
-            let found = dict.get(&or_none(key), &vm.meter)?.cloned();
+            let found = dict.get(&or_none(key), &vm.meter)?;
             Ok(found.or(otherwise).unwrap_or(Value::None))
         }
         "items" => args.nothing(name).map(|()| view(View::Items)),

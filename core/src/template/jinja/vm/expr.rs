@@ -27,6 +27,10 @@ impl<'a> Vm<'a> {
                 self.meter.stack()?;
                 self.test(call)
             }
+            Expr::Name(name) => {
+                self.meter.step()?;
+                Ok(self.look(name.place, Value::is_true))
+            }
             other => Ok(self.eval(other)?.is_true()),
         }
     }
@@ -212,6 +216,12 @@ impl<'a> Vm<'a> {
     fn compare(&mut self, first: &'a Expr, rest: &'a [(CompareOp, Expr)]) -> Result<bool> {
         use std::cmp::Ordering::{Equal, Greater, Less};
         let mut left = self.eval(first)?;
+        // Most that is compared is a role or a type with its name.
+        if let [(op @ (CompareOp::Equal | CompareOp::NotEqual), Expr::Str(name))] = rest {
+            self.meter.step()?;
+            let same = left.as_text().is_some_and(|left| left.as_str() == &**name);
+            return Ok(same == (*op == CompareOp::Equal));
+        }
         for (op, right) in rest {
             let right = self.eval(right)?;
             let meter = &self.meter;
@@ -256,6 +266,9 @@ impl<'a> Vm<'a> {
 
     /// Evaluates arguments.
     pub(super) fn arguments(&mut self, arguments: &'a Arguments) -> Result<Args<'a>> {
+        if arguments.is_empty() {
+            return Ok(Args::none());
+        }
         let mut args = Args {
             positional: self.all(&arguments.positional)?,
             named: Vec::with_capacity(arguments.named.len()),

@@ -22,7 +22,7 @@ impl<'a> Vm<'a> {
         if let Expr::Name(variable) = of {
             let found = self.look(variable.place, |of| match of {
                 Value::Dict(dict) if !member.is_of_dict => {
-                    let item = dict.get_str(&member.name).cloned();
+                    let item = dict.get_str(&member.name);
                     item.or_else(|| Some(missing(Type::Dict, &member.name)))
                 }
                 Value::Namespace(namespace) => namespace.get(&member.name),
@@ -43,7 +43,7 @@ impl<'a> Vm<'a> {
             let found = self.look(variable.place, |of| match of {
                 Value::Dict(dict) => match dict.get_str(key) {
                     None if !methods::is_of_dict(key) => Some(missing(Type::Dict, key)),
-                    found => found.cloned(),
+                    found => found,
                 },
                 _ => None,
             });
@@ -76,7 +76,7 @@ impl<'a> Vm<'a> {
             }
         }
         let item = match of {
-            Value::Dict(dict) => dict.get_str(name).cloned(),
+            Value::Dict(dict) => dict.get_str(name),
             Value::Template => self.block_named(name),
             _ => None,
         };
@@ -143,7 +143,7 @@ impl<'a> Vm<'a> {
         let found = match of {
             Value::Undefined(undefined) => return Err(undefined.fault()),
             // An unhashable key is not an error here.
-            Value::Dict(dict) => dict.get(&key, &self.meter).ok().flatten().cloned(),
+            Value::Dict(dict) => dict.get(&key, &self.meter).ok().flatten(),
             Value::Template => key
                 .as_text()
                 .and_then(|name| self.block_named(name.as_str())),
