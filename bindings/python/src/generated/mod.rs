@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "b5aa6b033cb1b533";
+const HASH: &str = "b4cad33decf4db75";
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"b4cad33decf4db75", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -30,6 +30,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Runtime>()?;
     module.add_class::<ModelFolder>()?;
     module.add_class::<Model>()?;
+    module.add_class::<Opening>()?;
     module.add_class::<Chat>()?;
     module.add_class::<Generation>()?;
     module.add_class::<ChatTemplate>()?;
