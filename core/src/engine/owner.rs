@@ -20,8 +20,8 @@ use super::tokens::Tokens;
 use crate::surface::{Error, ErrorKind, FinishReason, Result, Warning, WarningKind};
 use crate::vendor::capabilities;
 use crate::vendor::instances::Place;
-use crate::vendor::{npu_lock, npu_memory};
 use crate::vendor::{InitFailure, InitParams, Library, Opened, Sampling, Session, log};
+use crate::vendor::{npu_lock, npu_memory};
 
 /// Where the opened model lives; empty before and after.
 pub(super) type SessionCell = RwLock<Option<Box<dyn Session>>>;

@@ -104,7 +104,9 @@ fn taken(runtime: &RuntimeInfo, capabilities: Capabilities, other: &Note) -> Err
         false => capabilities::refusal(runtime, capabilities, wanted, &instead),
         true => Error::new(ErrorKind::Unsupported, instead).with("capability", wanted.id),
     };
-    error.with("pid", other.pid).with("program", other.program.as_str())
+    error
+        .with("pid", other.pid)
+        .with("program", other.program.as_str())
 }
 
 impl Drop for Place {

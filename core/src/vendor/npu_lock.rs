@@ -116,9 +116,7 @@ impl Own {
         let text = serde_json::to_vec(&self.note);
         if let (Some((file, _)), Ok(text)) = (&self.file, text) {
             // Whoever reads a half of it takes the number of the process from the file's name.
-            let _ = file
-                .set_len(0)
-                .and_then(|()| file.write_all_at(&text, 0));
+            let _ = file.set_len(0).and_then(|()| file.write_all_at(&text, 0));
         }
     }
 }

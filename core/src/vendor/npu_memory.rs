@@ -124,14 +124,25 @@ mod tests {
 
     #[test]
     fn causes_come_in_their_order() {
-        let line = "I rkllm: rkllm-runtime version: 1.2.1, rknpu driver version: 0.9.6, platform: RK3588";
+        let line =
+            "I rkllm: rkllm-runtime version: 1.2.1, rknpu driver version: 0.9.6, platform: RK3588";
         let holder = NpuHolder {
             pid: 77,
             program: "python3".into(),
             models: 1,
         };
-        let causes = causes(&failure(-1, line), Path::new("/"), Some(5_000_000), &[holder]);
-        let parts = ["0.9.6", "5 MB are available", "python3 (process 77)", "domain 1"];
+        let causes = causes(
+            &failure(-1, line),
+            Path::new("/"),
+            Some(5_000_000),
+            &[holder],
+        );
+        let parts = [
+            "0.9.6",
+            "5 MB are available",
+            "python3 (process 77)",
+            "domain 1",
+        ];
         let places: Vec<_> = parts.iter().map(|part| causes.find(part)).collect();
         assert!(places.iter().all(Option::is_some), "{causes}");
         assert!(places.is_sorted(), "{causes}");

@@ -66,8 +66,10 @@ pub struct Handle {
     pub closes: bool,
     /// Types of `types.ts` that its methods mention.
     pub types: Vec<String>,
-    /// Other handles that its methods return, and those that they only take.
+    /// Other handles that its methods return: those with a class that is written by hand, and the others;
+    /// and those that they only take.
     pub returned: Vec<String>,
+    pub wrapped: Vec<String>,
     pub taken: Vec<String>,
     pub methods: Vec<Method>,
 }
@@ -87,6 +89,8 @@ pub struct Method {
     pub returns: String,
     /// The handle it returns.
     pub handle: Option<String>,
+    /// The handle it returns is of another class, which has no other way to be made.
+    pub wraps: bool,
     /// It returns a generation, which `options.signal` can end.
     pub abortable: bool,
     pub params: Vec<Param>,
@@ -205,7 +209,7 @@ impl Handle {
         let written = |method: &&model::Method| method.handwritten.is_none();
         let methods: Vec<&model::Method> = of.methods.iter().filter(written).collect();
         let mut mentioned = Vec::new();
-        let mut returned = Vec::new();
+        let (mut returned, mut wrapped) = (Vec::new(), Vec::new());
         for method in &methods {
             method
                 .params
@@ -213,16 +217,24 @@ impl Handle {
                 .for_each(|param| types::mentioned(&param.ty, &mut mentioned));
             types::mentioned(&method.returns, &mut mentioned);
             if let Type::Handle { name } = &method.returns {
-                returned.push(name.clone());
+                match is_generation(surface, &method.returns) {
+                    true => returned.push(name.clone()),
+                    false => wrapped.push(name.clone()),
+                }
             }
         }
         mentioned.sort_unstable();
         mentioned.dedup();
         mentioned.retain(|name| *name != of.name);
-        returned.sort_unstable();
-        returned.dedup();
-        returned.retain(|name| *name != of.name);
         let is_handle = |name: &str| surface.handles.iter().any(|handle| handle.name == name);
+        for names in [&mut returned, &mut wrapped] {
+            names.sort_unstable();
+            names.dedup();
+            names.retain(|name| *name != of.name);
+        }
+        let only_taken = |name: &str| {
+            is_handle(name) && !returned.iter().chain(&wrapped).any(|other| other == name)
+        };
         let names = |keep: &dyn Fn(&str) -> bool| {
             mentioned
                 .iter()
@@ -237,8 +249,9 @@ impl Handle {
             extended: methods.len() < of.methods.len(),
             closes: methods.iter().any(|method| method.name == "close"),
             types: names(&|name| !is_handle(name)),
-            taken: names(&|name| is_handle(name) && !returned.iter().any(|other| other == name)),
+            taken: names(&only_taken),
             returned,
+            wrapped,
             methods: methods
                 .iter()
                 .map(|method| Method::of(surface, &of.name, &methods, method))
@@ -287,6 +300,8 @@ impl Method {
                 Type::Handle { name } => Some(name.clone()),
                 _ => None,
             },
+            wraps: matches!(&of.returns, Type::Handle { name } if name != handle)
+                && !is_generation(surface, &of.returns),
             abortable: is_generation(surface, &of.returns),
             params: of.params.iter().map(Param::of).collect(),
             ids,

@@ -2,7 +2,7 @@
 
 import { adopt, binding, handle, type Native } from '../native';
 import type { ModelOptions, OpeningProgress } from './types';
-import { Model } from '../model';
+import { Model } from './model';
 
 /** A model that is being opened, in the background. Dropping it gives it up, unless the model was taken. */
 export class Opening {
@@ -15,6 +15,11 @@ export class Opening {
   /** @internal */
   get [handle](): Native {
     return this.#native;
+  }
+
+  /** @internal */
+  static [handle](native: Native): Opening {
+    return new Opening(native);
   }
 
   /**
@@ -54,7 +59,7 @@ export class Opening {
    * @throws RkchatError
    */
   async model(): Promise<Model> {
-    return this.#native.model();
+    return Model[handle](await this.#native.model());
   }
 
   /**

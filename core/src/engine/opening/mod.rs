@@ -43,9 +43,7 @@ impl Shared {
 
     /// The whole opening, on the calling thread.
     fn open(&self, path: &Path, options: &ModelOptions) {
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            open::open(path, options, &self.course)
-        }));
+        let opened = catch_unwind(AssertUnwindSafe(|| open::open(path, options, &self.course)));
         let opened = opened.unwrap_or_else(|payload| Err(Error::panic(&*payload)));
         let mut outcome = self.lock();
         let opened = match self.course.ended(opened.is_ok()) {

@@ -16,9 +16,8 @@ impl Model {
         let input = match self.info.input {
             InputKind::Tokens => {
                 let options = GenerateOptions::default();
-                let prepared = self.with(|tokens, session| {
-                    tokens.prepare(&Prompt::Text(TEXT), &options, session)
-                });
+                let prepared = self
+                    .with(|tokens, session| tokens.prepare(&Prompt::Text(TEXT), &options, session));
                 prepared?.input
             }
             InputKind::Text | InputKind::RuntimeTemplate => Input::Text(TEXT.to_owned()),
@@ -31,7 +30,7 @@ impl Model {
         // Where the runtime ends by itself, no abort is needed.
         let ends = self.capabilities.has(capabilities::RUN_TOKEN_LIMIT);
         self.errand(Deadlines::default(), move |desk| {
-            desk.run(&request, true, &mut |told| match told {
+            desk.run(&request, false, &mut |told| match told {
                 Told::Token(_) if !ends => Wish::Enough,
                 Told::Token(_) | Told::Rows(_) => Wish::More,
             })?;
