@@ -12,6 +12,9 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 export PYTHON
 
+# What tests note of their use of the NPU concerns no other program.
+export RKCHAT_LOCK_DIR := $(CURDIR)/target/locks
+
 model := .cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
 python := .venv/bin/python
 cargo := tools/build-env.sh cargo

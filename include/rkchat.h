@@ -82,7 +82,7 @@ typedef int32_t rkchat_status;
 #define RKCHAT_ERR_RUNTIME_MISMATCH 7
 /**
  * The runtime reported a failure. `details` has its status as `vendor_status` and, where they were
- * captured, its last lines as `log`.
+ * captured, its last lines as `log`; `cause` is `npu_memory` where the NPU had no memory for a model.
  */
 #define RKCHAT_ERR_RUNTIME_FAILED 8
 /**
@@ -124,6 +124,11 @@ typedef int32_t rkchat_status;
  * `details` has what differs as `differs`.
  */
 #define RKCHAT_ERR_CACHE_MISMATCH 20
+/**
+ * There is not enough memory for the model. `details` has the bytes that it needs as `needed`, and
+ * those that there are as `available`.
+ */
+#define RKCHAT_ERR_OUT_OF_MEMORY 21
 
 /** Why a generation ended. */
 typedef int32_t rkchat_finish_reason;
@@ -213,6 +218,15 @@ typedef int32_t rkchat_warning_kind;
  * longer.
  */
 #define RKCHAT_WARNING_KIND_PROMPT_CACHE 14
+/** There may not be memory enough for the model. */
+#define RKCHAT_WARNING_KIND_MEMORY 15
+/** Another process uses the NPU. */
+#define RKCHAT_WARNING_KIND_SHARED_NPU 16
+/**
+ * The runtime had refused the request after the one before was cut short, so the model was opened
+ * again for it.
+ */
+#define RKCHAT_WARNING_KIND_REOPENED 17
 
 /** What a chat does where its messages do not fit the context window. */
 typedef int32_t rkchat_overflow;
@@ -284,6 +298,46 @@ typedef int32_t rkchat_template_repair;
 /** It is the template's error. */
 #define RKCHAT_TEMPLATE_REPAIR_STRICT 2
 
+/** What is done where a model seems to need more memory than there is. */
+typedef int32_t rkchat_memory_check;
+
+/** It is opened, and a warning in `rkchat_model_info` tells. */
+#define RKCHAT_MEMORY_CHECK_WARN 1
+/** It is `RKCHAT_ERR_OUT_OF_MEMORY`. */
+#define RKCHAT_MEMORY_CHECK_ERROR 2
+/** Nothing is checked. */
+#define RKCHAT_MEMORY_CHECK_OFF 3
+
+/** How far the opening of a model has come. */
+typedef int32_t rkchat_opening_stage;
+
+/** The model's files are found and recognised, and the runtime is chosen and loaded. */
+#define RKCHAT_OPENING_STAGE_RECOGNISING 1
+/** The runtime loads the model, while tokenizer and chat template are read. */
+#define RKCHAT_OPENING_STAGE_TOKENIZER 2
+/** The runtime loads the model. */
+#define RKCHAT_OPENING_STAGE_LOADING 3
+/** The first token is produced, where `rkchat_model_options.warmup` asks for it. */
+#define RKCHAT_OPENING_STAGE_WARM_UP 4
+/** It is open. */
+#define RKCHAT_OPENING_STAGE_READY 5
+/** It failed, or was given up. */
+#define RKCHAT_OPENING_STAGE_FAILED 6
+
+/** What a model does. */
+typedef int32_t rkchat_model_state;
+
+/** It is loaded again, for the request that comes next. */
+#define RKCHAT_MODEL_STATE_LOADING 1
+/** It is loaded, and nothing runs. */
+#define RKCHAT_MODEL_STATE_READY 2
+/** A request runs. */
+#define RKCHAT_MODEL_STATE_RUNNING 3
+/** It is not loaded; the next request loads it. */
+#define RKCHAT_MODEL_STATE_UNLOADED 4
+/** It was closed, or is lost. */
+#define RKCHAT_MODEL_STATE_CLOSED 5
+
 
 /* Structs with everything unset. */
 #define RKCHAT_RUNTIME_OPTIONS_INIT \
@@ -297,7 +351,8 @@ typedef int32_t rkchat_template_repair;
     NULL, 0, RKCHAT_UNSET, 0, NULL, 0, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, \
-    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0}
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, \
+    RKCHAT_UNSET, 0, RKCHAT_UNSET_INT}
 #define RKCHAT_GENERATE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_generate_options), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
@@ -382,6 +437,15 @@ typedef int32_t rkchat_template_repair;
 #define RKCHAT_PROMPT_CACHE_INFO_INIT \
     {(uint32_t)sizeof(rkchat_prompt_cache_info), 0, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_INT, NULL, 0, RKCHAT_UNSET, 0, NULL, 0}
+#define RKCHAT_OPENING_PROGRESS_INIT \
+    {(uint32_t)sizeof(rkchat_opening_progress), 0, RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_INT}
+#define RKCHAT_MODEL_STATUS_INIT \
+    {(uint32_t)sizeof(rkchat_model_status), 0, RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_INT, RKCHAT_UNSET_INT}
+#define RKCHAT_NPU_HOLDER_INIT \
+    {(uint32_t)sizeof(rkchat_npu_holder), 0, RKCHAT_UNSET_INT, NULL, 0, RKCHAT_UNSET_INT}
 
 
 /**
@@ -446,6 +510,16 @@ typedef struct rkchat_model rkchat_model;
  * A model as it lies on disk, to look at. No runtime is needed.
  */
 typedef struct rkchat_model_folder rkchat_model_folder;
+
+/**
+ * Records of the kind `rkchat_npu_holder` that belong to the caller.
+ */
+typedef struct rkchat_npu_holder_list rkchat_npu_holder_list;
+
+/**
+ * A model that is being opened, in the background. Dropping it gives it up, unless the model was taken.
+ */
+typedef struct rkchat_opening rkchat_opening;
 
 /**
  * Records of the kind `rkchat_prompt_cache_info` that belong to the caller.
@@ -544,6 +618,29 @@ typedef struct rkchat_prompt_cache_info {
   const char *differs;
   size_t differs_len;
 } rkchat_prompt_cache_info;
+
+/**
+ * A process of rkchat that has a model on the NPU.
+ *
+ * Begin with `RKCHAT_NPU_HOLDER_INIT`.
+ */
+typedef struct rkchat_npu_holder {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The number of the process.
+   */
+  int64_t pid;
+  /**
+   * Its program.
+   */
+  const char *program;
+  size_t program_len;
+  /**
+   * How many models it has there.
+   */
+  int64_t models;
+} rkchat_npu_holder;
 
 /**
  * How a `librkllmrt.so` is taken.
@@ -858,6 +955,26 @@ typedef struct rkchat_model_options {
    */
   int32_t capture_logs;
   int32_t reserved_capture_logs;
+  /**
+   * Produce a token once the model is open, and throw it away, so that what a runtime does at its first
+   * run is done before the first request.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t warmup;
+  int32_t reserved_warmup;
+  /**
+   * Whether there is memory enough for the model is checked before it is loaded: what its file has,
+   * the cache of the whole window where `config.json` or a GGUF file tells its shape, and what computing
+   * takes, against the memory that the system says is available. Unset: `Warn`.
+   * One of `RKCHAT_MEMORY_CHECK_*`.
+   */
+  rkchat_memory_check memory_check;
+  int32_t reserved_memory_check;
+  /**
+   * Without a request for so long, the model is unloaded, as by `rkchat_model.unload`; the next request loads
+   * it again. Unset: it stays until it is closed.
+   */
+  int64_t keep_alive_ms;
 } rkchat_model_options;
 
 /**
@@ -1548,6 +1665,84 @@ typedef struct rkchat_list_prompt_caches_options {
 } rkchat_list_prompt_caches_options;
 
 /**
+ * What a model does at the moment.
+ *
+ * Begin with `RKCHAT_MODEL_STATUS_INIT`.
+ */
+typedef struct rkchat_model_status {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * What it does.
+   * One of `RKCHAT_MODEL_STATE_*`.
+   */
+  rkchat_model_state state;
+  int32_t reserved_state;
+  /**
+   * Requests that wait for their turn.
+   */
+  int64_t waiting;
+  /**
+   * How long the request that runs has been running; unset where none does.
+   * In seconds.
+   */
+  double running_for;
+  /**
+   * How long the model has been loaded; unset where it is not.
+   * In seconds.
+   */
+  double loaded_for;
+  /**
+   * How long nothing has run or waited; unset where something does.
+   * In seconds.
+   */
+  double idle_for;
+  /**
+   * What the model is reckoned to need, as `rkchat_model_options.memory_check` reckons.
+   * In bytes.
+   */
+  int64_t model_memory;
+  /**
+   * What the process has in memory, where the system tells.
+   * In bytes.
+   */
+  int64_t process_memory;
+  /**
+   * The memory that is available to programs, where the system tells.
+   * In bytes.
+   */
+  int64_t available_memory;
+} rkchat_model_status;
+
+/**
+ * How far the opening of a model has come.
+ *
+ * Begin with `RKCHAT_OPENING_PROGRESS_INIT`.
+ */
+typedef struct rkchat_opening_progress {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * What is being done.
+   * One of `RKCHAT_OPENING_STAGE_*`.
+   */
+  rkchat_opening_stage stage;
+  int32_t reserved_stage;
+  /**
+   * How much of the model file the runtime has read or mapped into memory; never less than before and
+   * never more than `bytes_total`. Unset until that begins, and where the runtime reads in a way that the
+   * system does not show.
+   * In bytes.
+   */
+  int64_t bytes_read;
+  /**
+   * The size of the model file; unset until it is found.
+   * In bytes.
+   */
+  int64_t bytes_total;
+} rkchat_opening_progress;
+
+/**
  * How a chat is held.
  *
  * Begin with `RKCHAT_CHAT_OPTIONS_INIT`, which leaves everything unset.
@@ -2033,6 +2228,18 @@ const struct rkchat_prompt_cache_info *const *rkchat_prompt_cache_info_list_data
 void rkchat_prompt_cache_info_list_free(struct rkchat_prompt_cache_info_list *list);
 
 /**
+ * Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
+ * NULL and where there are none.
+ */
+const struct rkchat_npu_holder *const *rkchat_npu_holder_list_data(const struct rkchat_npu_holder_list *list,
+                                                                   size_t *len);
+
+/**
+ * Frees a list. NULL is fine.
+ */
+void rkchat_npu_holder_list_free(struct rkchat_npu_holder_list *list);
+
+/**
  * Loads the library at `path` and tells which ABI group it belongs to. No model is opened.
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_runtime_free`; NULL on failure.
@@ -2122,6 +2329,7 @@ void rkchat_model_folder_free(struct rkchat_model_folder *model_folder);
  * Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
  * (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
  * repository (`org/name`) that is in the Hugging Face cache.
+ * To see how far that has come, or to give it up, use `rkchat_opening`.
  *
  * `*out` becomes the new handle, which the caller frees with `rkchat_model_free`; NULL on failure.
  *
@@ -2431,17 +2639,108 @@ rkchat_status rkchat_model_prompt_caches(const struct rkchat_model *model,
                                          struct rkchat_error **error);
 
 /**
- * Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;
- * everything else is `RKCHAT_ERR_CLOSED`. Closing twice is fine. Waits until the runtime lets go.
+ * Lets the runtime free the model, when it is its turn after the requests that came before. All else
+ * stays: the next request loads the model again, with the same options, adapters and prompt cache. A
+ * conversation that only the runtime keeps (see `rkchat_chat`) ends. Harmless where nothing is loaded.
  *
  * Blocking.
  */
-rkchat_status rkchat_model_close(const struct rkchat_model *model, struct rkchat_error **error);
+rkchat_status rkchat_model_unload(const struct rkchat_model *model,
+                                  struct rkchat_error **error);
+
+/**
+ * What the model does at the moment. Never waits for what runs.
+ *
+ * `*out` is filled; what it points to belongs to `model` and stays until that is freed or this function is called again on it.
+ */
+rkchat_status rkchat_model_get_status(const struct rkchat_model *model,
+                                      struct rkchat_model_status *out,
+                                      struct rkchat_error **error);
+
+/**
+ * The processes of rkchat that have a model on the NPU, this one among them, as far as this user may
+ * see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `rkchat` in
+ * `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
+ *
+ * `*out` becomes the list, which the caller frees with `rkchat_npu_holder_list_free`; NULL on failure.
+ */
+rkchat_status rkchat_model_npu_holders(const struct rkchat_model *model,
+                                       struct rkchat_npu_holder_list **out,
+                                       struct rkchat_error **error);
+
+/**
+ * Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` and `status`
+ * answer; everything else is `RKCHAT_ERR_CLOSED`. Closing twice is fine. Waits until the runtime lets go.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_close(const struct rkchat_model *model,
+                                 struct rkchat_error **error);
 
 /**
  * Frees the handle, in any thread. NULL is fine.
  */
 void rkchat_model_free(struct rkchat_model *model);
+
+/**
+ * Begins to open a model, as `rkchat_model.open` does, and returns at once.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_opening_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_opening_start(const char *path,
+                                   const struct rkchat_model_options *options,
+                                   struct rkchat_opening **out,
+                                   struct rkchat_error **error);
+
+/**
+ * How far it has come.
+ *
+ * `*out` is filled; what it points to belongs to `opening` and stays until that is freed or this function is called again on it.
+ */
+rkchat_status rkchat_opening_get_progress(struct rkchat_opening *opening,
+                                          struct rkchat_opening_progress *out,
+                                          struct rkchat_error **error);
+
+/**
+ * Waits until the model is open, or cannot be opened, at the most for `timeout`; false where it is
+ * still on its way.
+ *
+ * `*out` becomes 0 or 1.
+ *
+ * `timeout_ms` is in milliseconds; -1 is no limit.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_opening_wait(const struct rkchat_opening *opening,
+                                  int64_t timeout_ms,
+                                  int32_t *out,
+                                  struct rkchat_error **error);
+
+/**
+ * Waits until it is open and gives the model; why it could not be opened is reported here. Asked
+ * again, it gives the same model.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_model_free`; NULL on failure.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_opening_model(const struct rkchat_opening *opening,
+                                   struct rkchat_model **out,
+                                   struct rkchat_error **error);
+
+/**
+ * Gives it up: `model` is `RKCHAT_ERR_CLOSED` then. What a runtime has begun to load it loads to its end, in the
+ * background, and is freed; `wait` tells when. Changes nothing for a model that was taken.
+ */
+rkchat_status rkchat_opening_cancel(const struct rkchat_opening *opening,
+                                    struct rkchat_error **error);
+
+/**
+ * Frees the handle, in any thread. NULL is fine.
+ */
+void rkchat_opening_free(struct rkchat_opening *opening);
 
 /**
  * Begins a conversation with a model.

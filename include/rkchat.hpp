@@ -94,7 +94,7 @@ enum class ErrorKind : std::int32_t {
   /// library, or a pair of versions that is known to fail.
   RuntimeMismatch = 7,
   /// The runtime reported a failure. `details` has its status as `vendor_status` and, where they were
-  /// captured, its last lines as `log`.
+  /// captured, its last lines as `log`; `cause` is `npu_memory` where the NPU had no memory for a model.
   RuntimeFailed = 8,
   /// The chat template could not be read or compiled, or it refused the messages; `details` has the
   /// template's own words as `template_message` where it raised an exception.
@@ -125,6 +125,9 @@ enum class ErrorKind : std::int32_t {
   /// A prompt cache is of another model, runtime or prompt than it would be loaded for, or is damaged.
   /// `details` has what differs as `differs`.
   CacheMismatch = 20,
+  /// There is not enough memory for the model. `details` has the bytes that it needs as `needed`, and
+  /// those that there are as `available`.
+  OutOfMemory = 21,
 };
 
 /// Why a generation ended.
@@ -200,6 +203,13 @@ enum class WarningKind : std::int32_t {
   /// The prompt cache of a chat's beginning could not be written or read, so that the prompt took
   /// longer.
   PromptCache = 14,
+  /// There may not be memory enough for the model.
+  Memory = 15,
+  /// Another process uses the NPU.
+  SharedNpu = 16,
+  /// The runtime had refused the request after the one before was cut short, so the model was opened
+  /// again for it.
+  Reopened = 17,
 };
 
 /// What a chat does where its messages do not fit the context window.
@@ -264,6 +274,46 @@ enum class TemplateRepair : std::int32_t {
   Strict = 2,
 };
 
+/// What is done where a model seems to need more memory than there is.
+enum class MemoryCheck : std::int32_t {
+  /// It is opened, and a warning in `ModelInfo` tells.
+  Warn = 1,
+  /// It is `OutOfMemory`.
+  Error = 2,
+  /// Nothing is checked.
+  Off = 3,
+};
+
+/// How far the opening of a model has come.
+enum class OpeningStage : std::int32_t {
+  /// The model's files are found and recognised, and the runtime is chosen and loaded.
+  Recognising = 1,
+  /// The runtime loads the model, while tokenizer and chat template are read.
+  Tokenizer = 2,
+  /// The runtime loads the model.
+  Loading = 3,
+  /// The first token is produced, where `ModelOptions.warmup` asks for it.
+  WarmUp = 4,
+  /// It is open.
+  Ready = 5,
+  /// It failed, or was given up.
+  Failed = 6,
+};
+
+/// What a model does.
+enum class ModelState : std::int32_t {
+  /// It is loaded again, for the request that comes next.
+  Loading = 1,
+  /// It is loaded, and nothing runs.
+  Ready = 2,
+  /// A request runs.
+  Running = 3,
+  /// It is not loaded; the next request loads it.
+  Unloaded = 4,
+  /// It was closed, or is lost.
+  Closed = 5,
+};
+
 /// A failure: what it is, a message for people (`what()`), facts for programs.
 class Error : public std::runtime_error {
  public:
@@ -288,9 +338,11 @@ struct Free {
   void operator()(rkchat_tensor *tensor) const { rkchat_tensor_free(tensor); }
   void operator()(rkchat_adapter_info_list *list) const { rkchat_adapter_info_list_free(list); }
   void operator()(rkchat_prompt_cache_info_list *list) const { rkchat_prompt_cache_info_list_free(list); }
+  void operator()(rkchat_npu_holder_list *list) const { rkchat_npu_holder_list_free(list); }
   void operator()(rkchat_runtime *handle) const { rkchat_runtime_free(handle); }
   void operator()(rkchat_model_folder *handle) const { rkchat_model_folder_free(handle); }
   void operator()(rkchat_model *handle) const { rkchat_model_free(handle); }
+  void operator()(rkchat_opening *handle) const { rkchat_opening_free(handle); }
   void operator()(rkchat_chat *handle) const { rkchat_chat_free(handle); }
   void operator()(rkchat_generation *handle) const { rkchat_generation_free(handle); }
   void operator()(rkchat_chat_template *handle) const { rkchat_chat_template_free(handle); }
@@ -534,6 +586,16 @@ struct ModelOptions {
   /// process, given back afterwards and passed on) so that errors can quote it. Only one model of
   /// the process is opened at a time meanwhile. Never needed for the CPU runtime.
   bool capture_logs = false;
+  /// Produce a token once the model is open, and throw it away, so that what a runtime does at its first
+  /// run is done before the first request.
+  bool warmup = false;
+  /// Whether there is memory enough for the model is checked before it is loaded: what its file has,
+  /// the cache of the whole window where `config.json` or a GGUF file tells its shape, and what computing
+  /// takes, against the memory that the system says is available. Unset: `Warn`.
+  Optional<MemoryCheck> memory_check;
+  /// Without a request for so long, the model is unloaded, as by `Model.unload`; the next request loads
+  /// it again. Unset: it stays until it is closed.
+  Optional<std::chrono::milliseconds> keep_alive;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_model_options c() const {
@@ -561,6 +623,9 @@ struct ModelOptions {
     if (fixed_sampling) { c.fixed_sampling = static_cast<std::int32_t>((*fixed_sampling)); }
     c.ignore_eos = ignore_eos ? 1 : 0;
     c.capture_logs = capture_logs ? 1 : 0;
+    c.warmup = warmup ? 1 : 0;
+    if (memory_check) { c.memory_check = static_cast<std::int32_t>((*memory_check)); }
+    if (keep_alive) { c.keep_alive_ms = (*keep_alive).count(); }
     return c;
   }
 };
@@ -1438,6 +1503,82 @@ struct PromptCacheInfo {
   }
 };
 
+/// How far the opening of a model has come.
+struct OpeningProgress {
+  /// What is being done.
+  OpeningStage stage{};
+  /// How much of the model file the runtime has read or mapped into memory; never less than before and
+  /// never more than `bytes_total`. Unset until that begins, and where the runtime reads in a way that the
+  /// system does not show.
+  /// In bytes.
+  Optional<std::uint64_t> bytes_read{};
+  /// The size of the model file; unset until it is found.
+  /// In bytes.
+  Optional<std::uint64_t> bytes_total{};
+
+  OpeningProgress() = default;
+  explicit OpeningProgress(const rkchat_opening_progress &c) {
+    stage = static_cast<OpeningStage>(c.stage);
+    if (c.bytes_read != RKCHAT_UNSET_INT) { bytes_read = static_cast<std::uint64_t>(c.bytes_read); }
+    if (c.bytes_total != RKCHAT_UNSET_INT) { bytes_total = static_cast<std::uint64_t>(c.bytes_total); }
+  }
+};
+
+/// What a model does at the moment.
+struct ModelStatus {
+  /// What it does.
+  ModelState state{};
+  /// Requests that wait for their turn.
+  std::uint32_t waiting = 0;
+  /// How long the request that runs has been running; unset where none does.
+  /// In seconds.
+  Optional<double> running_for{};
+  /// How long the model has been loaded; unset where it is not.
+  /// In seconds.
+  Optional<double> loaded_for{};
+  /// How long nothing has run or waited; unset where something does.
+  /// In seconds.
+  Optional<double> idle_for{};
+  /// What the model is reckoned to need, as `ModelOptions.memory_check` reckons.
+  /// In bytes.
+  std::uint64_t model_memory = 0;
+  /// What the process has in memory, where the system tells.
+  /// In bytes.
+  Optional<std::uint64_t> process_memory{};
+  /// The memory that is available to programs, where the system tells.
+  /// In bytes.
+  Optional<std::uint64_t> available_memory{};
+
+  ModelStatus() = default;
+  explicit ModelStatus(const rkchat_model_status &c) {
+    state = static_cast<ModelState>(c.state);
+    waiting = static_cast<std::uint32_t>(c.waiting);
+    if (c.running_for == c.running_for) { running_for = static_cast<double>(c.running_for); }
+    if (c.loaded_for == c.loaded_for) { loaded_for = static_cast<double>(c.loaded_for); }
+    if (c.idle_for == c.idle_for) { idle_for = static_cast<double>(c.idle_for); }
+    model_memory = static_cast<std::uint64_t>(c.model_memory);
+    if (c.process_memory != RKCHAT_UNSET_INT) { process_memory = static_cast<std::uint64_t>(c.process_memory); }
+    if (c.available_memory != RKCHAT_UNSET_INT) { available_memory = static_cast<std::uint64_t>(c.available_memory); }
+  }
+};
+
+/// A process of rkchat that has a model on the NPU.
+struct NpuHolder {
+  /// The number of the process.
+  std::uint32_t pid = 0;
+  /// Its program.
+  std::string program{};
+  /// How many models it has there.
+  std::uint32_t models = 0;
+
+  NpuHolder() = default;
+  explicit NpuHolder(const rkchat_npu_holder &c) {
+    pid = static_cast<std::uint32_t>(c.pid);
+    program = std::string(c.program, c.program_len);
+    models = static_cast<std::uint32_t>(c.models);
+  }
+};
+
 namespace detail {
 
 inline std::vector<AdapterInfo> take(rkchat_adapter_info_list *list) {
@@ -1452,6 +1593,13 @@ inline std::vector<PromptCacheInfo> take(rkchat_prompt_cache_info_list *list) {
   std::size_t len = 0;
   const auto *items = rkchat_prompt_cache_info_list_data(list, &len);
   return records<PromptCacheInfo>(items, len, RKCHAT_PROMPT_CACHE_INFO_INIT);
+}
+
+inline std::vector<NpuHolder> take(rkchat_npu_holder_list *list) {
+  Owned<rkchat_npu_holder_list> owned(list);
+  std::size_t len = 0;
+  const auto *items = rkchat_npu_holder_list_data(list, &len);
+  return records<NpuHolder>(items, len, RKCHAT_NPU_HOLDER_INIT);
 }
 
 }  // namespace detail
@@ -1484,6 +1632,7 @@ class Tensor {
 class Runtime;
 class ModelFolder;
 class Model;
+class Opening;
 class Chat;
 class Generation;
 class ChatTemplate;
@@ -1549,6 +1698,7 @@ class Model {
   /// Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
   /// (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
   /// repository (`org/name`) that is in the Hugging Face cache.
+  /// To see how far that has come, or to give it up, use `Opening`.
   /// Blocking.
   static Model open(const std::string &path, const ModelOptions &options = ModelOptions());
 
@@ -1635,8 +1785,22 @@ class Model {
   /// Blocking.
   std::vector<PromptCacheInfo> prompt_caches(const ListPromptCachesOptions &options = ListPromptCachesOptions()) const;
 
-  /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;
-  /// everything else is `Closed`. Closing twice is fine. Waits until the runtime lets go.
+  /// Lets the runtime free the model, when it is its turn after the requests that came before. All else
+  /// stays: the next request loads the model again, with the same options, adapters and prompt cache. A
+  /// conversation that only the runtime keeps (see `Chat`) ends. Harmless where nothing is loaded.
+  /// Blocking.
+  void unload() const;
+
+  /// What the model does at the moment. Never waits for what runs.
+  ModelStatus status() const;
+
+  /// The processes of rkchat that have a model on the NPU, this one among them, as far as this user may
+  /// see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `rkchat` in
+  /// `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
+  std::vector<NpuHolder> npu_holders() const;
+
+  /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` and `status`
+  /// answer; everything else is `Closed`. Closing twice is fine. Waits until the runtime lets go.
   /// Blocking.
   void close() const;
 
@@ -1647,6 +1811,38 @@ class Model {
 
  private:
   detail::Owned<rkchat_model> handle_;
+};
+
+/// A model that is being opened, in the background. Dropping it gives it up, unless the model was taken.
+class Opening {
+ public:
+  /// Begins to open a model, as `Model.open` does, and returns at once.
+  static Opening start(const std::string &path, const ModelOptions &options = ModelOptions());
+
+  /// How far it has come.
+  OpeningProgress progress();
+
+  /// Waits until the model is open, or cannot be opened, at the most for `timeout`; false where it is
+  /// still on its way.
+  /// Blocking.
+  bool wait(Optional<std::chrono::milliseconds> timeout = {}) const;
+
+  /// Waits until it is open and gives the model; why it could not be opened is reported here. Asked
+  /// again, it gives the same model.
+  /// Blocking.
+  Model model() const;
+
+  /// Gives it up: `model` is `Closed` then. What a runtime has begun to load it loads to its end, in the
+  /// background, and is freed; `wait` tells when. Changes nothing for a model that was taken.
+  void cancel() const;
+
+  /// The handle for the functions of rkchat.h; it stays owned by this object.
+  rkchat_opening *c() const { return handle_.get(); }
+  /// Takes over a handle of rkchat.h.
+  explicit Opening(rkchat_opening *handle) : handle_(handle) {}
+
+ private:
+  detail::Owned<rkchat_opening> handle_;
 };
 
 /// A conversation: it keeps the messages, adds the answers, and sends as much of it as fits the
@@ -2086,9 +2282,69 @@ inline std::vector<PromptCacheInfo> Model::prompt_caches(const ListPromptCachesO
   return detail::take(out);
 }
 
+inline void Model::unload() const {
+  rkchat_error *error = nullptr;
+  const rkchat_status status = rkchat_model_unload(handle_.get(), &error);
+  detail::check(status, error);
+}
+
+inline ModelStatus Model::status() const {
+  rkchat_error *error = nullptr;
+  rkchat_model_status out = RKCHAT_MODEL_STATUS_INIT;
+  const rkchat_status status = rkchat_model_get_status(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return ModelStatus(out);
+}
+
+inline std::vector<NpuHolder> Model::npu_holders() const {
+  rkchat_error *error = nullptr;
+  rkchat_npu_holder_list *out = nullptr;
+  const rkchat_status status = rkchat_model_npu_holders(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
 inline void Model::close() const {
   rkchat_error *error = nullptr;
   const rkchat_status status = rkchat_model_close(handle_.get(), &error);
+  detail::check(status, error);
+}
+
+inline Opening Opening::start(const std::string &path, const ModelOptions &options) {
+  rkchat_error *error = nullptr;
+  rkchat_opening *out = nullptr;
+  const rkchat_status status = rkchat_opening_start(detail::path("path", path), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Opening(out);
+}
+
+inline OpeningProgress Opening::progress() {
+  rkchat_error *error = nullptr;
+  rkchat_opening_progress out = RKCHAT_OPENING_PROGRESS_INIT;
+  const rkchat_status status = rkchat_opening_get_progress(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return OpeningProgress(out);
+}
+
+inline bool Opening::wait(Optional<std::chrono::milliseconds> timeout) const {
+  rkchat_error *error = nullptr;
+  std::int32_t out = 0;
+  const rkchat_status status = rkchat_opening_wait(handle_.get(), detail::limit(timeout), &out, &error);
+  detail::check(status, error);
+  return out == 1;
+}
+
+inline Model Opening::model() const {
+  rkchat_error *error = nullptr;
+  rkchat_model *out = nullptr;
+  const rkchat_status status = rkchat_opening_model(handle_.get(), &out, &error);
+  detail::check(status, error);
+  return Model(out);
+}
+
+inline void Opening::cancel() const {
+  rkchat_error *error = nullptr;
+  const rkchat_status status = rkchat_opening_cancel(handle_.get(), &error);
   detail::check(status, error);
 }
 

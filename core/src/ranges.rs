@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -145,6 +145,9 @@ mod tests {
                 fixed_sampling: None,
                 ignore_eos: false,
                 capture_logs: false,
+                warmup: false,
+                memory_check: None,
+                keep_alive: None,
             }
         );
         assert_eq!(

@@ -59,6 +59,31 @@ fn success_after_an_error_line_is_not_believed() {
 }
 
 #[test]
+fn a_failure_for_want_of_npu_memory_names_its_causes_in_order() {
+    let script = r#"{"init": "fail", "init_error": "failed to malloc npu memory, size: 50593792, flags: 0x2"}"#;
+    let captured = ModelOptions {
+        capture_logs: true,
+        ..options("1.2.1")
+    };
+    let error = open_with(script, &captured).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RuntimeFailed);
+    assert_eq!(error.details()["cause"], "npu_memory");
+    let parts = [
+        "malloc",
+        "NPU driver",
+        "free memory",
+        "other users",
+        "domain 1",
+    ];
+    let places: Vec<_> = parts
+        .iter()
+        .map(|part| error.message().find(part))
+        .collect();
+    assert!(places.iter().all(Option::is_some), "{error}");
+    assert!(places.is_sorted(), "{error}");
+}
+
+#[test]
 fn a_window_that_was_clamped_is_noticed() {
     let script = r#"{"pieces": ["a"], "max_context_limit": 512, "context_limit": "clamp"}"#;
     let captured = ModelOptions {

@@ -40,6 +40,8 @@ pub(crate) enum Work {
     Answer(Box<Ask>),
     /// Anything else that needs the model to itself.
     Errand(Errand),
+    /// The runtime is to free the model until the next request.
+    Unload,
 }
 
 /// What is asked for.
@@ -69,6 +71,24 @@ pub(crate) struct Kept {
     pub conversation: u64,
     /// This request is its first.
     pub begins: bool,
+}
+
+/// What the owner thread does next.
+pub(crate) enum Next {
+    Job(Job),
+    /// Nothing came for as long as it waits.
+    Idle,
+    /// Nothing more will come.
+    Over,
+}
+
+/// How the queue stands.
+pub(crate) struct Queue {
+    /// Nothing more is accepted.
+    pub over: bool,
+    pub waiting: usize,
+    /// Since when a request runs.
+    pub running: Option<Instant>,
 }
 
 /// When a request has taken long enough.
@@ -101,6 +121,7 @@ impl Deadlines {
 /// What runs.
 struct Running {
     stream: Arc<Stream>,
+    since: Instant,
     deadline: Option<Instant>,
     /// The run in progress has given all that is wanted of it, though its request may not be over.
     enough: bool,
@@ -190,6 +211,15 @@ impl Control {
         Ok(())
     }
 
+    pub fn queue(&self) -> Queue {
+        let state = self.lock();
+        Queue {
+            over: state.closed || state.done,
+            waiting: state.waiting.len(),
+            running: state.running.as_ref().map(|running| running.since),
+        }
+    }
+
     /// A stream was ended by its reader.
     pub fn ended(&self, stream: &Arc<Stream>) {
         let mut state = self.lock();
@@ -240,18 +270,18 @@ impl Control {
     pub fn wait_freed(&self, deadline: Instant) {
         let mut state = self.lock();
         while !state.freed && Instant::now() < deadline {
-            state = self.rest(state, Some(deadline));
+            state = rest(&self.attendant, state, Some(deadline));
         }
     }
 
     // The owner thread's side.
 
-    /// The next request, when it comes; none when there will be none.
-    pub fn next_job(&self) -> Option<Job> {
+    /// The next request, when it comes; `idle_at` is when there is no waiting for one any more.
+    pub fn next_job(&self, idle_at: Option<Instant>) -> Next {
         let mut state = self.lock();
         loop {
             if state.closed {
-                return None;
+                return Next::Over;
             }
             if let Some(job) = state.waiting.pop_front() {
                 if job.stream.is_over() {
@@ -259,6 +289,7 @@ impl Control {
                 }
                 state.running = Some(Running {
                     stream: job.stream.clone(),
+                    since: Instant::now(),
                     deadline: job.deadlines.end,
                     enough: false,
                     steps: 0,
@@ -266,15 +297,15 @@ impl Control {
                 drop(state);
                 // The attendant keeps another deadline now.
                 self.attendant.notify_all();
-                return Some(job);
+                return Next::Job(job);
             }
             if state.retired {
-                return None;
+                return Next::Over;
             }
-            state = self
-                .owner
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            if idle_at.is_some_and(|idle_at| idle_at <= Instant::now()) {
+                return Next::Idle;
+            }
+            state = rest(&self.owner, state, idle_at);
         }
     }
 
@@ -356,7 +387,7 @@ impl Control {
             let due = over.filter(|_| abort_at.is_some_and(|when| when <= now));
             if late.is_empty() && due.is_none() && out_of_time.is_none() {
                 let until = state.first_deadline().into_iter().chain(abort_at).min();
-                state = self.rest(state, until);
+                state = rest(&self.attendant, state, until);
                 continue;
             }
             drop(state);
@@ -380,26 +411,6 @@ impl Control {
         }
     }
 
-    /// Waits until something happens or `until` comes.
-    fn rest<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        until: Option<Instant>,
-    ) -> MutexGuard<'a, State> {
-        let Some(until) = until else {
-            return self
-                .attendant
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        };
-        let left = until.saturating_duration_since(Instant::now());
-        let (state, _) = self
-            .attendant
-            .wait_timeout(state, left)
-            .unwrap_or_else(PoisonError::into_inner);
-        state
-    }
-
     /// Wakes the attendant: a stream has said that it wants no more.
     pub fn nudge(&self) {
         // Taking the lock makes sure that the attendant is not between looking and waiting.
@@ -420,6 +431,22 @@ impl Control {
             abort();
         }
     }
+}
+
+/// Waits until something happens or `until` comes.
+fn rest<'a>(
+    told: &Condvar,
+    state: MutexGuard<'a, State>,
+    until: Option<Instant>,
+) -> MutexGuard<'a, State> {
+    let Some(until) = until else {
+        return told.wait(state).unwrap_or_else(PoisonError::into_inner);
+    };
+    let left = until.saturating_duration_since(Instant::now());
+    let (state, _) = told
+        .wait_timeout(state, left)
+        .unwrap_or_else(PoisonError::into_inner);
+    state
 }
 
 impl State {

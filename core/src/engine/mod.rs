@@ -1,5 +1,6 @@
 //! One owner thread per model, a queue before it, and a stream for each answer.
 
+mod absent;
 mod adapters;
 mod arguments;
 mod chat;
@@ -8,6 +9,7 @@ mod control;
 mod desk;
 mod exit;
 mod fork;
+mod life;
 mod loaded;
 mod marks;
 mod messages;
@@ -24,6 +26,7 @@ mod run;
 mod runtime;
 mod sampling;
 mod spelled;
+mod status;
 mod stop_text;
 mod stream;
 mod text;
@@ -34,5 +37,7 @@ mod tool_choice;
 pub(crate) use chat::Chat;
 pub(crate) use messages::messages;
 pub(crate) use model::Model;
+pub(crate) use opening::Opening;
 pub(crate) use prompt::Prompt;
+pub(crate) use status::npu_holders;
 pub(crate) use stream::Stream;

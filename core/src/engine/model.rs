@@ -1,37 +1,27 @@
 //! An opened model, as the handles see it.
 
-use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
+use super::absent::Absent;
 use super::chat::Turn;
 use super::control::{Ask, Control, Deadlines, Job, Work, closed};
 use super::desk::Desk;
-use super::exit;
 use super::fork::Home;
+use super::life::{Life, Stage};
 use super::loaded::Loaded;
-use super::opening::Opening;
-use super::owner::{Owner, SessionCell};
+use super::opening::memory::Need;
+use super::owner::SessionCell;
 use super::prompt::{Prepared, Prompt};
 use super::prompt_file::Identity;
-use super::runtime;
 use super::sampling::ModelSampling;
 use super::stop_text::Stops;
 use super::stream::Stream;
-use super::tokens::{Tokens, Way};
-use crate::model;
+use super::tokens::Tokens;
 use crate::surface::*;
-use crate::vendor::assume::Assume;
 use crate::vendor::capabilities::{self, Capabilities, Capability};
-use crate::vendor::instances::Place;
-use crate::vendor::{InitParams, RunRequest, Session};
-
-/// The window where nobody says otherwise: what the vendor's demos use and every runtime since 1.1
-/// takes.
-const DEFAULT_CONTEXT: u32 = 4096;
-
-const DEFAULT_QUEUE: u32 = 16;
+use crate::vendor::{RunRequest, Session};
 
 /// The handles' side of a model; the owner thread has the other.
 pub(crate) struct Model {
@@ -40,14 +30,16 @@ pub(crate) struct Model {
     pub(super) loaded: Arc<Loaded>,
     /// For prompt caches: what the file was when it was opened.
     pub(super) identity: Result<Identity>,
-    sampling: ModelSampling,
+    pub(super) sampling: ModelSampling,
     /// Requests may go on after the end-of-sequence token.
-    ignores_eos: bool,
-    home: Home,
-    control: Arc<Control>,
-    session: Arc<SessionCell>,
-    tokens: Arc<OnceLock<Tokens>>,
-    owner: Mutex<Option<JoinHandle<()>>>,
+    pub(super) ignores_eos: bool,
+    pub(super) need: Need,
+    pub(super) home: Home,
+    pub(super) control: Arc<Control>,
+    pub(super) life: Arc<Life>,
+    pub(super) session: Arc<SessionCell>,
+    pub(super) tokens: Arc<OnceLock<Tokens>>,
+    pub(super) owner: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl std::fmt::Debug for Model {
@@ -57,106 +49,6 @@ impl std::fmt::Debug for Model {
 }
 
 impl Model {
-    pub fn open(path: &Path, options: &ModelOptions) -> Result<Arc<Self>> {
-        options.check()?;
-        let home = Home::here();
-        let found = model::find(path, options)?;
-        let library = runtime::for_model(&found, options)?;
-        let capabilities = library.capabilities();
-        let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
-        let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
-        let asked = options.max_context_len.or(found.max_context_len());
-        let sampling = ModelSampling::new(options, &found.sampling, capabilities);
-        if options.ignore_eos {
-            let instead = "Leave ignore_eos out.";
-            capabilities::require(
-                library.info(),
-                capabilities,
-                capabilities::IGNORE_EOS,
-                instead,
-            )?;
-        }
-        let params = InitParams {
-            model_path: found.weights.clone(),
-            max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
-            sampling: sampling.init(),
-            unlimited: assume.unlimited(),
-            ignore_eos: options.ignore_eos,
-            capture_logs: options.capture_logs,
-            ..InitParams::default()
-        };
-        let session: Arc<SessionCell> = Arc::default();
-        let tokens: Arc<OnceLock<Tokens>> = Arc::default();
-        let loaded: Arc<Loaded> = Arc::default();
-        let (opened, outcome) = sync_channel(1);
-        let owner = Owner {
-            library: library.clone(),
-            _place: Place::take(library.info(), capabilities, assume.many_instances())?,
-            control: control.clone(),
-            session: session.clone(),
-            tokens: tokens.clone(),
-            loaded: loaded.clone(),
-        };
-        exit::watch(&control, home);
-        let thread = owner.spawn(params, asked.is_none(), opened)?;
-        let opening = Opening::new(control.clone(), thread);
-        // While the runtime loads.
-        let files = found.read(options)?;
-        let max_context_len = match outcome.recv() {
-            Ok(Ok(max_context_len)) => max_context_len,
-            Ok(Err(error)) => return Err(with_doubts(error, &files.warnings)),
-            Err(_) => return Err(Error::panic(&"the model's thread ended")),
-        };
-        let template_source = files.template.as_ref().map(|(_, source)| source.clone());
-        let template = files.template.map(|(template, _)| template);
-        let tokenizer_source = files.tokenizer.as_ref().map(|(_, source)| source.clone());
-        let tokenizer = files.tokenizer.map(|(tokenizer, _)| tokenizer);
-        let stop_ids: Vec<u32> = files.stop_ids.iter().copied().collect();
-        let assumed = assume.lines();
-        let way = Way {
-            tokenizer,
-            template,
-            control: files.control,
-            stop_ids: files.stop_ids,
-            stop_texts: files.stop_texts,
-            without_template: files.without_template,
-            capabilities,
-            assume,
-        };
-        let chosen = with_session(&session, |session| Ok(Tokens::new(way, session)))?;
-        let info = ModelInfo {
-            path: files.weights,
-            runtime: library.info().clone(),
-            max_context_len,
-            input: chosen.input,
-            template_source,
-            tokenizer_source: tokenizer_source
-                .or_else(|| chosen.is_runtimes().then(|| "runtime".to_owned())),
-            stop_ids,
-            sampling: sampling.defaults(),
-            assumed,
-            facts: files.facts,
-            warnings: warnings(files.warnings, chosen.input),
-        };
-        let identity = Identity::of(&info);
-        // The owner only looks when a request comes.
-        let _ = tokens.set(chosen);
-        exit::after_loading(&library.info().path);
-        Ok(Arc::new(Self {
-            info,
-            capabilities,
-            loaded,
-            identity,
-            sampling,
-            ignores_eos: options.ignore_eos,
-            home,
-            control,
-            session,
-            tokens,
-            owner: Mutex::new(opening.done()),
-        }))
-    }
-
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
@@ -252,6 +144,20 @@ impl Model {
         deadlines: Deadlines,
         errand: impl FnOnce(&mut Desk<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let (sender, outcome) = sync_channel(1);
+        let work = move |desk: &mut Desk<'_>| {
+            // Nobody waits any more where its time has passed.
+            let _ = sender.send(errand(desk));
+        };
+        let stream = self.wait_for(deadlines, Work::Errand(Box::new(work)))?;
+        match outcome.try_recv() {
+            Ok(outcome) => outcome,
+            Err(_) => Err(stream.completion().err().unwrap_or_else(closed)),
+        }
+    }
+
+    /// Puts work into the queue that streams no answer, and waits for its end.
+    fn wait_for(&self, deadlines: Deadlines, work: Work) -> Result<Arc<Stream>> {
         self.home.check()?;
         if self.control.is_served_here() {
             return Err(Error::new(
@@ -260,21 +166,13 @@ impl Model {
             ));
         }
         let stream = Stream::new(self.control.clone(), 0);
-        let (sender, outcome) = sync_channel(1);
-        let work = move |desk: &mut Desk<'_>| {
-            // Nobody waits any more where its time has passed.
-            let _ = sender.send(errand(desk));
-        };
         self.control.enqueue(Job {
             stream: stream.clone(),
-            work: Work::Errand(Box::new(work)),
+            work,
             deadlines,
         })?;
         stream.wait(None)?;
-        match outcome.try_recv() {
-            Ok(outcome) => outcome,
-            Err(_) => Err(stream.completion().err().unwrap_or_else(closed)),
-        }
+        Ok(stream)
     }
 
     /// How many tokens may come, and why it ends after them: the window is never filled to its end, so no
@@ -349,13 +247,35 @@ impl Model {
         self.home.check()
     }
 
+    /// Does something with text and tokens. Where they are the runtime's own and the model is unloaded, it
+    /// is loaded for that.
     pub(super) fn with<R>(
         &self,
         call: impl FnOnce(&Tokens, &dyn Session) -> Result<R>,
     ) -> Result<R> {
         self.home.check()?;
         let tokens = self.tokens.get().ok_or_else(closed)?;
-        with_session(&self.session, |session| call(tokens, session))
+        loop {
+            if self.life.now().stage != Stage::Loaded && !tokens.is_runtimes() {
+                return match self.control.queue().over {
+                    true => Err(closed()),
+                    false => call(tokens, &Absent),
+                };
+            }
+            let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(session) = session.as_deref() {
+                return call(tokens, session);
+            }
+            drop(session);
+            self.errand(Deadlines::default(), |_| Ok(()))?;
+        }
+    }
+
+    /// Lets the runtime free the model until the next request.
+    pub fn unload(&self) -> Result<()> {
+        self.wait_for(Deadlines::default(), Work::Unload)?
+            .completion()?;
+        Ok(())
     }
 
     pub fn close(&self) -> Result<()> {
@@ -391,42 +311,10 @@ impl Drop for Model {
     }
 }
 
-fn with_session<R>(
+pub(super) fn with_session<R>(
     session: &SessionCell,
     call: impl FnOnce(&dyn Session) -> Result<R>,
 ) -> Result<R> {
     let session = session.read().unwrap_or_else(PoisonError::into_inner);
     call(session.as_deref().ok_or_else(closed)?)
-}
-
-/// What was doubtful about a model may be why the runtime refuses it.
-fn with_doubts(error: Error, doubts: &[Warning]) -> Error {
-    let doubts = doubts
-        .iter()
-        .filter(|doubt| doubt.kind != WarningKind::BuiltInTemplate);
-    let doubts: Vec<&str> = doubts.map(|doubt| doubt.message.as_str()).collect();
-    if error.kind() != ErrorKind::RuntimeFailed || doubts.is_empty() {
-        return error;
-    }
-    let message = format!(
-        "{}. What may be why: {}",
-        error.message(),
-        doubts.join("; ")
-    );
-    error.reworded(message)
-}
-
-/// The warnings that hold for the way that prompts take.
-fn warnings(mut warnings: Vec<Warning>, input: InputKind) -> Vec<Warning> {
-    if input == InputKind::RuntimeTemplate {
-        warnings.retain(|warning| warning.kind != WarningKind::BuiltInTemplate);
-        warnings.push(Warning {
-            kind: WarningKind::RuntimeTemplate,
-            message: "prompts go as text, through the template that was built into the model file, and that takes a \
-                      single user message. Put the model's tokenizer.json and tokenizer_config.json into its folder \
-                      to send whole conversations"
-                .to_owned(),
-        });
-    }
-    warnings
 }

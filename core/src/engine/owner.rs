@@ -1,22 +1,27 @@
-//! The owner thread: it opens the model, runs one request after the other, and frees the model.
+//! The owner thread: it opens the model, runs one request after the other, and frees the model; for a
+//! while too, where it is to be unloaded.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::chat;
-use super::control::{Ask, Before, Control, Work, closed};
+use super::control::{Ask, Before, Control, Next, Work, closed};
 use super::desk::{Desk, Errand};
+use super::life::{Life, Stage};
 use super::loaded::Loaded;
+use super::opening::memory;
 use super::run::{self, Ran};
 use super::stream::Stream;
 use super::tokens::Tokens;
 use crate::surface::{Error, ErrorKind, FinishReason, Result, Warning, WarningKind};
 use crate::vendor::capabilities;
 use crate::vendor::instances::Place;
-use crate::vendor::{InitFailure, InitParams, Library, Opened, Session, log};
+use crate::vendor::{InitFailure, InitParams, Library, Opened, Sampling, Session, log};
+use crate::vendor::{npu_lock, npu_memory};
 
 /// Where the opened model lives; empty before and after.
 pub(super) type SessionCell = RwLock<Option<Box<dyn Session>>>;
@@ -24,8 +29,13 @@ pub(super) type SessionCell = RwLock<Option<Box<dyn Session>>>;
 /// What the owner thread is given.
 pub(super) struct Owner {
     pub library: Arc<Library>,
-    /// Given back after the model was freed.
-    pub _place: Place,
+    /// Given back after the model was freed, and while it is unloaded.
+    pub place: Mutex<Option<Place>>,
+    /// How it gets another.
+    pub many_instances: bool,
+    /// How long it stays loaded without a request.
+    pub keep_alive: Option<Duration>,
+    pub life: Arc<Life>,
     pub control: Arc<Control>,
     pub session: Arc<SessionCell>,
     /// Stays empty when opening fails.
@@ -43,6 +53,13 @@ pub(super) struct Stand {
     adapter: Option<String>,
     /// The conversation that its cache holds.
     conversation: Option<u64>,
+}
+
+impl Stand {
+    /// The model that it was about is freed.
+    fn forget(&mut self) {
+        (self.after_cut, self.adapter, self.conversation) = (false, None, None);
+    }
 }
 
 impl Owner {
@@ -85,6 +102,7 @@ impl Owner {
         };
         let max_context_len = params.max_context_len;
         *self.cell() = Some(session);
+        self.life.reach(Stage::Loaded);
         thread::scope(|scope| {
             // Dropped at the latest when a panic unwinds: the scope waits for the attendant.
             let _dismissed = Dismiss(&self.control);
@@ -98,6 +116,10 @@ impl Owner {
             self.serve(params);
         });
         drop(self.cell().take());
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<Place>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cell(&self) -> RwLockWriteGuard<'_, Option<Box<dyn Session>>> {
@@ -131,23 +153,84 @@ impl Owner {
             adapter: None,
             conversation: None,
         };
-        while let Some(job) = self.control.next_job() {
+        loop {
+            let job = match self.control.next_job(self.idle_at()) {
+                Next::Job(job) => job,
+                Next::Idle => {
+                    self.unload(&mut stand);
+                    continue;
+                }
+                Next::Over => return,
+            };
             let served = match job.work {
                 Work::Answer(mut ask) => self.answer(&job.stream, &mut ask, &mut stand),
                 Work::Errand(errand) => self.errand(&job.stream, errand, &mut stand),
+                Work::Unload => {
+                    self.unload(&mut stand);
+                    self.control.run_over();
+                    job.stream.end(Ok(FinishReason::Stop));
+                    Ok(())
+                }
             };
+            self.life.rest();
             if let Err(error) = served {
                 return self.control.leave(|| error.clone());
             }
         }
     }
 
+    /// When the model is unloaded unless a request comes.
+    fn idle_at(&self) -> Option<Instant> {
+        let moment = self.life.now();
+        let loaded = moment.stage == Stage::Loaded;
+        let keep_alive = self.keep_alive.filter(|_| loaded)?;
+        // What the clock cannot count to never comes.
+        moment.rested.checked_add(keep_alive)
+    }
+
+    /// Frees the model; all else stays.
+    fn unload(&self, stand: &mut Stand) {
+        drop(self.cell().take());
+        drop(self.place().take());
+        stand.forget();
+        self.life.reach(Stage::Unloaded);
+    }
+
+    /// Sees to it that the model is loaded, with the sampling that is wanted. Where it was unloaded and
+    /// cannot be loaded, the stream ends with that, and the next request tries again; gives whether it is
+    /// loaded. Fails where the model is lost.
+    fn load(
+        &self,
+        stream: &Arc<Stream>,
+        stand: &mut Stand,
+        sampling: Option<Sampling>,
+    ) -> Result<bool> {
+        let changed = sampling.filter(|wanted| *wanted != stand.params.sampling);
+        stand.params.sampling = changed.unwrap_or(stand.params.sampling);
+        if self.life.now().stage == Stage::Loaded {
+            if changed.is_some() {
+                self.open_again(stand)?;
+            }
+            return Ok(true);
+        }
+        let (info, can) = (self.library.info(), self.library.capabilities());
+        let loaded = Place::take(info, can, self.many_instances).and_then(|place| {
+            *self.place() = Some(place);
+            self.open_again(stand)
+        });
+        if let Err(error) = loaded {
+            self.unload(stand);
+            self.control.run_over();
+            stream.end(Err(error));
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
     /// Answers a request; fails where the model is lost.
     fn answer(&self, stream: &Arc<Stream>, ask: &mut Ask, stand: &mut Stand) -> Result<()> {
-        let wanted = ask.init_sampling;
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != stand.params.sampling) {
-            stand.params.sampling = wanted;
-            self.open_again(stand)?;
+        if !self.load(stream, stand, ask.init_sampling)? {
+            return Ok(());
         }
         if let Some(before) = ask.before.take() {
             self.before(stream, before, stand)?;
@@ -158,6 +241,7 @@ impl Owner {
         let mut ran = self.run(stream, ask, stand);
         if ran == Ran::Broken {
             self.open_again(stand)?;
+            stream.warn(opened_again());
             if !self.admits(stream, ask, stand) {
                 return Ok(());
             }
@@ -209,6 +293,9 @@ impl Owner {
 
     /// Runs an errand; fails where the model is lost.
     fn errand(&self, stream: &Arc<Stream>, errand: Errand, stand: &mut Stand) -> Result<()> {
+        if !self.load(stream, stand, None)? {
+            return Ok(());
+        }
         stand.conversation = None;
         let mut desk = Desk::new(self, stream, stand);
         let outcome = catch_unwind(AssertUnwindSafe(|| errand(&mut desk)));
@@ -225,12 +312,14 @@ impl Owner {
         // Held until the model is open again, so that calls that need it wait.
         let mut cell = self.cell();
         drop(cell.take());
+        self.life.reach(Stage::Loading);
         let params = &stand.params;
         let opened = self.library.driver().init(params);
         let opened = opened.map_err(|failure| explain(&self.library, params, &failure, None))?;
         self.loaded.restore(&*opened.session)?;
         *cell = Some(opened.session);
-        (stand.after_cut, stand.adapter, stand.conversation) = (false, None, None);
+        self.life.reach(Stage::Loaded);
+        stand.forget();
         Ok(())
     }
 
@@ -270,6 +359,15 @@ impl Owner {
             stream.end(Err(Error::panic(&*payload)));
             Ran::Done { cut_short: false }
         })
+    }
+}
+
+fn opened_again() -> Warning {
+    Warning {
+        kind: WarningKind::Reopened,
+        message: "the runtime refused the request, as some releases do after a run that was cut short; the model was \
+                  opened again for it, which took as long as opening it"
+            .to_owned(),
     }
 }
 
@@ -349,13 +447,30 @@ fn explain(
     } else {
         "it gave no reason here; its log on stderr may have one (option capture_logs puts it into this error)".to_owned()
     };
-    let message = format!(
+    let mut message = format!(
         "the runtime {} (group {}) could not open {path} (rkllm_init returned {}): {said}",
         info.path.display(),
         info.abi_group,
         failure.status
     );
-    Error::new(ErrorKind::RuntimeFailed, message)
+    let own = std::process::id();
+    let mut others = npu_lock::holders();
+    others.retain(|holder| holder.pid != own);
+    let on_npu = !library.capabilities().own;
+    let memory = on_npu && npu_memory::is_cause(failure);
+    if memory {
+        let available = memory::available();
+        let causes = npu_memory::causes(failure, &params.model_path, available, &others);
+        message = format!("{message}. {causes}");
+    } else if on_npu && !others.is_empty() {
+        let others = npu_memory::list(&others);
+        message = format!("{message}. Other processes use the NPU: {others}, which may be why");
+    }
+    let error = Error::new(ErrorKind::RuntimeFailed, message)
         .with("vendor_status", failure.status)
-        .with("log", failure.log.clone())
+        .with("log", failure.log.clone());
+    match memory {
+        true => error.with("cause", "npu_memory"),
+        false => error,
+    }
 }

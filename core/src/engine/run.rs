@@ -66,7 +66,8 @@ pub(super) fn run(
         Flow::Go
     });
     // Release 1.2.3 was seen to do that until it is opened again (`QUIRKS.md`, "Abort / lifetime").
-    if after_cut && status != 0 && answer.produced == 0 && !stream.is_over() {
+    let failed = status != 0 || answer.failed;
+    if after_cut && failed && answer.produced == 0 && !stream.is_over() {
         return Ran::Broken;
     }
     // From here on there is nothing to abort.

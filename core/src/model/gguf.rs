@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::cache_shape::CacheShape;
 use super::gguf_reader::{Array, Entry, Reader};
 use super::gguf_tensors;
 use crate::surface::{Error, ErrorKind, Result};
@@ -25,6 +26,8 @@ pub struct GgufInfo {
     pub bos_id: Option<u32>,
     /// Ids of the tokens that end a text, a turn or a message.
     pub end_ids: BTreeSet<u32>,
+    /// The shape of its cache.
+    pub cache: Option<CacheShape>,
 }
 
 const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
@@ -78,6 +81,7 @@ fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
 
     let mut info = GgufInfo {
         chat_templates: chat_templates(&mut values),
+        cache: cache_shape(&values),
         ..GgufInfo::default()
     };
     let token_id = |name: &str| id(&values, &format!("tokenizer.ggml.{name}_token_id"));
@@ -128,6 +132,13 @@ fn chat_templates(values: &mut BTreeMap<String, Entry>) -> Vec<(String, String)>
         _ => None,
     };
     values.iter_mut().filter_map(template).collect()
+}
+
+/// The keys that tell it begin with the name of the architecture.
+fn cache_shape(values: &BTreeMap<String, Entry>) -> Option<CacheShape> {
+    const LAYERS: &str = ".block_count";
+    let architecture = values.keys().find_map(|key| key.strip_suffix(LAYERS))?;
+    CacheShape::of_gguf(|name| number(values, &format!("{architecture}.{name}")))
 }
 
 fn number(values: &BTreeMap<String, Entry>, key: &str) -> Option<u64> {

@@ -158,7 +158,7 @@ pub(super) fn too_small(size: u64, parameters: f64, quantisation: &str) -> Optio
 }
 
 /// A size as people read it.
-pub(super) fn in_words(bytes: u64) -> String {
+pub(crate) fn in_words(bytes: u64) -> String {
     match bytes {
         0..=9_999 => format!("{bytes} bytes"),
         10_000..=9_999_999 => format!("{} kB", bytes / 1000),

@@ -1,5 +1,6 @@
 //! What a path means: the model file, and the files that came with it.
 
+mod cache_shape;
 mod card;
 pub(crate) mod configs;
 mod context;
@@ -14,7 +15,7 @@ mod gather;
 pub(crate) mod gguf;
 mod gguf_reader;
 mod gguf_tensors;
-mod health;
+pub(crate) mod health;
 mod hub;
 mod lacking;
 mod name;
@@ -36,6 +37,7 @@ use crate::surface::{Error, ErrorKind, Fact, FolderInfo, ModelOptions, Result, W
 use crate::template::Templates;
 use crate::tokenizer::Tokenizer;
 use crate::vendor::Sampling;
+use cache_shape::CacheShape;
 use configs::{Config, Configs};
 pub use control::{Control, Spelling};
 pub use gather::ModelVersion;
@@ -124,6 +126,16 @@ impl Located {
     /// The context limit that the `.rkllm` file was converted with, in tokens, where that is told.
     pub fn max_context_len(&self) -> Option<u32> {
         self.told.max_context_len
+    }
+
+    /// The bytes that its cache has for so many tokens, where its files tell.
+    pub fn cache_bytes(&self, tokens: u32) -> Option<u64> {
+        let of_config = || {
+            let config = self.configs.get(Config::Model, ErrorKind::InvalidModel);
+            CacheShape::of_config(config.ok()?)
+        };
+        let of_gguf = self.gguf.as_ref().and_then(|gguf| gguf.cache);
+        of_gguf.or_else(of_config).map(|shape| shape.bytes(tokens))
     }
 
     /// The version of the toolkit that converted it.

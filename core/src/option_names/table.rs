@@ -5,7 +5,7 @@
 use super::OptionName;
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -197,6 +197,21 @@ pub const MODEL_OPTIONS: &[OptionName] = &[
     OptionName {
         snake: "capture_logs",
         camel: "captureLogs",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "warmup",
+        camel: "warmup",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "memory_check",
+        camel: "memoryCheck",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "keep_alive",
+        camel: "keepAlive",
         aliases: &[],
     },
 ];

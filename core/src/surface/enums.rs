@@ -81,6 +81,13 @@ pub enum WarningKind {
     /// The prompt cache of a chat's beginning could not be written or read, so that the prompt took
     /// longer.
     PromptCache = 14,
+    /// There may not be memory enough for the model.
+    Memory = 15,
+    /// Another process uses the NPU.
+    SharedNpu = 16,
+    /// The runtime had refused the request after the one before was cut short, so the model was opened
+    /// again for it.
+    Reopened = 17,
 }
 
 /// What a chat does where its messages do not fit the context window.
@@ -156,4 +163,50 @@ pub enum TemplateRepair {
     Auto = 1,
     /// It is the template's error.
     Strict = 2,
+}
+
+/// What is done where a model seems to need more memory than there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum MemoryCheck {
+    /// It is opened, and a warning in `ModelInfo` tells.
+    Warn = 1,
+    /// It is `OutOfMemory`.
+    Error = 2,
+    /// Nothing is checked.
+    Off = 3,
+}
+
+/// How far the opening of a model has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum OpeningStage {
+    /// The model's files are found and recognised, and the runtime is chosen and loaded.
+    Recognising = 1,
+    /// The runtime loads the model, while tokenizer and chat template are read.
+    Tokenizer = 2,
+    /// The runtime loads the model.
+    Loading = 3,
+    /// The first token is produced, where `ModelOptions.warmup` asks for it.
+    WarmUp = 4,
+    /// It is open.
+    Ready = 5,
+    /// It failed, or was given up.
+    Failed = 6,
+}
+
+/// What a model does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum ModelState {
+    /// It is loaded again, for the request that comes next.
+    Loading = 1,
+    /// It is loaded, and nothing runs.
+    Ready = 2,
+    /// A request runs.
+    Running = 3,
+    /// It is not loaded; the next request loads it.
+    Unloaded = 4,
+    /// It was closed, or is lost.
+    Closed = 5,
 }

@@ -32,7 +32,7 @@ pub enum ErrorKind {
     /// @python ValueError
     RuntimeMismatch = 7,
     /// The runtime reported a failure. `details` has its status as `vendor_status` and, where they were
-    /// captured, its last lines as `log`.
+    /// captured, its last lines as `log`; `cause` is `npu_memory` where the NPU had no memory for a model.
     /// @python RuntimeError
     RuntimeFailed = 8,
     /// The chat template could not be read or compiled, or it refused the messages; `details` has the
@@ -76,6 +76,10 @@ pub enum ErrorKind {
     /// `details` has what differs as `differs`.
     /// @python ValueError
     CacheMismatch = 20,
+    /// There is not enough memory for the model. `details` has the bytes that it needs as `needed`, and
+    /// those that there are as `available`.
+    /// @python MemoryError
+    OutOfMemory = 21,
 }
 
 /// An error: its kind, one message that says what was wrong, where, and what to do, and a JSON object

@@ -86,9 +86,10 @@ impl Model {
     /// Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
     /// (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
     /// repository (`org/name`) that is in the Hugging Face cache.
+    /// To see how far that has come, or to give it up, use `Opening`.
     /// @blocking
     pub fn open(path: &Path, options: &ModelOptions) -> Result<Self> {
-        let inner = engine::Model::open(path, options)?;
+        let inner = engine::Opening::start(path, options)?.model()?;
         Ok(Self { inner })
     }
 
@@ -225,11 +226,71 @@ impl Model {
         self.inner.prompt_caches(options)
     }
 
-    /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;
-    /// everything else is `Closed`. Closing twice is fine. Waits until the runtime lets go.
+    /// Lets the runtime free the model, when it is its turn after the requests that came before. All else
+    /// stays: the next request loads the model again, with the same options, adapters and prompt cache. A
+    /// conversation that only the runtime keeps (see `Chat`) ends. Harmless where nothing is loaded.
+    /// @blocking
+    pub fn unload(&self) -> Result<()> {
+        self.inner.unload()
+    }
+
+    /// What the model does at the moment. Never waits for what runs.
+    pub fn status(&self) -> Result<ModelStatus> {
+        self.inner.status()
+    }
+
+    /// The processes of rkchat that have a model on the NPU, this one among them, as far as this user may
+    /// see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `rkchat` in
+    /// `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
+    pub fn npu_holders(&self) -> Vec<NpuHolder> {
+        engine::npu_holders()
+    }
+
+    /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` and `status`
+    /// answer; everything else is `Closed`. Closing twice is fine. Waits until the runtime lets go.
     /// @blocking
     pub fn close(&self) -> Result<()> {
         self.inner.close()
+    }
+}
+
+/// A model that is being opened, in the background. Dropping it gives it up, unless the model was taken.
+#[derive(Debug)]
+pub struct Opening {
+    inner: engine::Opening,
+}
+
+impl Opening {
+    /// Begins to open a model, as `Model.open` does, and returns at once.
+    pub fn start(path: &Path, options: &ModelOptions) -> Result<Self> {
+        let inner = engine::Opening::start(path, options)?;
+        Ok(Self { inner })
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Result<OpeningProgress> {
+        self.inner.progress()
+    }
+
+    /// Waits until the model is open, or cannot be opened, at the most for `timeout`; false where it is
+    /// still on its way.
+    /// @blocking
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
+        self.inner.wait(timeout)
+    }
+
+    /// Waits until it is open and gives the model; why it could not be opened is reported here. Asked
+    /// again, it gives the same model.
+    /// @blocking
+    pub fn model(&self) -> Result<Model> {
+        let inner = self.inner.model()?;
+        Ok(Model { inner })
+    }
+
+    /// Gives it up: `model` is `Closed` then. What a runtime has begun to load it loads to its end, in the
+    /// background, and is freed; `wait` tells when. Changes nothing for a model that was taken.
+    pub fn cancel(&self) {
+        self.inner.cancel();
     }
 }
 

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{FixedSampling, Json, Overflow, Pooling, TemplateRepair, UntrustedContent};
+use super::{
+    FixedSampling, Json, MemoryCheck, Overflow, Pooling, TemplateRepair, UntrustedContent,
+};
 
 /// How a `librkllmrt.so` is taken.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -143,6 +145,17 @@ pub struct ModelOptions {
     /// the process is opened at a time meanwhile. Never needed for the CPU runtime.
     /// @default false
     pub capture_logs: bool,
+    /// Produce a token once the model is open, and throw it away, so that what a runtime does at its first
+    /// run is done before the first request.
+    /// @default false
+    pub warmup: bool,
+    /// Whether there is memory enough for the model is checked before it is loaded: what its file has,
+    /// the cache of the whole window where `config.json` or a GGUF file tells its shape, and what computing
+    /// takes, against the memory that the system says is available. Unset: `Warn`.
+    pub memory_check: Option<MemoryCheck>,
+    /// Without a request for so long, the model is unloaded, as by `Model.unload`; the next request loads
+    /// it again. Unset: it stays until it is closed.
+    pub keep_alive: Option<Duration>,
 }
 
 /// What one request asks for.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{ChunkKind, FinishReason, InputKind, Json, Measure, WarningKind};
+use super::{
+    ChunkKind, FinishReason, InputKind, Json, Measure, ModelState, OpeningStage, WarningKind,
+};
 
 /// A loaded `librkllmrt.so`.
 #[derive(Debug, Clone, PartialEq)]
@@ -276,4 +278,57 @@ pub struct PromptCacheInfo {
     pub loaded: bool,
     /// Why it cannot be loaded into this model; unset where it can.
     pub differs: Option<String>,
+}
+
+/// How far the opening of a model has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpeningProgress {
+    /// What is being done.
+    pub stage: OpeningStage,
+    /// How much of the model file the runtime has read or mapped into memory; never less than before and
+    /// never more than `bytes_total`. Unset until that begins, and where the runtime reads in a way that the
+    /// system does not show.
+    /// @unit bytes
+    pub bytes_read: Option<u64>,
+    /// The size of the model file; unset until it is found.
+    /// @unit bytes
+    pub bytes_total: Option<u64>,
+}
+
+/// What a model does at the moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ModelStatus {
+    /// What it does.
+    pub state: ModelState,
+    /// Requests that wait for their turn.
+    pub waiting: u32,
+    /// How long the request that runs has been running; unset where none does.
+    /// @unit seconds
+    pub running_for: Option<f64>,
+    /// How long the model has been loaded; unset where it is not.
+    /// @unit seconds
+    pub loaded_for: Option<f64>,
+    /// How long nothing has run or waited; unset where something does.
+    /// @unit seconds
+    pub idle_for: Option<f64>,
+    /// What the model is reckoned to need, as `ModelOptions.memory_check` reckons.
+    /// @unit bytes
+    pub model_memory: u64,
+    /// What the process has in memory, where the system tells.
+    /// @unit bytes
+    pub process_memory: Option<u64>,
+    /// The memory that is available to programs, where the system tells.
+    /// @unit bytes
+    pub available_memory: Option<u64>,
+}
+
+/// A process of rkchat that has a model on the NPU.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NpuHolder {
+    /// The number of the process.
+    pub pid: u32,
+    /// Its program.
+    pub program: String,
+    /// How many models it has there.
+    pub models: u32,
 }

@@ -90,10 +90,10 @@ pub const ASSUMPTIONS: &[Assumption] = &[
     },
     Assumption {
         id: "one-model-before-1.2.2",
-        claim: "releases before 1.2.2 hold one model in a process",
+        claim: "releases before 1.2.2 hold one model in a process, and another process with a model meets the same",
         if_wrong: "a second model is refused although it would work",
         source: "changelog of 1.2.2; reports of hangs and crashes before",
-        code: "core/src/vendor/instances.rs",
+        code: "core/src/vendor/instances.rs, core/src/vendor/npu_lock.rs",
         switch: Some("instances"),
     },
     Assumption {
@@ -123,9 +123,19 @@ pub const ASSUMPTIONS: &[Assumption] = &[
     Assumption {
         id: "run-after-abort",
         claim: "after an aborted run the next one works",
-        if_wrong: "each request ends with RuntimeFailed until the model is opened again (reported of 1.2.3)",
+        if_wrong: "the next request opens the model again, which a warning tells (reported of 1.2.3)",
         source: "nothing against it in any manual",
-        code: "core/src/engine/run.rs",
+        code: "core/src/engine/run.rs, core/src/engine/owner.rs",
+        switch: None,
+    },
+    Assumption {
+        id: "npu-memory-words",
+        claim: "a model for which the NPU has no memory is refused with a log line that says so (malloc, alloc or \
+                memory, with fail, cannot, unable or out of memory), or with success and no model",
+        if_wrong: "the error of a model that was not opened lacks the list of causes, or has it where another is the \
+                   cause",
+        source: "reports of malloc failures, and of success without a handle (QUIRKS.md); no manual has the words",
+        code: "core/src/vendor/npu_memory.rs",
         switch: None,
     },
     Assumption {

@@ -1,4 +1,4 @@
-//! How many models Rockchip's libraries hold in this process.
+//! How many models Rockchip's libraries hold, in this process and in others.
 //!
 //! Before 1.2.2 a second `rkllm_init` blocks, fails or crashes (`QUIRKS.md`, "Abort / lifetime"), so it is
 //! refused here. rkchat's own runtime is not counted.
@@ -6,7 +6,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::capabilities::{self, Capabilities};
-use crate::surface::{Result, RuntimeInfo};
+use super::npu_lock::{self, Note, Noted};
+use super::npu_memory;
+use crate::surface::{Error, ErrorKind, Result, RuntimeInfo, Warning, WarningKind};
 
 /// The models that are open: the process they were opened in, and how many of them let no other in.
 static OPEN: Mutex<Open> = Mutex::new(Open {
@@ -27,6 +29,10 @@ pub(crate) struct Place {
     process: u32,
     alone: bool,
     counts: bool,
+    /// The other processes, when it was taken.
+    others: Vec<Note>,
+    /// What tells other processes of it.
+    _noted: Option<Noted>,
 }
 
 impl Place {
@@ -55,14 +61,52 @@ impl Place {
                 instead,
             ));
         }
+        let others = match counts {
+            true => npu_lock::others(),
+            false => Vec::new(),
+        };
+        if let Some(other) = others.iter().find(|other| other.alone > 0 && !many) {
+            return Err(taken(runtime, capabilities, other));
+        }
         open.all += usize::from(counts);
         open.alone += usize::from(alone);
         Ok(Self {
             process,
             alone,
             counts,
+            others,
+            _noted: counts.then(|| Noted::new(alone)),
         })
     }
+
+    /// A warning where other processes use the NPU.
+    pub fn shared(&self) -> Option<Warning> {
+        let others: Vec<_> = self.others.iter().map(Note::holder).collect();
+        (!others.is_empty()).then(|| Warning {
+            kind: WarningKind::SharedNpu,
+            message: format!(
+                "other processes use the NPU: {}. Both get slower, and memory may not suffice for both",
+                npu_memory::list(&others)
+            ),
+        })
+    }
+}
+
+/// The error where another process has a model that lets no other in.
+fn taken(runtime: &RuntimeInfo, capabilities: Capabilities, other: &Note) -> Error {
+    let holder = npu_memory::named(&other.holder());
+    let instead = format!(
+        "{holder} has a model on the NPU in a release that lets no other in: close it first; where this board can \
+         hold both, say so with the option assume, {{\"instances\": \"many\"}}."
+    );
+    let wanted = capabilities::SEVERAL_MODELS;
+    let error = match capabilities.has(wanted) {
+        false => capabilities::refusal(runtime, capabilities, wanted, &instead),
+        true => Error::new(ErrorKind::Unsupported, instead).with("capability", wanted.id),
+    };
+    error
+        .with("pid", other.pid)
+        .with("program", other.program.as_str())
 }
 
 impl Drop for Place {

@@ -31,6 +31,8 @@ mod loaded;
 pub(crate) mod log;
 mod mapped;
 pub mod measured;
+pub(crate) mod npu_lock;
+pub(crate) mod npu_memory;
 pub mod pairs;
 pub mod rank;
 pub mod recognise;

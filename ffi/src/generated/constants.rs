@@ -7,7 +7,7 @@ use rkchat::ErrorKind;
 use crate::status::rkchat_status;
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -39,6 +39,7 @@ pub(crate) const RKCHAT_ERR_IO: rkchat_status = 17;
 pub(crate) const RKCHAT_ERR_PANIC: rkchat_status = 18;
 pub(crate) const RKCHAT_ERR_MODEL_AMBIGUOUS: rkchat_status = 19;
 pub(crate) const RKCHAT_ERR_CACHE_MISMATCH: rkchat_status = 20;
+pub(crate) const RKCHAT_ERR_OUT_OF_MEMORY: rkchat_status = 21;
 
 /// The status that tells of an error.
 pub(crate) fn status(kind: ErrorKind) -> rkchat_status {
@@ -63,6 +64,7 @@ pub(crate) fn status(kind: ErrorKind) -> rkchat_status {
         ErrorKind::Panic => RKCHAT_ERR_PANIC,
         ErrorKind::ModelAmbiguous => RKCHAT_ERR_MODEL_AMBIGUOUS,
         ErrorKind::CacheMismatch => RKCHAT_ERR_CACHE_MISMATCH,
+        ErrorKind::OutOfMemory => RKCHAT_ERR_OUT_OF_MEMORY,
     }
 }
 
@@ -76,6 +78,9 @@ pub type rkchat_pooling = i32;
 pub type rkchat_fixed_sampling = i32;
 pub type rkchat_untrusted_content = i32;
 pub type rkchat_template_repair = i32;
+pub type rkchat_memory_check = i32;
+pub type rkchat_opening_stage = i32;
+pub type rkchat_model_state = i32;
 
 // The header's numbers are those of Rust.
 const _: () = {
@@ -105,6 +110,9 @@ const _: () = {
     assert!(rkchat::WarningKind::BrokenToolCall as i32 == 12);
     assert!(rkchat::WarningKind::LeftOut as i32 == 13);
     assert!(rkchat::WarningKind::PromptCache as i32 == 14);
+    assert!(rkchat::WarningKind::Memory as i32 == 15);
+    assert!(rkchat::WarningKind::SharedNpu as i32 == 16);
+    assert!(rkchat::WarningKind::Reopened as i32 == 17);
     assert!(rkchat::Overflow::DropOldest as i32 == 1);
     assert!(rkchat::Overflow::Error as i32 == 2);
     assert!(rkchat::ChunkKind::Text as i32 == 1);
@@ -121,4 +129,18 @@ const _: () = {
     assert!(rkchat::UntrustedContent::Transformers as i32 == 2);
     assert!(rkchat::TemplateRepair::Auto as i32 == 1);
     assert!(rkchat::TemplateRepair::Strict as i32 == 2);
+    assert!(rkchat::MemoryCheck::Warn as i32 == 1);
+    assert!(rkchat::MemoryCheck::Error as i32 == 2);
+    assert!(rkchat::MemoryCheck::Off as i32 == 3);
+    assert!(rkchat::OpeningStage::Recognising as i32 == 1);
+    assert!(rkchat::OpeningStage::Tokenizer as i32 == 2);
+    assert!(rkchat::OpeningStage::Loading as i32 == 3);
+    assert!(rkchat::OpeningStage::WarmUp as i32 == 4);
+    assert!(rkchat::OpeningStage::Ready as i32 == 5);
+    assert!(rkchat::OpeningStage::Failed as i32 == 6);
+    assert!(rkchat::ModelState::Loading as i32 == 1);
+    assert!(rkchat::ModelState::Ready as i32 == 2);
+    assert!(rkchat::ModelState::Running as i32 == 3);
+    assert!(rkchat::ModelState::Unloaded as i32 == 4);
+    assert!(rkchat::ModelState::Closed as i32 == 5);
 };

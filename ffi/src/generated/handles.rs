@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_tensor, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -82,6 +82,33 @@ pub unsafe extern "C" fn rkchat_prompt_cache_info_list_data(
 pub unsafe extern "C" fn rkchat_prompt_cache_info_list_free(
     list: *mut rkchat_prompt_cache_info_list,
 ) {
+    // SAFETY: NULL, or a list of this library that is freed once.
+    unsafe { guard_free(list) }
+}
+
+/// Records of the kind `rkchat_npu_holder` that belong to the caller.
+pub struct rkchat_npu_holder_list(List<rkchat_npu_holder>);
+
+impl rkchat_npu_holder_list {
+    pub(crate) fn new(records: &[rkchat::NpuHolder]) -> Self {
+        Self(List::new(records))
+    }
+}
+
+/// Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
+/// NULL and where there are none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_npu_holder_list_data(
+    list: *const rkchat_npu_holder_list,
+    len: *mut usize,
+) -> *const *const rkchat_npu_holder {
+    // SAFETY: both are NULL or valid.
+    unsafe { output::records(list.as_ref().map(|list| &list.0), len) }
+}
+
+/// Frees a list. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_npu_holder_list_free(list: *mut rkchat_npu_holder_list) {
     // SAFETY: NULL, or a list of this library that is freed once.
     unsafe { guard_free(list) }
 }
@@ -306,6 +333,7 @@ pub unsafe extern "C" fn rkchat_model_folder_free(model_folder: *mut rkchat_mode
 pub struct rkchat_model {
     pub(crate) inner: rkchat::Model,
     info: OnceLock<Held<rkchat_model_info>>,
+    status: Kept<rkchat_model_status>,
 }
 
 impl rkchat_model {
@@ -313,6 +341,7 @@ impl rkchat_model {
         Self {
             inner,
             info: Default::default(),
+            status: Default::default(),
         }
     }
 }
@@ -326,6 +355,7 @@ const _: fn() = || {
 /// Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
 /// (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
 /// repository (`org/name`) that is in the Hugging Face cache.
+/// To see how far that has come, or to give it up, use `rkchat_opening`.
 ///
 /// `*out` becomes the new handle, which the caller frees with `rkchat_model_free`; NULL on failure.
 ///
@@ -918,8 +948,72 @@ pub unsafe extern "C" fn rkchat_model_prompt_caches(
     }
 }
 
-/// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` answers;
-/// everything else is `RKCHAT_ERR_CLOSED`. Closing twice is fine. Waits until the runtime lets go.
+/// Lets the runtime free the model, when it is its turn after the requests that came before. All else
+/// stays: the next request loads the model again, with the same options, adapters and prompt cache. A
+/// conversation that only the runtime keeps (see `rkchat_chat`) ends. Harmless where nothing is loaded.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_unload(
+    model: *const rkchat_model,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let model = input::handle("model", model)?;
+            model.inner.unload()?;
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// What the model does at the moment. Never waits for what runs.
+///
+/// `*out` is filled; what it points to belongs to `model` and stays until that is freed or this function is called again on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_get_status(
+    model: *const rkchat_model,
+    out: *mut rkchat_model_status,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Structure::at(out)?;
+            let model = input::handle("model", model)?;
+            let held = Held::new(&model.inner.status()?);
+            let mut kept = model.status.lock();
+            out.put(&kept.insert(held).value);
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// The processes of rkchat that have a model on the NPU, this one among them, as far as this user may
+/// see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `rkchat` in
+/// `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
+///
+/// `*out` becomes the list, which the caller frees with `rkchat_npu_holder_list_free`; NULL on failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_npu_holders(
+    model: *const rkchat_model,
+    out: *mut *mut rkchat_npu_holder_list,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            out.put(rkchat_npu_holder_list::new(&model.inner.npu_holders()));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` and `status`
+/// answer; everything else is `RKCHAT_ERR_CLOSED`. Closing twice is fine. Waits until the runtime lets go.
 ///
 /// Blocking.
 #[unsafe(no_mangle)]
@@ -942,6 +1036,147 @@ pub unsafe extern "C" fn rkchat_model_close(
 pub unsafe extern "C" fn rkchat_model_free(model: *mut rkchat_model) {
     // SAFETY: NULL, or a handle from this library that is freed once.
     unsafe { guard_free(model) }
+}
+
+/// A model that is being opened, in the background. Dropping it gives it up, unless the model was taken.
+pub struct rkchat_opening {
+    pub(crate) inner: rkchat::Opening,
+    progress: Kept<rkchat_opening_progress>,
+}
+
+impl rkchat_opening {
+    pub(crate) fn new(inner: rkchat::Opening) -> Self {
+        Self {
+            inner,
+            progress: Default::default(),
+        }
+    }
+}
+
+// A handle may go to other threads, and a const pointer to it may be used by several at once.
+const _: fn() = || {
+    fn shareable<T: Send + Sync>() {}
+    shareable::<rkchat_opening>();
+};
+
+/// Begins to open a model, as `rkchat_model.open` does, and returns at once.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_opening_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_opening_start(
+    path: *const c_char,
+    options: *const rkchat_model_options,
+    out: *mut *mut rkchat_opening,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let path = input::path("path", path)?;
+            let options = options::read::<rkchat::ModelOptions>(options)?;
+            out.put(rkchat_opening::new(rkchat::Opening::start(path, &options)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// How far it has come.
+///
+/// `*out` is filled; what it points to belongs to `opening` and stays until that is freed or this function is called again on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_opening_get_progress(
+    opening: *mut rkchat_opening,
+    out: *mut rkchat_opening_progress,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Structure::at(out)?;
+            let opening = input::handle("opening", opening)?;
+            let held = Held::new(&opening.inner.progress()?);
+            let mut kept = opening.progress.lock();
+            out.put(&kept.insert(held).value);
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Waits until the model is open, or cannot be opened, at the most for `timeout`; false where it is
+/// still on its way.
+///
+/// `*out` becomes 0 or 1.
+///
+/// `timeout_ms` is in milliseconds; -1 is no limit.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_opening_wait(
+    opening: *const rkchat_opening,
+    timeout_ms: i64,
+    out: *mut i32,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Scalar::at(out)?;
+            let opening = input::handle("opening", opening)?;
+            let timeout = input::timeout("timeout_ms", timeout_ms)?;
+            out.put(i32::from(opening.inner.wait(timeout)?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Waits until it is open and gives the model; why it could not be opened is reported here. Asked
+/// again, it gives the same model.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_model_free`; NULL on failure.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_opening_model(
+    opening: *const rkchat_opening,
+    out: *mut *mut rkchat_model,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let opening = input::handle("opening", opening)?;
+            out.put(rkchat_model::new(opening.inner.model()?));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Gives it up: `model` is `RKCHAT_ERR_CLOSED` then. What a runtime has begun to load it loads to its end, in the
+/// background, and is freed; `wait` tells when. Changes nothing for a model that was taken.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_opening_cancel(
+    opening: *const rkchat_opening,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let opening = input::handle("opening", opening)?;
+            opening.inner.cancel();
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Frees the handle, in any thread. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_opening_free(opening: *mut rkchat_opening) {
+    // SAFETY: NULL, or a handle from this library that is freed once.
+    unsafe { guard_free(opening) }
 }
 
 /// A conversation: it keeps the messages, adds the answers, and sends as much of it as fits the

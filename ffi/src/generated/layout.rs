@@ -8,7 +8,7 @@ use crate::generated::options::*;
 use crate::generated::records::*;
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -57,7 +57,7 @@ const _: () = {
     assert!(offset_of!(rkchat_get_options, source_len) == pick(48, 28));
     assert!(offset_of!(rkchat_get_options, platform) == pick(56, 32));
     assert!(offset_of!(rkchat_get_options, platform_len) == pick(64, 36));
-    assert!(size_of::<rkchat_model_options>() == pick(248, 192));
+    assert!(size_of::<rkchat_model_options>() == pick(272, 216));
     assert!(offset_of!(rkchat_model_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_model_options, reserved) == pick(4, 4));
     assert!(offset_of!(rkchat_model_options, file) == pick(8, 8));
@@ -95,6 +95,11 @@ const _: () = {
     assert!(offset_of!(rkchat_model_options, reserved_ignore_eos) == pick(236, 180));
     assert!(offset_of!(rkchat_model_options, capture_logs) == pick(240, 184));
     assert!(offset_of!(rkchat_model_options, reserved_capture_logs) == pick(244, 188));
+    assert!(offset_of!(rkchat_model_options, warmup) == pick(248, 192));
+    assert!(offset_of!(rkchat_model_options, reserved_warmup) == pick(252, 196));
+    assert!(offset_of!(rkchat_model_options, memory_check) == pick(256, 200));
+    assert!(offset_of!(rkchat_model_options, reserved_memory_check) == pick(260, 204));
+    assert!(offset_of!(rkchat_model_options, keep_alive_ms) == pick(264, 208));
     assert!(size_of::<rkchat_generate_options>() == pick(304, 232));
     assert!(offset_of!(rkchat_generate_options, struct_size) == pick(0, 0));
     assert!(offset_of!(rkchat_generate_options, reserved) == pick(4, 4));
@@ -469,4 +474,30 @@ const _: () = {
     assert!(offset_of!(rkchat_prompt_cache_info, reserved_loaded) == pick(76, 52));
     assert!(offset_of!(rkchat_prompt_cache_info, differs) == pick(80, 56));
     assert!(offset_of!(rkchat_prompt_cache_info, differs_len) == pick(88, 60));
+    assert!(size_of::<rkchat_opening_progress>() == pick(32, 32));
+    assert!(offset_of!(rkchat_opening_progress, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_opening_progress, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_opening_progress, stage) == pick(8, 8));
+    assert!(offset_of!(rkchat_opening_progress, reserved_stage) == pick(12, 12));
+    assert!(offset_of!(rkchat_opening_progress, bytes_read) == pick(16, 16));
+    assert!(offset_of!(rkchat_opening_progress, bytes_total) == pick(24, 24));
+    assert!(size_of::<rkchat_model_status>() == pick(72, 72));
+    assert!(offset_of!(rkchat_model_status, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_model_status, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_model_status, state) == pick(8, 8));
+    assert!(offset_of!(rkchat_model_status, reserved_state) == pick(12, 12));
+    assert!(offset_of!(rkchat_model_status, waiting) == pick(16, 16));
+    assert!(offset_of!(rkchat_model_status, running_for) == pick(24, 24));
+    assert!(offset_of!(rkchat_model_status, loaded_for) == pick(32, 32));
+    assert!(offset_of!(rkchat_model_status, idle_for) == pick(40, 40));
+    assert!(offset_of!(rkchat_model_status, model_memory) == pick(48, 48));
+    assert!(offset_of!(rkchat_model_status, process_memory) == pick(56, 56));
+    assert!(offset_of!(rkchat_model_status, available_memory) == pick(64, 64));
+    assert!(size_of::<rkchat_npu_holder>() == pick(40, 32));
+    assert!(offset_of!(rkchat_npu_holder, struct_size) == pick(0, 0));
+    assert!(offset_of!(rkchat_npu_holder, reserved) == pick(4, 4));
+    assert!(offset_of!(rkchat_npu_holder, pid) == pick(8, 8));
+    assert!(offset_of!(rkchat_npu_holder, program) == pick(16, 16));
+    assert!(offset_of!(rkchat_npu_holder, program_len) == pick(24, 20));
+    assert!(offset_of!(rkchat_npu_holder, models) == pick(32, 24));
 };

@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -314,6 +314,20 @@ pub struct rkchat_model_options {
     /// 0 or 1. Unset: 0.
     pub capture_logs: i32,
     pub reserved_capture_logs: i32,
+    /// Produce a token once the model is open, and throw it away, so that what a runtime does at its first
+    /// run is done before the first request.
+    /// 0 or 1. Unset: 0.
+    pub warmup: i32,
+    pub reserved_warmup: i32,
+    /// Whether there is memory enough for the model is checked before it is loaded: what its file has,
+    /// the cache of the whole window where `config.json` or a GGUF file tells its shape, and what computing
+    /// takes, against the memory that the system says is available. Unset: `Warn`.
+    /// One of `RKCHAT_MEMORY_CHECK_*`.
+    pub memory_check: rkchat_memory_check,
+    pub reserved_memory_check: i32,
+    /// Without a request for so long, the model is unloaded, as by `rkchat_model.unload`; the next request loads
+    /// it again. Unset: it stays until it is closed.
+    pub keep_alive_ms: i64,
 }
 
 impl rkchat_model_options {
@@ -355,6 +369,11 @@ impl rkchat_model_options {
         reserved_ignore_eos: 0,
         capture_logs: RKCHAT_UNSET,
         reserved_capture_logs: 0,
+        warmup: RKCHAT_UNSET,
+        reserved_warmup: 0,
+        memory_check: RKCHAT_UNSET,
+        reserved_memory_check: 0,
+        keep_alive_ms: RKCHAT_UNSET_INT,
     };
 }
 
@@ -443,6 +462,24 @@ impl Input for rkchat::ModelOptions {
                     &[(0, false), (1, true)],
                 )?
                 .unwrap_or(defaults.capture_logs),
+                warmup: input::optional_choice(
+                    "warmup",
+                    c.warmup,
+                    c.reserved_warmup,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.warmup),
+                memory_check: input::optional_choice(
+                    "memory_check",
+                    c.memory_check,
+                    c.reserved_memory_check,
+                    &[
+                        (1, rkchat::MemoryCheck::Warn),
+                        (2, rkchat::MemoryCheck::Error),
+                        (3, rkchat::MemoryCheck::Off),
+                    ],
+                )?,
+                keep_alive: input::optional_duration("keep_alive_ms", c.keep_alive_ms)?,
             })
         }
     }

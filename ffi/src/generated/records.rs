@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -921,6 +921,153 @@ impl Record for rkchat::PromptCacheInfo {
             reserved_loaded: 0,
             differs: differs.data,
             differs_len: differs.len,
+        }
+    }
+}
+
+/// How far the opening of a model has come.
+///
+/// Begin with `RKCHAT_OPENING_PROGRESS_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_opening_progress {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// What is being done.
+    /// One of `RKCHAT_OPENING_STAGE_*`.
+    pub stage: rkchat_opening_stage,
+    pub reserved_stage: i32,
+    /// How much of the model file the runtime has read or mapped into memory; never less than before and
+    /// never more than `bytes_total`. Unset until that begins, and where the runtime reads in a way that the
+    /// system does not show.
+    /// In bytes.
+    pub bytes_read: i64,
+    /// The size of the model file; unset until it is found.
+    /// In bytes.
+    pub bytes_total: i64,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_opening_progress {
+    const NAME: &str = "rkchat_opening_progress";
+}
+
+impl Record for rkchat::OpeningProgress {
+    type C = rkchat_opening_progress;
+
+    fn fill(record: &Self, _arena: &mut Arena) -> Self::C {
+        rkchat_opening_progress {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            stage: record.stage as i32,
+            reserved_stage: 0,
+            bytes_read: record
+                .bytes_read
+                .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
+            bytes_total: record
+                .bytes_total
+                .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
+        }
+    }
+}
+
+/// What a model does at the moment.
+///
+/// Begin with `RKCHAT_MODEL_STATUS_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_model_status {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// What it does.
+    /// One of `RKCHAT_MODEL_STATE_*`.
+    pub state: rkchat_model_state,
+    pub reserved_state: i32,
+    /// Requests that wait for their turn.
+    pub waiting: i64,
+    /// How long the request that runs has been running; unset where none does.
+    /// In seconds.
+    pub running_for: f64,
+    /// How long the model has been loaded; unset where it is not.
+    /// In seconds.
+    pub loaded_for: f64,
+    /// How long nothing has run or waited; unset where something does.
+    /// In seconds.
+    pub idle_for: f64,
+    /// What the model is reckoned to need, as `rkchat_model_options.memory_check` reckons.
+    /// In bytes.
+    pub model_memory: i64,
+    /// What the process has in memory, where the system tells.
+    /// In bytes.
+    pub process_memory: i64,
+    /// The memory that is available to programs, where the system tells.
+    /// In bytes.
+    pub available_memory: i64,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_model_status {
+    const NAME: &str = "rkchat_model_status";
+}
+
+impl Record for rkchat::ModelStatus {
+    type C = rkchat_model_status;
+
+    fn fill(record: &Self, _arena: &mut Arena) -> Self::C {
+        rkchat_model_status {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            state: record.state as i32,
+            reserved_state: 0,
+            waiting: crate::output::integer(record.waiting),
+            running_for: record.running_for.unwrap_or(f64::NAN),
+            loaded_for: record.loaded_for.unwrap_or(f64::NAN),
+            idle_for: record.idle_for.unwrap_or(f64::NAN),
+            model_memory: crate::output::integer(record.model_memory),
+            process_memory: record
+                .process_memory
+                .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
+            available_memory: record
+                .available_memory
+                .map_or(crate::input::RKCHAT_UNSET_INT, crate::output::integer),
+        }
+    }
+}
+
+/// A process of rkchat that has a model on the NPU.
+///
+/// Begin with `RKCHAT_NPU_HOLDER_INIT`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rkchat_npu_holder {
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// The number of the process.
+    pub pid: i64,
+    /// Its program.
+    pub program: *const c_char,
+    pub program_len: usize,
+    /// How many models it has there.
+    pub models: i64,
+}
+
+// SAFETY: repr(C), begins with the two numbers, without padding, and every bit pattern is a value.
+unsafe impl Versioned for rkchat_npu_holder {
+    const NAME: &str = "rkchat_npu_holder";
+}
+
+impl Record for rkchat::NpuHolder {
+    type C = rkchat_npu_holder;
+
+    fn fill(record: &Self, arena: &mut Arena) -> Self::C {
+        let program = arena.text(&record.program);
+        rkchat_npu_holder {
+            struct_size: size_of::<Self::C>() as u32,
+            reserved: 0,
+            pid: crate::output::integer(record.pid),
+            program: program.data,
+            program_len: program.len,
+            models: crate::output::integer(record.models),
         }
     }
 }

@@ -22,6 +22,9 @@ export const QUESTION = [{ role: 'user', content: 'What is the capital of France
 // Tests say which runtime they mean.
 delete process.env.RKCHAT_RUNTIME
 
+// Test files run side by side, and their scripted runtimes are in nobody's way: no folder, no locks.
+process.env.RKCHAT_LOCK_DIR = '/dev/null'
+
 const RUNTIMES = join(ROOT, 'bindings/node/runtime')
 
 /** rkchat's CPU runtime for an ABI group. */
@@ -55,7 +58,7 @@ export function places(t) {
   const [data, library] = [join(path, 'data'), join(path, 'library')]
   // A server of the test is reached directly.
   const kept = Object.entries(process.env).filter(([name]) => !/^RKCHAT_|_proxy$/i.test(name))
-  const environment = { ...Object.fromEntries(kept), XDG_DATA_HOME: data, LD_LIBRARY_PATH: library }
+  const environment = { ...Object.fromEntries(kept), XDG_DATA_HOME: data, LD_LIBRARY_PATH: library, RKCHAT_LOCK_DIR: '/dev/null' }
   return { path, store: join(data, 'rkchat/runtimes'), library, environment }
 }
 

@@ -21,11 +21,17 @@ pub struct Function {
     pub call: String,
 }
 
-/// `rkchat_model_generate`. What never changes is read with `get`, because `rkchat_model_info` is the
-/// struct.
+/// `rkchat_model_generate`. What never changes, and what has the name of the struct that it gives, such as
+/// `rkchat_model_status`, is read with `get`.
 pub fn name(handle: &str, method: &Method) -> String {
-    let get = if method.constant { "get_" } else { "" };
-    format!("{}_{get}{}", type_name(handle), method.name)
+    let handle = type_name(handle);
+    let name = format!("{handle}_{}", method.name);
+    let is_struct =
+        matches!(method.returns.bare(), Type::Record { name: record } if type_name(record) == name);
+    match method.constant || is_struct {
+        true => format!("{handle}_get_{}", method.name),
+        false => name,
+    }
 }
 
 /// Whether several threads may call it on one handle: what it gives is not kept there until its next call.

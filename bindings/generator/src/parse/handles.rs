@@ -5,10 +5,10 @@ use syn::spanned::Spanned;
 
 use super::docs::Docs;
 use super::{Names, Source, derives, is_public, types};
-use crate::model::{Handle, Method, Param, Type};
+use crate::model::{Handle, Method, Param, Struct, Type};
 use crate::names::is_reserved;
 
-pub fn handles(source: &Source, names: &Names) -> Result<Vec<Handle>> {
+pub fn handles(source: &Source, names: &Names, records: &[Struct]) -> Result<Vec<Handle>> {
     let mut handles = Vec::new();
     for item in &source.items {
         match item {
@@ -43,7 +43,7 @@ pub fn handles(source: &Source, names: &Names) -> Result<Vec<Handle>> {
         for item in &item.items {
             match item {
                 syn::ImplItem::Fn(item) if is_public(&item.vis) => {
-                    let method = method(source, names, handle, item)?;
+                    let method = method(source, names, records, handle, item)?;
                     if handle.methods.iter().any(|other| other.name == method.name) {
                         return Err(source.error(&item.sig.ident, "the method is defined twice"));
                     }
@@ -60,6 +60,7 @@ pub fn handles(source: &Source, names: &Names) -> Result<Vec<Handle>> {
 fn method(
     source: &Source,
     names: &Names,
+    records: &[Struct],
     handle: &Handle,
     item: &syn::ImplItemFn,
 ) -> Result<Method> {
@@ -119,7 +120,7 @@ fn method(
     if let syn::ReturnType::Type(_, ty) = &signature.output {
         (method.returns, method.fallible) = result(source, names, handle, ty)?;
     }
-    check_result(source, handle, &method, &signature.ident)?;
+    check_result(source, records, handle, &method, &signature.ident)?;
     Ok(method)
 }
 
@@ -186,7 +187,24 @@ fn result(source: &Source, names: &Names, handle: &Handle, ty: &syn::Type) -> Re
     Ok((types::owned(source, names, ty)?, false))
 }
 
-fn check_result(source: &Source, handle: &Handle, method: &Method, at: &syn::Ident) -> Result<()> {
+/// Whether a record points at nothing: it has numbers, flags and enumerations only.
+fn is_plain(records: &[Struct], name: &str) -> bool {
+    let record = records.iter().find(|record| record.name == name);
+    record.is_some_and(|record| {
+        record.fields.iter().all(|field| {
+            let ty = field.ty.bare();
+            ty.is_integer() || ty.is_float() || matches!(ty, Type::Bool | Type::Enum { .. })
+        })
+    })
+}
+
+fn check_result(
+    source: &Source,
+    records: &[Struct],
+    handle: &Handle,
+    method: &Method,
+    at: &syn::Ident,
+) -> Result<()> {
     let own = matches!(&method.returns, Type::Handle { name } if *name == handle.name);
     if method.property && (method.is_static || !method.params.is_empty()) {
         return Err(source.error(at, "@property is for methods that take only &self"));
@@ -215,10 +233,13 @@ fn check_result(source: &Source, handle: &Handle, method: &Method, at: &syn::Ide
     match method.returns.bare() {
         Type::Options { .. } => Err(source.error(at, "options are never returned")),
         // Its text has to live somewhere: in the handle, for good or until the next call.
-        Type::Record { .. } if handle.shared && !method.constant => Err(source.error(
-            at,
-            "a record from a handle that is shared needs @constant: its text is kept in the handle",
-        )),
+        Type::Record { name } if handle.shared && !method.constant && !is_plain(records, name) => {
+            Err(source.error(
+                at,
+                "a record from a handle that is shared needs @constant, or only numbers in it: its text is kept in the \
+                 handle",
+            ))
+        }
         _ => Ok(()),
     }
 }

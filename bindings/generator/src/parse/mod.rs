@@ -137,13 +137,14 @@ fn parse(hash: String, files: &Files) -> Result<Surface> {
             }
         }
     }
+    let records = structs::records(&files.records, &names)?;
     Ok(Surface {
         hash,
         errors: tables::errors(&files.errors)?,
         enums: tables::enums(&files.enums)?,
         options: structs::options(&files.options, &names)?,
-        records: structs::records(&files.records, &names)?,
-        handles: handles::handles(&files.handles, &names)?,
+        handles: handles::handles(&files.handles, &names, &records)?,
+        records,
     })
 }
 

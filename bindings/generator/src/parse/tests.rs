@@ -104,6 +104,31 @@ fn a_small_surface() {
 }
 
 #[test]
+fn a_record_of_numbers_may_change_in_a_shared_handle() {
+    let mut small = Small::new();
+    small.records =
+        format!("{RECORDS}\n/// How.\npub struct ThingStatus {{\n/// N.\npub n: Option<u32>,\n}}");
+    let status = "/// A.\npub fn status(&self) -> ThingStatus { todo() }\n}";
+    small.handles = format!("{}{status}", HANDLES.strip_suffix('}').unwrap());
+    let surface = small.parse().unwrap();
+    let thing = &surface.handles[0];
+    // In C the struct has the other name.
+    let names: Vec<String> = thing
+        .methods
+        .iter()
+        .map(|method| crate::c::function_name(&thing.name, method))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "rkchat_thing_open",
+            "rkchat_thing_get_info",
+            "rkchat_thing_get_status"
+        ]
+    );
+}
+
+#[test]
 fn the_real_surface() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let surface = surface(&root).unwrap();

@@ -28,6 +28,7 @@ pub fn error_code(kind: rkchat::ErrorKind) -> &'static str {
         rkchat::ErrorKind::Panic => "PANIC",
         rkchat::ErrorKind::ModelAmbiguous => "MODEL_AMBIGUOUS",
         rkchat::ErrorKind::CacheMismatch => "CACHE_MISMATCH",
+        rkchat::ErrorKind::OutOfMemory => "OUT_OF_MEMORY",
     }
 }
 
@@ -126,8 +127,11 @@ impl FromJs for rkchat::WarningKind {
             "broken_tool_call" => Ok(Self::BrokenToolCall),
             "left_out" => Ok(Self::LeftOut),
             "prompt_cache" => Ok(Self::PromptCache),
+            "memory" => Ok(Self::Memory),
+            "shared_npu" => Ok(Self::SharedNpu),
+            "reopened" => Ok(Self::Reopened),
             other => Err(invalid(format!(
-                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, fixed_sampling, ignored_option, broken_tool_call, left_out, prompt_cache, got {other:?}"
+                "{name} must be one of tokenizer_mismatch, unknown_runtime, version_pair, contradiction, built_in_template, runtime_template, platform_mismatch, incomplete_model, template_repair, fixed_sampling, ignored_option, broken_tool_call, left_out, prompt_cache, memory, shared_npu, reopened, got {other:?}"
             ))),
         }
     }
@@ -150,6 +154,9 @@ impl IntoJs for rkchat::WarningKind {
             Self::BrokenToolCall => "broken_tool_call",
             Self::LeftOut => "left_out",
             Self::PromptCache => "prompt_cache",
+            Self::Memory => "memory",
+            Self::SharedNpu => "shared_npu",
+            Self::Reopened => "reopened",
         };
         give(env, text)
     }
@@ -290,6 +297,88 @@ impl IntoJs for rkchat::TemplateRepair {
         let text = match self {
             Self::Auto => "auto",
             Self::Strict => "strict",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::MemoryCheck {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "warn" => Ok(Self::Warn),
+            "error" => Ok(Self::Error),
+            "off" => Ok(Self::Off),
+            other => Err(invalid(format!(
+                "{name} must be one of warn, error, off, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::MemoryCheck {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Off => "off",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::OpeningStage {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "recognising" => Ok(Self::Recognising),
+            "tokenizer" => Ok(Self::Tokenizer),
+            "loading" => Ok(Self::Loading),
+            "warm_up" => Ok(Self::WarmUp),
+            "ready" => Ok(Self::Ready),
+            "failed" => Ok(Self::Failed),
+            other => Err(invalid(format!(
+                "{name} must be one of recognising, tokenizer, loading, warm_up, ready, failed, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::OpeningStage {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::Recognising => "recognising",
+            Self::Tokenizer => "tokenizer",
+            Self::Loading => "loading",
+            Self::WarmUp => "warm_up",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        };
+        give(env, text)
+    }
+}
+
+impl FromJs for rkchat::ModelState {
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        match String::from_js(value, name)?.as_str() {
+            "loading" => Ok(Self::Loading),
+            "ready" => Ok(Self::Ready),
+            "running" => Ok(Self::Running),
+            "unloaded" => Ok(Self::Unloaded),
+            "closed" => Ok(Self::Closed),
+            other => Err(invalid(format!(
+                "{name} must be one of loading, ready, running, unloaded, closed, got {other:?}"
+            ))),
+        }
+    }
+}
+
+impl IntoJs for rkchat::ModelState {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let text = match self {
+            Self::Loading => "loading",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Unloaded => "unloaded",
+            Self::Closed => "closed",
         };
         give(env, text)
     }

@@ -400,10 +400,89 @@ impl Model {
     }
 
     #[napi]
+    pub fn unload(&self, env: &Env) -> napi::Result<AsyncTask<Job<()>>> {
+        later(env, || {
+            let inner = self.inner.clone();
+            Ok(move || inner.unload())
+        })
+    }
+
+    #[napi]
+    pub fn status<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.status()?))
+    }
+
+    #[napi]
+    pub fn npu_holders<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.npu_holders()))
+    }
+
+    #[napi]
     pub fn close(&self, env: &Env) -> napi::Result<AsyncTask<Job<()>>> {
         later(env, || {
             let inner = self.inner.clone();
             Ok(move || inner.close())
+        })
+    }
+}
+
+#[napi]
+pub struct Opening {
+    pub(crate) inner: Arc<rkchat::Opening>,
+}
+
+impl IntoJs for rkchat::Opening {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let inner = Arc::new(self);
+        Ok(Opening { inner }
+            .into_instance(env)?
+            .as_object(env)
+            .to_unknown())
+    }
+}
+
+#[napi]
+impl Opening {
+    #[napi]
+    pub fn start<'env>(
+        env: &'env Env,
+        path: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let path: std::path::PathBuf = FromJs::from_js(&path, "path")?;
+            let options: rkchat::ModelOptions = FromJs::from_js(&options, "options")?;
+            Ok(rkchat::Opening::start(&path, &options)?)
+        })
+    }
+
+    #[napi]
+    pub fn progress<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || Ok(self.inner.progress()?))
+    }
+
+    #[napi]
+    pub fn wait(&self, env: &Env, timeout: Unknown<'_>) -> napi::Result<AsyncTask<Job<bool>>> {
+        later(env, || {
+            let timeout: Option<std::time::Duration> = FromJs::from_js(&timeout, "timeout")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.wait(timeout))
+        })
+    }
+
+    #[napi]
+    pub fn model(&self, env: &Env) -> napi::Result<AsyncTask<Job<rkchat::Model>>> {
+        later(env, || {
+            let inner = self.inner.clone();
+            Ok(move || inner.model())
+        })
+    }
+
+    #[napi]
+    pub fn cancel<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            self.inner.cancel();
+            Ok(())
         })
     }
 }

@@ -78,6 +78,9 @@ impl FromJs for rkchat::ModelOptions {
             fixed_sampling: fields.get("fixedSampling")?,
             ignore_eos: fields.get("ignoreEos")?.unwrap_or(defaults.ignore_eos),
             capture_logs: fields.get("captureLogs")?.unwrap_or(defaults.capture_logs),
+            warmup: fields.get("warmup")?.unwrap_or(defaults.warmup),
+            memory_check: fields.get("memoryCheck")?,
+            keep_alive: fields.get("keepAlive")?,
         })
     }
 }

@@ -201,3 +201,38 @@ impl IntoJs for rkchat::PromptCacheInfo {
         Ok(record.to_unknown())
     }
 }
+
+impl IntoJs for rkchat::OpeningProgress {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("stage", self.stage.into_js(env)?)?;
+        record.set("bytesRead", self.bytes_read.into_js(env)?)?;
+        record.set("bytesTotal", self.bytes_total.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::ModelStatus {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("state", self.state.into_js(env)?)?;
+        record.set("waiting", self.waiting.into_js(env)?)?;
+        record.set("runningFor", self.running_for.into_js(env)?)?;
+        record.set("loadedFor", self.loaded_for.into_js(env)?)?;
+        record.set("idleFor", self.idle_for.into_js(env)?)?;
+        record.set("modelMemory", self.model_memory.into_js(env)?)?;
+        record.set("processMemory", self.process_memory.into_js(env)?)?;
+        record.set("availableMemory", self.available_memory.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}
+
+impl IntoJs for rkchat::NpuHolder {
+    fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut record = Object::new(env)?;
+        record.set("pid", self.pid.into_js(env)?)?;
+        record.set("program", self.program.into_js(env)?)?;
+        record.set("models", self.models.into_js(env)?)?;
+        Ok(record.to_unknown())
+    }
+}

@@ -4,6 +4,7 @@ export type * from './types';
 export { Runtime } from './runtime';
 export { ModelFolder } from './modelFolder';
 export { Model } from './model';
+export { Opening } from './opening';
 export { Chat } from './chat';
 export { ChatTemplate } from './chatTemplate';
 export { Tokenizer } from './tokenizer';

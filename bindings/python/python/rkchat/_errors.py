@@ -29,6 +29,7 @@ __all__ = [
     "Panic",
     "ModelAmbiguous",
     "CacheMismatch",
+    "OutOfMemory",
 ]
 
 
@@ -55,6 +56,7 @@ class ErrorKind(str, Enum):
     PANIC = "panic"
     MODEL_AMBIGUOUS = "model_ambiguous"
     CACHE_MISMATCH = "cache_mismatch"
+    OUT_OF_MEMORY = "out_of_memory"
 
     def __str__(self) -> str:
         return self.value
@@ -131,7 +133,8 @@ class RuntimeMismatch(RkchatError, ValueError):
 
 class RuntimeFailed(RkchatError, RuntimeError):
     """The runtime reported a failure. `details` has its status as `vendor_status` and, where
-    they were captured, its last lines as `log`."""
+    they were captured, its last lines as `log`; `cause` is `npu_memory` where the NPU had
+    no memory for a model."""
 
     __module__ = "rkchat"
     kind = ErrorKind.RUNTIME_FAILED
@@ -224,4 +227,12 @@ class CacheMismatch(RkchatError, ValueError):
 
     __module__ = "rkchat"
     kind = ErrorKind.CACHE_MISMATCH
+
+
+class OutOfMemory(RkchatError, MemoryError):
+    """There is not enough memory for the model. `details` has the bytes that it needs as
+    `needed`, and those that there are as `available`."""
+
+    __module__ = "rkchat"
+    kind = ErrorKind.OUT_OF_MEMORY
 

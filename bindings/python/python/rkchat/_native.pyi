@@ -14,6 +14,7 @@ __all__ = [
     "Runtime",
     "ModelFolder",
     "Model",
+    "Opening",
     "Chat",
     "Generation",
     "ChatTemplate",
@@ -124,6 +125,9 @@ class ModelFolder:
         fixed_sampling: FixedSampling | str | None = None,
         ignore_eos: bool = False,
         capture_logs: bool = False,
+        warmup: bool = False,
+        memory_check: MemoryCheck | str | None = None,
+        keep_alive: float | None = None,
     ) -> ModelFolder:
         """Reads what is known of the model that `Model.open` would open.
 
@@ -175,6 +179,15 @@ class ModelFolder:
                 and 2 of the whole process, given back afterwards and passed on) so that errors
                 can quote it. Only one model of the process is opened at a time meanwhile. Never
                 needed for the CPU runtime.
+            warmup: Produce a token once the model is open, and throw it away, so that what a
+                runtime does at its first run is done before the first request.
+            memory_check: Whether there is memory enough for the model is checked before it is
+                loaded: what its file has, the cache of the whole window where `config.json` or
+                a GGUF file tells its shape, and what computing takes, against the memory that
+                the system says is available. Unset: `Warn`.
+            keep_alive: Without a request for so long, the model is unloaded, as by
+                `Model.unload`; the next request loads it again. Unset: it stays until it is
+                closed. In seconds.
         """
 
     def info(self) -> FolderInfo:
@@ -217,10 +230,14 @@ class Model:
         fixed_sampling: FixedSampling | str | None = None,
         ignore_eos: bool = False,
         capture_logs: bool = False,
+        warmup: bool = False,
+        memory_check: MemoryCheck | str | None = None,
+        keep_alive: float | None = None,
     ) -> Model:
         """Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came
         with it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`,
         `README.md`), or the id of a repository (`org/name`) that is in the Hugging Face cache.
+        To see how far that has come, or to give it up, use `Opening`.
 
         Args:
             file: Which of the models in a folder, by its name inside it. Unset: the only one.
@@ -270,6 +287,15 @@ class Model:
                 and 2 of the whole process, given back afterwards and passed on) so that errors
                 can quote it. Only one model of the process is opened at a time meanwhile. Never
                 needed for the CPU runtime.
+            warmup: Produce a token once the model is open, and throw it away, so that what a
+                runtime does at its first run is done before the first request.
+            memory_check: Whether there is memory enough for the model is checked before it is
+                loaded: what its file has, the cache of the whole window where `config.json` or
+                a GGUF file tells its shape, and what computing takes, against the memory that
+                the system says is available. Unset: `Warn`.
+            keep_alive: Without a request for so long, the model is unloaded, as by
+                `Model.unload`; the next request loads it again. Unset: it stays until it is
+                closed. In seconds.
         """
 
     def info(self) -> ModelInfo:
@@ -690,10 +716,25 @@ class Model:
             folder: As in `Model.save_prompt_cache`.
         """
 
+    def unload(self) -> None:
+        """Lets the runtime free the model, when it is its turn after the requests that came
+        before. All else stays: the next request loads the model again, with the same options,
+        adapters and prompt cache. A conversation that only the runtime keeps (see `Chat`) ends.
+        Harmless where nothing is loaded."""
+
+    def status(self) -> ModelStatus:
+        """What the model does at the moment. Never waits for what runs."""
+
+    def npu_holders(self) -> list[NpuHolder]:
+        """The processes of rkchat that have a model on the NPU, this one among them, as far as
+        this user may see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else
+        in `rkchat` in `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU
+        runtime is not counted."""
+
     def close(self) -> None:
-        """Ends what runs and waits as cancelled, and frees the model. Afterwards only `info`
-        answers; everything else is `Closed`. Closing twice is fine. Waits until the runtime
-        lets go."""
+        """Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` and
+        `status` answer; everything else is `Closed`. Closing twice is fine. Waits until the
+        runtime lets go."""
 
     def __enter__(self) -> Model: ...
     def __exit__(
@@ -704,6 +745,120 @@ class Model:
         /,
     ) -> None:
         """Closes the model."""
+
+@final
+class Opening:
+    """A model that is being opened, in the background. Dropping it gives it up, unless the
+    model was taken."""
+
+    @staticmethod
+    def start(
+        path: str | os.PathLike[str],
+        *,
+        file: str | os.PathLike[str] | None = None,
+        runtime: str | os.PathLike[str] | None = None,
+        abi: str | None = None,
+        abi_unchecked: bool = False,
+        model_version: str | None = None,
+        any_version: bool = False,
+        assume: Json | None = None,
+        max_context_len: int | None = None,
+        chat_template: str | None = None,
+        tokenizer: str | os.PathLike[str] | None = None,
+        max_queue: int | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        temperature: float | None = None,
+        repeat_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        fixed_sampling: FixedSampling | str | None = None,
+        ignore_eos: bool = False,
+        capture_logs: bool = False,
+        warmup: bool = False,
+        memory_check: MemoryCheck | str | None = None,
+        keep_alive: float | None = None,
+    ) -> Opening:
+        """Begins to open a model, as `Model.open` does, and returns at once.
+
+        Args:
+            file: Which of the models in a folder, by its name inside it. Unset: the only one.
+            runtime: The `librkllmrt.so` to use. Unset: the environment variable
+                `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
+                model, then for a `.rkllm` model what `Runtime.find` finds.
+            abi: As `abi` of `Runtime.open`.
+            abi_unchecked: As `abi_unchecked` of `Runtime.open`.
+            model_version: As `model_version` of `Runtime.find`; also for a runtime that is
+                named. Unset: what the names of file, folder and repository and the model card
+                say.
+            any_version: As `any_version` of `Runtime.find`.
+            assume: What to take for granted about a runtime where no public document says it, a
+                JSON object: `bos` (`keep`, `strip`), `input` (`tokens`, `text`), `text_source`
+                (`auto`, `tokens`, `runtime`), `prefix_reuse` (`on`, `off`), `token_limit`
+                (`window`, `none`), `instances` (`auto`, `many`). Unset ones: what was measured
+                on this board, else the first of each. `ModelInfo.assumed` tells.
+            max_context_len: Size of the context window, prompt and answer together;
+                `InvalidArgument` where it is more than the model allows. Unset: what the
+                model's names (`ctx8192`) and card say, else 4096, or less where the model
+                allows less and the runtime says so. In tokens. From 1 to 1048576.
+            chat_template: A Jinja chat template to use instead of the model's own.
+            tokenizer: A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the
+                model's own.
+            max_queue: Requests that may wait while another runs; one more answers with `Busy`.
+                Unset: 16. From 0 to 65535.
+            top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: 40. From 1 to
+                1000000.
+            top_p: Sample from the likeliest tokens that together have this probability. Unset:
+                0.9. From 0 to 1.
+            temperature: Sampling temperature; 0 is greedy. Unset: 0.8. From 0 to 100.
+            repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: 1.1.
+                From 0 to 100.
+            frequency_penalty: Penalty that grows with how often a token was used. Unset: 0.
+                From -2 to 2.
+            presence_penalty: Penalty on every token that was used. Unset: 0. From -2 to 2.
+            mirostat: Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0. From 0 to
+                2.
+            mirostat_tau: The surprise that Mirostat aims at. Unset: 5. From 0 to 100.
+            mirostat_eta: How quickly Mirostat learns. Unset: 0.1. From 0 to 1.
+            fixed_sampling: What is done where a request asks for other sampling settings and
+                the runtime cannot change them. Unset: `Warn`.
+            ignore_eos: The runtime goes on after the end-of-sequence token, so that requests
+                can set `ignore_eos`; the others end there as ever. `Unsupported` on runtimes
+                before 1.3.0.
+            capture_logs: While the model is opened, read what the runtime prints (descriptors 1
+                and 2 of the whole process, given back afterwards and passed on) so that errors
+                can quote it. Only one model of the process is opened at a time meanwhile. Never
+                needed for the CPU runtime.
+            warmup: Produce a token once the model is open, and throw it away, so that what a
+                runtime does at its first run is done before the first request.
+            memory_check: Whether there is memory enough for the model is checked before it is
+                loaded: what its file has, the cache of the whole window where `config.json` or
+                a GGUF file tells its shape, and what computing takes, against the memory that
+                the system says is available. Unset: `Warn`.
+            keep_alive: Without a request for so long, the model is unloaded, as by
+                `Model.unload`; the next request loads it again. Unset: it stays until it is
+                closed. In seconds.
+        """
+
+    def progress(self) -> OpeningProgress:
+        """How far it has come."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the model is open, or cannot be opened, at the most for `timeout`; false
+        where it is still on its way."""
+
+    def model(self) -> Model:
+        """Waits until it is open and gives the model; why it could not be opened is reported here.
+        Asked again, it gives the same model."""
+
+    def cancel(self) -> None:
+        """Gives it up: `model` is `Closed` then. What a runtime has begun to load it loads to its
+        end, in the background, and is freed; `wait` tells when. Changes nothing for a model
+        that was taken."""
+
 
 @final
 class Chat:

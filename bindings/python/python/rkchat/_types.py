@@ -20,6 +20,9 @@ __all__ = [
     "FixedSampling",
     "UntrustedContent",
     "TemplateRepair",
+    "MemoryCheck",
+    "OpeningStage",
+    "ModelState",
     "RuntimeInfo",
     "ModelInfo",
     "SamplingDefaults",
@@ -36,6 +39,9 @@ __all__ = [
     "SpecialToken",
     "AdapterInfo",
     "PromptCacheInfo",
+    "OpeningProgress",
+    "ModelStatus",
+    "NpuHolder",
 ]
 
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
@@ -131,6 +137,13 @@ class WarningKind(str, Enum):
     PROMPT_CACHE = "prompt_cache"
     """The prompt cache of a chat's beginning could not be written or read, so that the prompt
     took longer."""
+    MEMORY = "memory"
+    """There may not be memory enough for the model."""
+    SHARED_NPU = "shared_npu"
+    """Another process uses the NPU."""
+    REOPENED = "reopened"
+    """The runtime had refused the request after the one before was cut short, so the model was
+    opened again for it."""
 
     def __str__(self) -> str:
         return self.value
@@ -220,6 +233,58 @@ class TemplateRepair(str, Enum):
     template's error."""
     STRICT = "strict"
     """It is the template's error."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class MemoryCheck(str, Enum):
+    """What is done where a model seems to need more memory than there is."""
+
+    WARN = "warn"
+    """It is opened, and a warning in `ModelInfo` tells."""
+    ERROR = "error"
+    """It is `OutOfMemory`."""
+    OFF = "off"
+    """Nothing is checked."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class OpeningStage(str, Enum):
+    """How far the opening of a model has come."""
+
+    RECOGNISING = "recognising"
+    """The model's files are found and recognised, and the runtime is chosen and loaded."""
+    TOKENIZER = "tokenizer"
+    """The runtime loads the model, while tokenizer and chat template are read."""
+    LOADING = "loading"
+    """The runtime loads the model."""
+    WARM_UP = "warm_up"
+    """The first token is produced, where `warmup` of `ModelFolder.open` asks for it."""
+    READY = "ready"
+    """It is open."""
+    FAILED = "failed"
+    """It failed, or was given up."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class ModelState(str, Enum):
+    """What a model does."""
+
+    LOADING = "loading"
+    """It is loaded again, for the request that comes next."""
+    READY = "ready"
+    """It is loaded, and nothing runs."""
+    RUNNING = "running"
+    """A request runs."""
+    UNLOADED = "unloaded"
+    """It is not loaded; the next request loads it."""
+    CLOSED = "closed"
+    """It was closed, or is lost."""
 
     def __str__(self) -> str:
         return self.value
@@ -505,4 +570,53 @@ class PromptCacheInfo:
     """It is loaded."""
     differs: str | None
     """Why it cannot be loaded into this model; unset where it can."""
+
+
+@dataclass(frozen=True)
+class OpeningProgress:
+    """How far the opening of a model has come."""
+
+    stage: OpeningStage
+    """What is being done."""
+    bytes_read: int | None
+    """How much of the model file the runtime has read or mapped into memory; never less than
+    before and never more than `bytes_total`. Unset until that begins, and where the runtime
+    reads in a way that the system does not show. In bytes."""
+    bytes_total: int | None
+    """The size of the model file; unset until it is found. In bytes."""
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """What a model does at the moment."""
+
+    state: ModelState
+    """What it does."""
+    waiting: int
+    """Requests that wait for their turn."""
+    running_for: float | None
+    """How long the request that runs has been running; unset where none does. In seconds."""
+    loaded_for: float | None
+    """How long the model has been loaded; unset where it is not. In seconds."""
+    idle_for: float | None
+    """How long nothing has run or waited; unset where something does. In seconds."""
+    model_memory: int
+    """What the model is reckoned to need, as `memory_check` of `ModelFolder.open` reckons. In
+    bytes."""
+    process_memory: int | None
+    """What the process has in memory, where the system tells. In bytes."""
+    available_memory: int | None
+    """The memory that is available to programs, where the system tells. In bytes."""
+
+
+@dataclass(frozen=True)
+class NpuHolder:
+    """A process of rkchat that has a model on the NPU."""
+
+    pid: int
+    """The number of the process."""
+    program: str
+    """Its program."""
+    models: int
+    """How many models it has there."""
 

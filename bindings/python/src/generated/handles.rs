@@ -14,7 +14,7 @@ use crate::input::{TextOr, known, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -236,10 +236,19 @@ impl ModelFolder {
     ///         and 2 of the whole process, given back afterwards and passed on) so that errors
     ///         can quote it. Only one model of the process is opened at a time meanwhile. Never
     ///         needed for the CPU runtime.
+    ///     warmup: Produce a token once the model is open, and throw it away, so that what a
+    ///         runtime does at its first run is done before the first request.
+    ///     memory_check: Whether there is memory enough for the model is checked before it is
+    ///         loaded: what its file has, the cache of the whole window where `config.json` or
+    ///         a GGUF file tells its shape, and what computing takes, against the memory that
+    ///         the system says is available. Unset: `Warn`.
+    ///     keep_alive: Without a request for so long, the model is unloaded, as by
+    ///         `Model.unload`; the next request loads it again. Unset: it stays until it is
+    ///         closed. In seconds.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, **unknown),
-        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False)"
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, **unknown),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn open<'py>(
@@ -268,6 +277,9 @@ impl ModelFolder {
         fixed_sampling: Option<&Bound<'py, PyAny>>,
         ignore_eos: Option<&Bound<'py, PyAny>>,
         capture_logs: Option<&Bound<'py, PyAny>>,
+        warmup: Option<&Bound<'py, PyAny>>,
+        memory_check: Option<&Bound<'py, PyAny>>,
+        keep_alive: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "ModelFolder.open", option_names::MODEL_OPTIONS)?;
@@ -361,6 +373,14 @@ impl ModelFolder {
             "capture_logs",
             None,
         )?;
+        set(&mut options.warmup, warmup, "warmup", None)?;
+        set(
+            &mut options.memory_check,
+            memory_check,
+            "memory_check",
+            None,
+        )?;
+        set(&mut options.keep_alive, keep_alive, "keep_alive", None)?;
         wait(py, move || rkchat::ModelFolder::open(&path, &options))
     }
 
@@ -402,6 +422,7 @@ impl Model {
     /// Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came
     /// with it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`,
     /// `README.md`), or the id of a repository (`org/name`) that is in the Hugging Face cache.
+    /// To see how far that has come, or to give it up, use `Opening`.
     ///
     /// Args:
     ///     file: Which of the models in a folder, by its name inside it. Unset: the only one.
@@ -451,10 +472,19 @@ impl Model {
     ///         and 2 of the whole process, given back afterwards and passed on) so that errors
     ///         can quote it. Only one model of the process is opened at a time meanwhile. Never
     ///         needed for the CPU runtime.
+    ///     warmup: Produce a token once the model is open, and throw it away, so that what a
+    ///         runtime does at its first run is done before the first request.
+    ///     memory_check: Whether there is memory enough for the model is checked before it is
+    ///         loaded: what its file has, the cache of the whole window where `config.json` or
+    ///         a GGUF file tells its shape, and what computing takes, against the memory that
+    ///         the system says is available. Unset: `Warn`.
+    ///     keep_alive: Without a request for so long, the model is unloaded, as by
+    ///         `Model.unload`; the next request loads it again. Unset: it stays until it is
+    ///         closed. In seconds.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, **unknown),
-        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False)"
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, **unknown),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn open<'py>(
@@ -483,6 +513,9 @@ impl Model {
         fixed_sampling: Option<&Bound<'py, PyAny>>,
         ignore_eos: Option<&Bound<'py, PyAny>>,
         capture_logs: Option<&Bound<'py, PyAny>>,
+        warmup: Option<&Bound<'py, PyAny>>,
+        memory_check: Option<&Bound<'py, PyAny>>,
+        keep_alive: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "Model.open", option_names::MODEL_OPTIONS)?;
@@ -576,6 +609,14 @@ impl Model {
             "capture_logs",
             None,
         )?;
+        set(&mut options.warmup, warmup, "warmup", None)?;
+        set(
+            &mut options.memory_check,
+            memory_check,
+            "memory_check",
+            None,
+        )?;
+        set(&mut options.keep_alive, keep_alive, "keep_alive", None)?;
         wait(py, move || rkchat::Model::open(&path, &options))
     }
 
@@ -1456,9 +1497,33 @@ impl Model {
         wait(py, move || inner.prompt_caches(&options))
     }
 
-    /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info`
-    /// answers; everything else is `Closed`. Closing twice is fine. Waits until the runtime
-    /// lets go.
+    /// Lets the runtime free the model, when it is its turn after the requests that came
+    /// before. All else stays: the next request loads the model again, with the same options,
+    /// adapters and prompt cache. A conversation that only the runtime keeps (see `Chat`) ends.
+    /// Harmless where nothing is loaded.
+    fn unload<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        wait(py, move || inner.unload())
+    }
+
+    /// What the model does at the moment. Never waits for what runs.
+    fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || inner.status())
+    }
+
+    /// The processes of rkchat that have a model on the NPU, this one among them, as far as
+    /// this user may see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else
+    /// in `rkchat` in `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU
+    /// runtime is not counted.
+    fn npu_holders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || Ok(inner.npu_holders()))
+    }
+
+    /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` and
+    /// `status` answer; everything else is `Closed`. Closing twice is fine. Waits until the
+    /// runtime lets go.
     fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         wait(py, move || inner.close())
@@ -1467,6 +1532,273 @@ impl Model {
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
             "a rkchat.Model cannot be pickled or copied: it belongs to this process",
+        ))
+    }
+}
+
+/// A model that is being opened, in the background. Dropping it gives it up, unless the
+/// model was taken.
+#[pyclass(frozen, weakref, module = "rkchat")]
+pub struct Opening {
+    pub(crate) inner: Held<rkchat::Opening>,
+}
+
+impl Output for rkchat::Opening {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let handle = Opening {
+            inner: Held::new(self),
+        };
+        Ok(Bound::new(py, handle)?.into_any())
+    }
+}
+
+#[pymethods]
+impl Opening {
+    /// Begins to open a model, as `Model.open` does, and returns at once.
+    ///
+    /// Args:
+    ///     file: Which of the models in a folder, by its name inside it. Unset: the only one.
+    ///     runtime: The `librkllmrt.so` to use. Unset: the environment variable
+    ///         `RKCHAT_RUNTIME`, then the CPU runtime that belongs to rkchat for a `.gguf`
+    ///         model, then for a `.rkllm` model what `Runtime.find` finds.
+    ///     abi: As `abi` of `Runtime.open`.
+    ///     abi_unchecked: As `abi_unchecked` of `Runtime.open`.
+    ///     model_version: As `model_version` of `Runtime.find`; also for a runtime that is
+    ///         named. Unset: what the names of file, folder and repository and the model card
+    ///         say.
+    ///     any_version: As `any_version` of `Runtime.find`.
+    ///     assume: What to take for granted about a runtime where no public document says it, a
+    ///         JSON object: `bos` (`keep`, `strip`), `input` (`tokens`, `text`), `text_source`
+    ///         (`auto`, `tokens`, `runtime`), `prefix_reuse` (`on`, `off`), `token_limit`
+    ///         (`window`, `none`), `instances` (`auto`, `many`). Unset ones: what was measured
+    ///         on this board, else the first of each. `ModelInfo.assumed` tells.
+    ///     max_context_len: Size of the context window, prompt and answer together;
+    ///         `InvalidArgument` where it is more than the model allows. Unset: what the
+    ///         model's names (`ctx8192`) and card say, else 4096, or less where the model
+    ///         allows less and the runtime says so. In tokens. From 1 to 1048576.
+    ///     chat_template: A Jinja chat template to use instead of the model's own.
+    ///     tokenizer: A `tokenizer.json`, a folder with one, or a Hub id, to use instead of the
+    ///         model's own.
+    ///     max_queue: Requests that may wait while another runs; one more answers with `Busy`.
+    ///         Unset: 16. From 0 to 65535.
+    ///     top_k: Sample from the k likeliest tokens; 1 is greedy. Unset: 40. From 1 to
+    ///         1000000.
+    ///     top_p: Sample from the likeliest tokens that together have this probability. Unset:
+    ///         0.9. From 0 to 1.
+    ///     temperature: Sampling temperature; 0 is greedy. Unset: 0.8. From 0 to 100.
+    ///     repeat_penalty: Penalty on tokens that were used already; 1 is none. Unset: 1.1.
+    ///         From 0 to 100.
+    ///     frequency_penalty: Penalty that grows with how often a token was used. Unset: 0.
+    ///         From -2 to 2.
+    ///     presence_penalty: Penalty on every token that was used. Unset: 0. From -2 to 2.
+    ///     mirostat: Mirostat sampling in its version 1 or 2; 0 is without. Unset: 0. From 0 to
+    ///         2.
+    ///     mirostat_tau: The surprise that Mirostat aims at. Unset: 5. From 0 to 100.
+    ///     mirostat_eta: How quickly Mirostat learns. Unset: 0.1. From 0 to 1.
+    ///     fixed_sampling: What is done where a request asks for other sampling settings and
+    ///         the runtime cannot change them. Unset: `Warn`.
+    ///     ignore_eos: The runtime goes on after the end-of-sequence token, so that requests
+    ///         can set `ignore_eos`; the others end there as ever. `Unsupported` on runtimes
+    ///         before 1.3.0.
+    ///     capture_logs: While the model is opened, read what the runtime prints (descriptors 1
+    ///         and 2 of the whole process, given back afterwards and passed on) so that errors
+    ///         can quote it. Only one model of the process is opened at a time meanwhile. Never
+    ///         needed for the CPU runtime.
+    ///     warmup: Produce a token once the model is open, and throw it away, so that what a
+    ///         runtime does at its first run is done before the first request.
+    ///     memory_check: Whether there is memory enough for the model is checked before it is
+    ///         loaded: what its file has, the cache of the whole window where `config.json` or
+    ///         a GGUF file tells its shape, and what computing takes, against the memory that
+    ///         the system says is available. Unset: `Warn`.
+    ///     keep_alive: Without a request for so long, the model is unloaded, as by
+    ///         `Model.unload`; the next request loads it again. Unset: it stays until it is
+    ///         closed. In seconds.
+    #[staticmethod]
+    #[pyo3(
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, **unknown),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn start<'py>(
+        py: Python<'py>,
+        path: &Bound<'py, PyAny>,
+        file: Option<&Bound<'py, PyAny>>,
+        runtime: Option<&Bound<'py, PyAny>>,
+        abi: Option<&Bound<'py, PyAny>>,
+        abi_unchecked: Option<&Bound<'py, PyAny>>,
+        model_version: Option<&Bound<'py, PyAny>>,
+        any_version: Option<&Bound<'py, PyAny>>,
+        assume: Option<&Bound<'py, PyAny>>,
+        max_context_len: Option<&Bound<'py, PyAny>>,
+        chat_template: Option<&Bound<'py, PyAny>>,
+        tokenizer: Option<&Bound<'py, PyAny>>,
+        max_queue: Option<&Bound<'py, PyAny>>,
+        top_k: Option<&Bound<'py, PyAny>>,
+        top_p: Option<&Bound<'py, PyAny>>,
+        temperature: Option<&Bound<'py, PyAny>>,
+        repeat_penalty: Option<&Bound<'py, PyAny>>,
+        frequency_penalty: Option<&Bound<'py, PyAny>>,
+        presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        fixed_sampling: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
+        capture_logs: Option<&Bound<'py, PyAny>>,
+        warmup: Option<&Bound<'py, PyAny>>,
+        memory_check: Option<&Bound<'py, PyAny>>,
+        keep_alive: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        known(unknown, "Opening.start", option_names::MODEL_OPTIONS)?;
+        let path: std::path::PathBuf = read(path, "path")?;
+        let mut options = rkchat::ModelOptions::default();
+        set(&mut options.file, file, "file", None)?;
+        set(&mut options.runtime, runtime, "runtime", None)?;
+        set(&mut options.abi, abi, "abi", None)?;
+        set(
+            &mut options.abi_unchecked,
+            abi_unchecked,
+            "abi_unchecked",
+            None,
+        )?;
+        set(
+            &mut options.model_version,
+            model_version,
+            "model_version",
+            None,
+        )?;
+        set(&mut options.any_version, any_version, "any_version", None)?;
+        set(&mut options.assume, assume, "assume", None)?;
+        set(
+            &mut options.max_context_len,
+            max_context_len,
+            "max_context_len",
+            Some("1 to 1048576"),
+        )?;
+        set(
+            &mut options.chat_template,
+            chat_template,
+            "chat_template",
+            None,
+        )?;
+        set(&mut options.tokenizer, tokenizer, "tokenizer", None)?;
+        set(
+            &mut options.max_queue,
+            max_queue,
+            "max_queue",
+            Some("0 to 65535"),
+        )?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.repeat_penalty,
+            repeat_penalty,
+            "repeat_penalty",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.frequency_penalty,
+            frequency_penalty,
+            "frequency_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(
+            &mut options.presence_penalty,
+            presence_penalty,
+            "presence_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(
+            &mut options.fixed_sampling,
+            fixed_sampling,
+            "fixed_sampling",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
+        set(
+            &mut options.capture_logs,
+            capture_logs,
+            "capture_logs",
+            None,
+        )?;
+        set(&mut options.warmup, warmup, "warmup", None)?;
+        set(
+            &mut options.memory_check,
+            memory_check,
+            "memory_check",
+            None,
+        )?;
+        set(&mut options.keep_alive, keep_alive, "keep_alive", None)?;
+        call(py, move || rkchat::Opening::start(&path, &options))
+    }
+
+    /// How far it has come.
+    fn progress<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || inner.progress())
+    }
+
+    /// Waits until the model is open, or cannot be opened, at the most for `timeout`; false
+    /// where it is still on its way.
+    #[pyo3(
+        signature = (timeout=None, ),
+        text_signature = "($self, timeout=None)"
+    )]
+    fn wait<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let timeout = {
+            let mut value: Option<std::time::Duration> = None;
+            set(&mut value, timeout, "timeout", None)?;
+            value
+        };
+        wait(py, move || inner.wait(timeout))
+    }
+
+    /// Waits until it is open and gives the model; why it could not be opened is reported here.
+    /// Asked again, it gives the same model.
+    fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        wait(py, move || inner.model())
+    }
+
+    /// Gives it up: `model` is `Closed` then. What a runtime has begun to load it loads to its
+    /// end, in the background, and is freed; `wait` tells when. Changes nothing for a model
+    /// that was taken.
+    fn cancel<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        call(py, move || {
+            inner.cancel();
+            Ok(())
+        })
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "a rkchat.Opening cannot be pickled or copied: it belongs to this process",
         ))
     }
 }

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "bf56876d923371f8";
+const HASH: &str = "ca79d964a3fdb895";
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -30,6 +30,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Runtime>()?;
     module.add_class::<ModelFolder>()?;
     module.add_class::<Model>()?;
+    module.add_class::<Opening>()?;
     module.add_class::<Chat>()?;
     module.add_class::<Generation>()?;
     module.add_class::<ChatTemplate>()?;

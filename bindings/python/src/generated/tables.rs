@@ -10,7 +10,7 @@ use crate::input::{At, Input, invalid};
 use crate::output::{Frozen, Output, make};
 
 const _: () = {
-    let (here, there) = (b"bf56876d923371f8", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -45,6 +45,7 @@ pub fn error_class(py: Python<'_>, kind: rkchat::ErrorKind) -> PyResult<Bound<'_
         rkchat::ErrorKind::Panic => "Panic",
         rkchat::ErrorKind::ModelAmbiguous => "ModelAmbiguous",
         rkchat::ErrorKind::CacheMismatch => "CacheMismatch",
+        rkchat::ErrorKind::OutOfMemory => "OutOfMemory",
     };
     py.import("rkchat._errors")?.getattr(name)
 }
@@ -116,6 +117,9 @@ impl Output for rkchat::WarningKind {
             Self::BrokenToolCall => "broken_tool_call",
             Self::LeftOut => "left_out",
             Self::PromptCache => "prompt_cache",
+            Self::Memory => "memory",
+            Self::SharedNpu => "shared_npu",
+            Self::Reopened => "reopened",
         };
         make(
             py,
@@ -296,6 +300,78 @@ impl Input for rkchat::TemplateRepair {
                 Err(invalid(value.py(), message))
             }
         }
+    }
+}
+
+impl Output for rkchat::MemoryCheck {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Off => "off",
+        };
+        make(
+            py,
+            &CLASS,
+            "MemoryCheck",
+            [value.into_pyobject(py)?.into_any()],
+        )
+    }
+}
+
+impl Input for rkchat::MemoryCheck {
+    fn read(value: &Bound<'_, PyAny>, at: At<'_>) -> PyResult<Self> {
+        // The members are str too.
+        match String::read(value, at)?.as_str() {
+            "warn" => Ok(Self::Warn),
+            "error" => Ok(Self::Error),
+            "off" => Ok(Self::Off),
+            other => {
+                let allowed = "warn, error, off";
+                let message = format!("`{}` is {other:?}; allowed are {allowed}", at.name);
+                Err(invalid(value.py(), message))
+            }
+        }
+    }
+}
+
+impl Output for rkchat::OpeningStage {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::Recognising => "recognising",
+            Self::Tokenizer => "tokenizer",
+            Self::Loading => "loading",
+            Self::WarmUp => "warm_up",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        };
+        make(
+            py,
+            &CLASS,
+            "OpeningStage",
+            [value.into_pyobject(py)?.into_any()],
+        )
+    }
+}
+
+impl Output for rkchat::ModelState {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let value = match self {
+            Self::Loading => "loading",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Unloaded => "unloaded",
+            Self::Closed => "closed",
+        };
+        make(
+            py,
+            &CLASS,
+            "ModelState",
+            [value.into_pyobject(py)?.into_any()],
+        )
     }
 }
 
@@ -577,6 +653,59 @@ impl Output for rkchat::PromptCacheInfo {
                 self.adapter.write(py)?,
                 self.loaded.write(py)?,
                 self.differs.write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::OpeningProgress {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "OpeningProgress",
+            [
+                self.stage.write(py)?,
+                self.bytes_read.write(py)?,
+                self.bytes_total.write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::ModelStatus {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "ModelStatus",
+            [
+                self.state.write(py)?,
+                self.waiting.write(py)?,
+                self.running_for.write(py)?,
+                self.loaded_for.write(py)?,
+                self.idle_for.write(py)?,
+                self.model_memory.write(py)?,
+                self.process_memory.write(py)?,
+                self.available_memory.write(py)?,
+            ],
+        )
+    }
+}
+
+impl Output for rkchat::NpuHolder {
+    fn write(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        make(
+            py,
+            &CLASS,
+            "NpuHolder",
+            [
+                self.pid.write(py)?,
+                self.program.write(py)?,
+                self.models.write(py)?,
             ],
         )
     }

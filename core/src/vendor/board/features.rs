@@ -18,6 +18,10 @@ pub(super) fn all(subject: &Subject<'_>) -> Vec<Finding> {
         release(subject),
         resume(subject),
         unseen(
+            "npu-memory-words",
+            "only a model that does not fit shows it",
+        ),
+        unseen(
             "kept-after-abort",
             "only a conversation that goes on after an answer was cut short shows it",
         ),

@@ -1,18 +1,18 @@
-//! A model on its way.
+//! The guard over a runtime that loads.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::control::Control;
+use crate::engine::control::Control;
 
 /// The owner thread while the model is opened. Where something else fails meanwhile, the failure is told
 /// after the runtime has let go of the model: before 1.2.2 a second try would find its place taken.
-pub(super) struct Opening {
+pub(super) struct Guard {
     control: Arc<Control>,
     owner: Option<JoinHandle<()>>,
 }
 
-impl Opening {
+impl Guard {
     pub fn new(control: Arc<Control>, owner: JoinHandle<()>) -> Self {
         Self {
             control,
@@ -26,7 +26,7 @@ impl Opening {
     }
 }
 
-impl Drop for Opening {
+impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(owner) = self.owner.take() {
             self.control.close();
