@@ -2,15 +2,20 @@
 
 mod adapters;
 mod arguments;
+mod batch;
 mod chat;
 mod compare;
 mod control;
+mod cross;
 mod desk;
 mod exit;
 mod fork;
+mod hosts;
 mod loaded;
 mod marks;
+mod media;
 mod model;
+mod multimodal;
 mod numbers;
 mod opening;
 mod owner;
@@ -22,6 +27,7 @@ mod repair;
 mod run;
 mod runtime;
 mod sampling;
+mod settings;
 mod spelled;
 mod stop_text;
 mod stream;

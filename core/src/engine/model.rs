@@ -11,12 +11,14 @@ use super::desk::Desk;
 use super::exit;
 use super::fork::Home;
 use super::loaded::Loaded;
+use super::media::MediaWay;
 use super::opening::Opening;
 use super::owner::{Owner, SessionCell};
 use super::prompt::{Prepared, Prompt};
 use super::prompt_file::Identity;
 use super::runtime;
 use super::sampling::ModelSampling;
+use super::settings;
 use super::stop_text::Stops;
 use super::stream::Stream;
 use super::tokens::{Tokens, Way};
@@ -25,7 +27,7 @@ use crate::surface::*;
 use crate::vendor::assume::Assume;
 use crate::vendor::capabilities::{self, Capabilities, Capability};
 use crate::vendor::instances::Place;
-use crate::vendor::{InitParams, RunRequest, Session};
+use crate::vendor::{InitParams, Input, RunRequest, Session};
 
 /// The window where nobody says otherwise: what the vendor's demos use and every runtime since 1.1
 /// takes.
@@ -40,11 +42,15 @@ pub(crate) struct Model {
     pub(super) loaded: Arc<Loaded>,
     /// For prompt caches: what the file was when it was opened.
     pub(super) identity: Result<Identity>,
-    sampling: ModelSampling,
+    pub(super) sampling: ModelSampling,
     /// Requests may go on after the end-of-sequence token.
     ignores_eos: bool,
+    /// Inputs of each run.
+    pub(super) batches: usize,
+    /// It was opened for cross attention.
+    pub(super) attends: bool,
     home: Home,
-    control: Arc<Control>,
+    pub(super) control: Arc<Control>,
     session: Arc<SessionCell>,
     tokens: Arc<OnceLock<Tokens>>,
     owner: Mutex<Option<JoinHandle<()>>>,
@@ -60,31 +66,29 @@ impl Model {
     pub fn open(path: &Path, options: &ModelOptions) -> Result<Arc<Self>> {
         options.check()?;
         let home = Home::here();
-        let found = model::find(path, options)?;
+        let mut found = model::find(path, options)?;
         let library = runtime::for_model(&found, options)?;
         let capabilities = library.capabilities();
         let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
         let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
         let asked = options.max_context_len.or(found.max_context_len());
         let sampling = ModelSampling::new(options, &found.sampling, capabilities);
-        if options.ignore_eos {
-            let instead = "Leave ignore_eos out.";
-            capabilities::require(
-                library.info(),
-                capabilities,
-                capabilities::IGNORE_EOS,
-                instead,
-            )?;
-        }
         let params = InitParams {
             model_path: found.weights.clone(),
             max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
             sampling: sampling.init(),
             unlimited: assume.unlimited(),
-            ignore_eos: options.ignore_eos,
             capture_logs: options.capture_logs,
             ..InitParams::default()
         };
+        let params = settings::add(params, options, &library, &mut found)?;
+        let batches = params.batches();
+        let media = MediaWay::of(
+            options,
+            found.embedding_width()?,
+            capabilities.has(capabilities::CHAT_TEMPLATE),
+            capabilities.own,
+        );
         let session: Arc<SessionCell> = Arc::default();
         let tokens: Arc<OnceLock<Tokens>> = Arc::default();
         let loaded: Arc<Loaded> = Arc::default();
@@ -122,6 +126,7 @@ impl Model {
             without_template: files.without_template,
             capabilities,
             assume,
+            media,
         };
         let chosen = with_session(&session, |session| Ok(Tokens::new(way, session)))?;
         let info = ModelInfo {
@@ -149,6 +154,8 @@ impl Model {
             identity,
             sampling,
             ignores_eos: options.ignore_eos,
+            batches,
+            attends: options.use_cross_attn,
             home,
             control,
             session,
@@ -174,16 +181,54 @@ impl Model {
         options: &GenerateOptions,
     ) -> Result<Prepared> {
         options.check()?;
-        if matches!(prompt, Prompt::Ids(_)) {
-            let instead = "Give the text itself to complete.";
-            self.require(capabilities::TOKEN_INPUT, instead)?;
+        match prompt {
+            Prompt::Ids(_) => {
+                let instead = "Give the text itself to complete.";
+                self.require(capabilities::TOKEN_INPUT, instead)?;
+            }
+            Prompt::Embeddings(_) => {
+                let instead = "Give the text itself to complete.";
+                self.require(capabilities::EMBEDDING_INPUT, instead)?;
+            }
+            Prompt::Messages(_) | Prompt::Text(_) => {}
         }
-        if self.info.input == InputKind::RuntimeTemplate && options.enable_thinking.is_some() {
-            let instead = "Leave enable_thinking out, or put the model's tokenizer.json and tokenizer_config.json into \
-                           its folder.";
-            self.require(capabilities::THINKING_SWITCH, instead)?;
+        if let Some(images) = &options.images {
+            let instead = "Use a runtime that can.";
+            self.require(capabilities::IMAGE_INPUT, instead)?;
+            if images.shape().first().is_some_and(|count| *count > 1) {
+                self.require(capabilities::SEVERAL_IMAGES, "Give one image.")?;
+            }
         }
-        self.with(|tokens, session| tokens.prepare(prompt, options, session))
+        if options.videos.is_some() {
+            self.require(capabilities::VIDEO_INPUT, "Use a runtime that can.")?;
+        }
+        self.with(|tokens, session| {
+            if tokens.is_templated(options) && options.enable_thinking.is_some() {
+                let instead = "Leave enable_thinking out, or put the model's tokenizer.json and tokenizer_config.json into \
+                               its folder.";
+                self.require(capabilities::THINKING_SWITCH, instead)?;
+            }
+            let prepared = tokens.prepare(prompt, options, session)?;
+            if let Input::Multimodal(parts) = &prepared.input {
+                // Also where nobody can count the text.
+                self.room(u32::try_from(parts.tokens()).unwrap_or(u32::MAX), Some(1))?;
+            }
+            Ok(prepared)
+        })
+    }
+
+    /// Refuses what runs a single input where the model takes several.
+    pub(super) fn require_single(&self) -> Result<()> {
+        match self.batches {
+            1 => Ok(()),
+            batches => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "the model was opened with n_batch {batches}, and runs nothing but batches; use generate_batch, or \
+                     open it without n_batch"
+                ),
+            )),
+        }
     }
 
     /// Puts a request into the queue; `turn` is what a chat adds to it.
@@ -194,6 +239,7 @@ impl Model {
         deadlines: Deadlines,
         turn: Turn,
     ) -> Result<Arc<Stream>> {
+        self.require_single()?;
         let asked = self.sampling.request(options, &self.info.runtime)?;
         let adapter = self.loaded.adapter(options.adapter.as_deref())?;
         let Prepared {
@@ -303,7 +349,7 @@ impl Model {
     }
 
     /// What ends the answer by the wish of its request.
-    fn stops(&self, options: &GenerateOptions) -> Result<Stops> {
+    pub(super) fn stops(&self, options: &GenerateOptions) -> Result<Stops> {
         if options.ignore_eos && !self.ignores_eos {
             let instead = "Open the model with ignore_eos, too.";
             self.require(capabilities::IGNORE_EOS, instead)?;

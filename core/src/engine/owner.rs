@@ -16,7 +16,7 @@ use super::tokens::Tokens;
 use crate::surface::{Error, ErrorKind, FinishReason, Result};
 use crate::vendor::capabilities;
 use crate::vendor::instances::Place;
-use crate::vendor::{InitFailure, InitParams, Library, Opened, Session, log};
+use crate::vendor::{InitFailure, InitParams, Library, Opened, Sampling, Session, log};
 
 /// Where the opened model lives; empty before and after.
 pub(super) type SessionCell = RwLock<Option<Box<dyn Session>>>;
@@ -43,6 +43,17 @@ pub(super) struct Stand {
     adapter: Option<String>,
     /// The conversation that its cache holds.
     conversation: Option<u64>,
+}
+
+impl Stand {
+    /// Takes over sampling that the model is to be opened with; gives whether that is another.
+    pub fn takes(&mut self, wanted: Option<Sampling>) -> bool {
+        let other = wanted.filter(|wanted| *wanted != self.params.sampling);
+        if let Some(wanted) = other {
+            self.params.sampling = wanted;
+        }
+        other.is_some()
+    }
 }
 
 impl Owner {
@@ -144,9 +155,7 @@ impl Owner {
 
     /// Answers a request; fails where the model is lost.
     fn answer(&self, stream: &Arc<Stream>, ask: &Ask, stand: &mut Stand) -> Result<()> {
-        let wanted = ask.init_sampling;
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != stand.params.sampling) {
-            stand.params.sampling = wanted;
+        if stand.takes(ask.init_sampling) {
             self.open_again(stand)?;
         }
         if !self.admits(stream, ask, stand) {

@@ -26,6 +26,7 @@ mod stops;
 mod tests;
 mod tokens;
 pub mod untrusted;
+mod width;
 mod words;
 
 use std::collections::BTreeSet;
@@ -66,6 +67,8 @@ pub struct Located {
     told: Told,
     /// What to do about a template that is not there: a sentence.
     without_template: String,
+    /// The tokenizer, where it was asked for before the rest.
+    tokenizer: Option<(Arc<Tokenizer>, String)>,
 }
 
 /// Everything that is known of a model before a runtime has loaded it.
@@ -117,6 +120,7 @@ pub fn find(path: &Path, options: &ModelOptions) -> Result<Located> {
         gguf,
         told,
         without_template,
+        tokenizer: None,
     })
 }
 
@@ -124,6 +128,12 @@ impl Located {
     /// The context limit that the `.rkllm` file was converted with, in tokens, where that is told.
     pub fn max_context_len(&self) -> Option<u32> {
         self.told.max_context_len
+    }
+
+    /// How many numbers the model's embeddings have, where GGUF metadata or `config.json` tell.
+    pub fn embedding_width(&self) -> Result<Option<usize>> {
+        let config = self.configs.get(Config::Model, ErrorKind::InvalidModel)?;
+        Ok(width::find(self.gguf.as_ref(), config))
     }
 
     /// The version of the toolkit that converted it.

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "b5aa6b033cb1b533";
+const HASH: &str = "f1d218ad93083d54";
 const _: () = {
-    let (here, there) = (b"b5aa6b033cb1b533", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"f1d218ad93083d54", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
