@@ -42,6 +42,8 @@ pub struct Script {
     pub delay_ms: u64,
     /// Output.
     pub pieces: Vec<Piece>,
+    /// Output for each input of a run with several, played once; those beyond the list get the pieces.
+    pub batch: Vec<Vec<Piece>>,
     /// How often the pieces are played; 0 is without end.
     pub repeat: u64,
     /// How long a run goes on after `rkllm_abort`, in milliseconds.
@@ -87,6 +89,7 @@ impl Default for Script {
             prefill_ms: 0,
             delay_ms: 0,
             pieces: Vec::new(),
+            batch: Vec::new(),
             repeat: 1,
             abort_ms: 0,
             abort_call_ms: 0,
