@@ -85,7 +85,7 @@ def same_signature(written, function):
 
 def test_nothing_more_than_the_surface():
     names = {record["name"] for kind in ("enums", "records", "handles") for record in SURFACE[kind]}
-    names |= set(_errors.__all__) | {"Json", "Tensor"}
+    names |= set(_errors.__all__) | {"Json", "SupportsArray", "Tensor", "TensorLike"}
     assert {name for name in dir(rkchat) if not name.startswith("_")} == names
     assert set(EXCEPTIONS) <= {f"{handle['name']}.{method['name']}" for handle, method in METHODS}
     for handle in SURFACE["handles"]:
