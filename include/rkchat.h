@@ -352,14 +352,19 @@ typedef int32_t rkchat_model_state;
     RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, \
-    RKCHAT_UNSET, 0, RKCHAT_UNSET_INT}
+    RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, \
+    NULL, 0, NULL, 0}
 #define RKCHAT_GENERATE_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_generate_options), 0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_FLOAT, \
     RKCHAT_UNSET_FLOAT, RKCHAT_UNSET_INT, NULL, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET_INT, \
     RKCHAT_UNSET_INT, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
-    RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, NULL, 0}
+    RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, RKCHAT_UNSET, 0, NULL, 0, NULL, 0, NULL, \
+    0, RKCHAT_UNSET_INT, RKCHAT_UNSET_INT, NULL, 0, NULL, 0, RKCHAT_UNSET_INT, \
+    RKCHAT_UNSET_INT}
 #define RKCHAT_CHAT_OPTIONS_INIT \
     {(uint32_t)sizeof(rkchat_chat_options), 0, NULL, 0, NULL, 0, RKCHAT_UNSET, 0, \
     RKCHAT_UNSET_INT, RKCHAT_UNSET, 0, NULL, 0, RKCHAT_UNSET_INT}
@@ -484,6 +489,11 @@ typedef struct rkchat_chat rkchat_chat;
 typedef struct rkchat_chat_template rkchat_chat_template;
 
 /**
+ * Records of the kind `rkchat_completion` that belong to the caller.
+ */
+typedef struct rkchat_completion_list rkchat_completion_list;
+
+/**
  * An error: what it is, a message for people, facts for programs.
  */
 typedef struct rkchat_error rkchat_error;
@@ -546,6 +556,212 @@ typedef struct rkchat_text rkchat_text;
  * A tokenizer. Needs no runtime.
  */
 typedef struct rkchat_tokenizer rkchat_tokenizer;
+
+/**
+ * A call of a tool.
+ *
+ * Begin with `RKCHAT_TOOL_CALL_INIT`.
+ */
+typedef struct rkchat_tool_call {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * Its id, for the message with its result.
+   */
+  const char *id;
+  size_t id_len;
+  /**
+   * The function.
+   */
+  const char *name;
+  size_t name_len;
+  /**
+   * Its arguments, a JSON object.
+   * JSON text.
+   */
+  const char *arguments;
+  size_t arguments_len;
+} rkchat_tool_call;
+
+/**
+ * How many tokens a request used.
+ *
+ * Begin with `RKCHAT_USAGE_INIT`.
+ */
+typedef struct rkchat_usage {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * Tokens of the prompt; 0 where nobody could count them.
+   * In tokens.
+   */
+  int64_t prompt_tokens;
+  /**
+   * Tokens of the prompt that were still in the cache and not computed again, where the runtime
+   * says so.
+   * In tokens.
+   */
+  int64_t reused_tokens;
+  /**
+   * Tokens produced, the one that ended the answer included.
+   * In tokens.
+   */
+  int64_t new_tokens;
+  /**
+   * Who counted the tokens of the prompt.
+   * One of `RKCHAT_MEASURE_*`.
+   */
+  rkchat_measure counted_by;
+  int32_t reserved_counted_by;
+  /**
+   * Of a chat's last prompt and its answer: tokens that a runtime which reuses prompts cannot
+   * reuse, because the same text has other tokens now than the model produced. Unset where the
+   * request does not go on from the one before, and where nothing is reused.
+   * In tokens.
+   */
+  int64_t retokenized_tokens;
+  /**
+   * The same, because the text is another now: what a chat template changes in earlier turns, such
+   * as reasoning that it drops, and what ended an answer without being part of it.
+   * In tokens.
+   */
+  int64_t rewritten_tokens;
+} rkchat_usage;
+
+/**
+ * How long a request took, and how much memory.
+ *
+ * Begin with `RKCHAT_TIMINGS_INIT`.
+ */
+typedef struct rkchat_timings {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * From the request to the start of the run.
+   * In seconds.
+   */
+  double queued;
+  /**
+   * From the start of the run to the first token; unset where none came.
+   * In seconds.
+   */
+  double time_to_first_token;
+  /**
+   * Computing the prompt.
+   * In seconds.
+   */
+  double prefill;
+  /**
+   * Tokens of the prompt that were computed, by the second; unset where it was too short to tell.
+   * In tokens per second.
+   */
+  double prefill_speed;
+  /**
+   * Producing the answer.
+   * In seconds.
+   */
+  double decode;
+  /**
+   * Tokens of the answer by the second; unset where it was too short to tell.
+   * In tokens per second.
+   */
+  double decode_speed;
+  /**
+   * Who measured prefill and decode.
+   * One of `RKCHAT_MEASURE_*`.
+   */
+  rkchat_measure measured_by;
+  int32_t reserved_measured_by;
+  /**
+   * The most memory that the process has used until now.
+   * In bytes.
+   */
+  int64_t peak_memory;
+  /**
+   * Who measured the memory.
+   * One of `RKCHAT_MEASURE_*`.
+   */
+  rkchat_measure memory_measured_by;
+  int32_t reserved_memory_measured_by;
+} rkchat_timings;
+
+/**
+ * Something that went on but may not be what was meant.
+ *
+ * Begin with `RKCHAT_WARNING_INIT`.
+ */
+typedef struct rkchat_warning {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * What it is about.
+   * One of `RKCHAT_WARNING_KIND_*`.
+   */
+  rkchat_warning_kind kind;
+  int32_t reserved_kind;
+  /**
+   * What was seen, and what to do.
+   */
+  const char *message;
+  size_t message_len;
+} rkchat_warning;
+
+/**
+ * A whole answer.
+ *
+ * Begin with `RKCHAT_COMPLETION_INIT`.
+ */
+typedef struct rkchat_completion {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /**
+   * The text, all chunks of that kind joined.
+   */
+  const char *text;
+  size_t text_len;
+  /**
+   * What it thought before, where it did.
+   */
+  const char *reasoning;
+  size_t reasoning_len;
+  /**
+   * The tools it calls.
+   */
+  const struct rkchat_tool_call *const *tool_calls;
+  size_t tool_calls_len;
+  /**
+   * All of that as a message in the OpenAI shape, to go on with.
+   * JSON text.
+   */
+  const char *message;
+  size_t message_len;
+  /**
+   * The tokens, without the one that ended the answer.
+   */
+  const uint32_t *token_ids;
+  size_t token_ids_len;
+  /**
+   * Why it ended.
+   * One of `RKCHAT_FINISH_REASON_*`.
+   */
+  rkchat_finish_reason finish_reason;
+  int32_t reserved_finish_reason;
+  /**
+   * How many tokens it used.
+   */
+  const struct rkchat_usage *usage;
+  size_t usage_size;
+  /**
+   * How long it took.
+   */
+  const struct rkchat_timings *timings;
+  size_t timings_size;
+  /**
+   * What went on but may not be what was meant.
+   */
+  const struct rkchat_warning *const *warnings;
+  size_t warnings_len;
+} rkchat_completion;
 
 /**
  * A LoRA adapter that is loaded.
@@ -735,27 +951,6 @@ typedef struct rkchat_str {
    */
   size_t len;
 } rkchat_str;
-
-/**
- * Something that went on but may not be what was meant.
- *
- * Begin with `RKCHAT_WARNING_INIT`.
- */
-typedef struct rkchat_warning {
-  uint32_t struct_size;
-  uint32_t reserved;
-  /**
-   * What it is about.
-   * One of `RKCHAT_WARNING_KIND_*`.
-   */
-  rkchat_warning_kind kind;
-  int32_t reserved_kind;
-  /**
-   * What was seen, and what to do.
-   */
-  const char *message;
-  size_t message_len;
-} rkchat_warning;
 
 /**
  * A loaded `librkllmrt.so`.
@@ -975,6 +1170,116 @@ typedef struct rkchat_model_options {
    * it again. Unset: it stays until it is closed.
    */
   int64_t keep_alive_ms;
+  /**
+   * Tokens at the start of the window that the runtime keeps where it shifts it, -1 as the vendor's
+   * demos have it. rkchat ends an answer before the window is full, so it matters only where the runtime
+   * keeps the conversation. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.2.0. Unset: as the runtime has it.
+   * From -1 to 1048576.
+   */
+  int64_t n_keep;
+  /**
+   * Leave the word embeddings in storage and read them as they are needed, which saves memory, or
+   * hold them in memory. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.2.0. Unset: in storage, as the vendor's
+   * demos do.
+   * 0 or 1.
+   */
+  int32_t embed_flash;
+  int32_t reserved_embed_flash;
+  /**
+   * How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to 4 on RK3562, by the vendor's
+   * manual. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.2.0. Unset: as the runtime has it.
+   * From 1 to 8.
+   */
+  int64_t enabled_cpus_num;
+  /**
+   * Which CPUs inference uses, one bit for each, the lowest for CPU 0: the vendor's demos take 240 (CPUs
+   * 4 to 7) on RK3588 and RK3576, and 15 (CPUs 0 to 3) elsewhere. `RKCHAT_ERR_UNSUPPORTED` on runtimes before
+   * 1.2.0. Unset: as the runtime has it.
+   * From 1 to 4294967295.
+   */
+  int64_t enabled_cpus_mask;
+  /**
+   * The NPU memory domain to start in. 1 leaves domain 0 to a vision model, as the vendor's multimodal
+   * demos do on RK3588 and RK3576. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.1.0. Unset: 0.
+   * From 0 to 255.
+   */
+  int64_t base_domain_id;
+  /**
+   * Prompts that the model runs at once, for `rkchat_model.generate_batch`, and for nothing else where it is
+   * more than 1. The vendor advises 8 at the most. More than 1 is `RKCHAT_ERR_UNSUPPORTED` on runtimes before
+   * 1.2.1. Unset: 1.
+   * From 1 to 100.
+   */
+  int64_t n_batch;
+  /**
+   * The model is a decoder that attends to what `rkchat_model.set_cross_attention` sets. `RKCHAT_ERR_UNSUPPORTED` on
+   * runtimes before 1.2.1, and on rkchat's own.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t use_cross_attn;
+  int32_t reserved_use_cross_attn;
+  /**
+   * NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's manual. Only runtimes before
+   * 1.1.0 take it; later a model has it from its conversion. `RKCHAT_ERR_UNSUPPORTED` there. Unset: as the runtime has it.
+   * From 1 to 3.
+   */
+  int64_t num_npu_core;
+  /**
+   * Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `RKCHAT_ERR_UNSUPPORTED` on others.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t use_gpu;
+  int32_t reserved_use_gpu;
+  /**
+   * What the model was trained to see before an image, such as `<|vision_start|>`. This and the
+   * markers that follow are given to the runtime, which puts them in. Unset: nothing.
+   */
+  const char *image_start;
+  size_t image_start_len;
+  /**
+   * What the model was trained to see after an image, such as `<|vision_end|>`. Unset: nothing.
+   */
+  const char *image_end;
+  size_t image_end_len;
+  /**
+   * The token that stands for a part of an image, such as `<|image_pad|>`. Unset: nothing.
+   */
+  const char *image_content;
+  size_t image_content_len;
+  /**
+   * As `image_start`, for a video. Unset: nothing.
+   */
+  const char *video_start;
+  size_t video_start_len;
+  /**
+   * As `image_end`, for a video. Unset: nothing.
+   */
+  const char *video_end;
+  size_t video_end_len;
+  /**
+   * As `image_content`, for a video. Unset: nothing.
+   */
+  const char *video_content;
+  size_t video_content_len;
+  /**
+   * Where the runtime needs tokens of a text, rkchat's tokenizer makes them: for models that were
+   * converted without theirs (`export_tokenizer=False`). It adds no special tokens, for those are
+   * in the template. Needs a `tokenizer.json`. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0, and on rkchat's
+   * own.
+   * 0 or 1. Unset: 0.
+   */
+  int32_t host_tokenizer;
+  int32_t reserved_host_tokenizer;
+  /**
+   * The word embeddings, a row for each token of the vocabulary, for models that were converted without
+   * theirs (`export_embedding=False`). `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0, and on rkchat's own.
+   * Unset: the model has them.
+   * Numbers and the length of each dimension, which are copied.
+   */
+  const float *embedding_table;
+  size_t embedding_table_len;
+  const uint64_t *embedding_table_shape;
+  size_t embedding_table_shape_len;
 } rkchat_model_options;
 
 /**
@@ -1319,6 +1624,51 @@ typedef struct rkchat_generate_options {
    */
   const char *adapter;
   size_t adapter_len;
+  /**
+   * Embeddings of images, made by the vision part of the model, in the shape [images, tokens of each,
+   * numbers of each token]; the numbers are as many as the model's own embeddings have. Parts of messages of the
+   * type `image` or `image_url`, whose URL is not read, are their places, in this order; of a text to
+   * complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes since 1.2.0 put their own chat
+   * template around it, so there it is a single user message, and no text to complete; earlier ones get the
+   * messages through the model's chat template. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.1.0, and more than
+   * one image before 1.2.1. Unset: none.
+   * Numbers and the length of each dimension, which are copied.
+   */
+  const float *images;
+  size_t images_len;
+  const uint64_t *images_shape;
+  size_t images_shape_len;
+  /**
+   * Width of each image as the vision part of the model saw it, which some models count positions by.
+   * Unset: not told.
+   * In pixels. From 1 to 65536.
+   */
+  int64_t image_width;
+  /**
+   * Height of each image. Unset: not told.
+   * In pixels. From 1 to 65536.
+   */
+  int64_t image_height;
+  /**
+   * Embeddings of videos as `images`, in the shape [videos, frames, tokens of each, numbers of each token].
+   * Their places are parts of the type `video` or `video_url`. `RKCHAT_ERR_UNSUPPORTED` on runtimes before
+   * 1.3.0, and on rkchat's own. Unset: none.
+   * Numbers and the length of each dimension, which are copied.
+   */
+  const float *videos;
+  size_t videos_len;
+  const uint64_t *videos_shape;
+  size_t videos_shape_len;
+  /**
+   * Width of the frames. Unset: not told.
+   * In pixels. From 1 to 65536.
+   */
+  int64_t video_width;
+  /**
+   * Height of the frames. Unset: not told.
+   * In pixels. From 1 to 65536.
+   */
+  int64_t video_height;
 } rkchat_generate_options;
 
 /**
@@ -1800,191 +2150,6 @@ typedef struct rkchat_chat_options {
 } rkchat_chat_options;
 
 /**
- * A call of a tool.
- *
- * Begin with `RKCHAT_TOOL_CALL_INIT`.
- */
-typedef struct rkchat_tool_call {
-  uint32_t struct_size;
-  uint32_t reserved;
-  /**
-   * Its id, for the message with its result.
-   */
-  const char *id;
-  size_t id_len;
-  /**
-   * The function.
-   */
-  const char *name;
-  size_t name_len;
-  /**
-   * Its arguments, a JSON object.
-   * JSON text.
-   */
-  const char *arguments;
-  size_t arguments_len;
-} rkchat_tool_call;
-
-/**
- * How many tokens a request used.
- *
- * Begin with `RKCHAT_USAGE_INIT`.
- */
-typedef struct rkchat_usage {
-  uint32_t struct_size;
-  uint32_t reserved;
-  /**
-   * Tokens of the prompt; 0 where nobody could count them.
-   * In tokens.
-   */
-  int64_t prompt_tokens;
-  /**
-   * Tokens of the prompt that were still in the cache and not computed again, where the runtime
-   * says so.
-   * In tokens.
-   */
-  int64_t reused_tokens;
-  /**
-   * Tokens produced, the one that ended the answer included.
-   * In tokens.
-   */
-  int64_t new_tokens;
-  /**
-   * Who counted the tokens of the prompt.
-   * One of `RKCHAT_MEASURE_*`.
-   */
-  rkchat_measure counted_by;
-  int32_t reserved_counted_by;
-  /**
-   * Of a chat's last prompt and its answer: tokens that a runtime which reuses prompts cannot
-   * reuse, because the same text has other tokens now than the model produced. Unset where the
-   * request does not go on from the one before, and where nothing is reused.
-   * In tokens.
-   */
-  int64_t retokenized_tokens;
-  /**
-   * The same, because the text is another now: what a chat template changes in earlier turns, such
-   * as reasoning that it drops, and what ended an answer without being part of it.
-   * In tokens.
-   */
-  int64_t rewritten_tokens;
-} rkchat_usage;
-
-/**
- * How long a request took, and how much memory.
- *
- * Begin with `RKCHAT_TIMINGS_INIT`.
- */
-typedef struct rkchat_timings {
-  uint32_t struct_size;
-  uint32_t reserved;
-  /**
-   * From the request to the start of the run.
-   * In seconds.
-   */
-  double queued;
-  /**
-   * From the start of the run to the first token; unset where none came.
-   * In seconds.
-   */
-  double time_to_first_token;
-  /**
-   * Computing the prompt.
-   * In seconds.
-   */
-  double prefill;
-  /**
-   * Tokens of the prompt that were computed, by the second; unset where it was too short to tell.
-   * In tokens per second.
-   */
-  double prefill_speed;
-  /**
-   * Producing the answer.
-   * In seconds.
-   */
-  double decode;
-  /**
-   * Tokens of the answer by the second; unset where it was too short to tell.
-   * In tokens per second.
-   */
-  double decode_speed;
-  /**
-   * Who measured prefill and decode.
-   * One of `RKCHAT_MEASURE_*`.
-   */
-  rkchat_measure measured_by;
-  int32_t reserved_measured_by;
-  /**
-   * The most memory that the process has used until now.
-   * In bytes.
-   */
-  int64_t peak_memory;
-  /**
-   * Who measured the memory.
-   * One of `RKCHAT_MEASURE_*`.
-   */
-  rkchat_measure memory_measured_by;
-  int32_t reserved_memory_measured_by;
-} rkchat_timings;
-
-/**
- * A whole answer.
- *
- * Begin with `RKCHAT_COMPLETION_INIT`.
- */
-typedef struct rkchat_completion {
-  uint32_t struct_size;
-  uint32_t reserved;
-  /**
-   * The text, all chunks of that kind joined.
-   */
-  const char *text;
-  size_t text_len;
-  /**
-   * What it thought before, where it did.
-   */
-  const char *reasoning;
-  size_t reasoning_len;
-  /**
-   * The tools it calls.
-   */
-  const struct rkchat_tool_call *const *tool_calls;
-  size_t tool_calls_len;
-  /**
-   * All of that as a message in the OpenAI shape, to go on with.
-   * JSON text.
-   */
-  const char *message;
-  size_t message_len;
-  /**
-   * The tokens, without the one that ended the answer.
-   */
-  const uint32_t *token_ids;
-  size_t token_ids_len;
-  /**
-   * Why it ended.
-   * One of `RKCHAT_FINISH_REASON_*`.
-   */
-  rkchat_finish_reason finish_reason;
-  int32_t reserved_finish_reason;
-  /**
-   * How many tokens it used.
-   */
-  const struct rkchat_usage *usage;
-  size_t usage_size;
-  /**
-   * How long it took.
-   */
-  const struct rkchat_timings *timings;
-  size_t timings_size;
-  /**
-   * What went on but may not be what was meant.
-   */
-  const struct rkchat_warning *const *warnings;
-  size_t warnings_len;
-} rkchat_completion;
-
-/**
  * What a template given as source is told about its model.
  *
  * Begin with `RKCHAT_TEMPLATE_OPTIONS_INIT`, which leaves everything unset.
@@ -2207,6 +2372,18 @@ void rkchat_tensor_free(struct rkchat_tensor *tensor);
  * Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
  * NULL and where there are none.
  */
+const struct rkchat_completion *const *rkchat_completion_list_data(const struct rkchat_completion_list *list,
+                                                                   size_t *len);
+
+/**
+ * Frees a list. NULL is fine.
+ */
+void rkchat_completion_list_free(struct rkchat_completion_list *list);
+
+/**
+ * Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
+ * NULL and where there are none.
+ */
 const struct rkchat_adapter_info *const *rkchat_adapter_info_list_data(const struct rkchat_adapter_info_list *list,
                                                                        size_t *len);
 
@@ -2414,6 +2591,69 @@ rkchat_status rkchat_model_complete_ids(const struct rkchat_model *model,
                                         const struct rkchat_generate_options *options,
                                         struct rkchat_generation **out,
                                         struct rkchat_error **error);
+
+/**
+ * Continues embeddings in place of tokens, in the shape [tokens, numbers of each]. No template is put
+ * around them. Where nobody knows how many numbers the model's embeddings have, nobody checks: the
+ * runtime then reads as many as it needs, so they have to be right.
+ *
+ * `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+ *
+ * `options` may be NULL: all defaults.
+ */
+rkchat_status rkchat_model_complete_embeddings(const struct rkchat_model *model,
+                                               const float *embeddings,
+                                               size_t embeddings_len,
+                                               const uint64_t *embeddings_shape,
+                                               size_t embeddings_shape_len,
+                                               const struct rkchat_generate_options *options,
+                                               struct rkchat_generation **out,
+                                               struct rkchat_error **error);
+
+/**
+ * Answers several prompts, `rkchat_model_options.n_batch` of them at once: a JSON array of arrays of messages,
+ * or of texts to complete. Options count for each; `timeout` is for all. The answers come in the order of
+ * the prompts. Works with every runtime, one after the other where `n_batch` is 1.
+ *
+ * `*out` becomes the list, which the caller frees with `rkchat_completion_list_free`; NULL on failure.
+ *
+ * `prompts` is JSON text.
+ *
+ * `options` may be NULL: all defaults.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_generate_batch(const struct rkchat_model *model,
+                                          const char *prompts,
+                                          size_t prompts_len,
+                                          const struct rkchat_generate_options *options,
+                                          struct rkchat_completion_list **out,
+                                          struct rkchat_error **error);
+
+/**
+ * Sets what the decoder attends to, for a model opened with `rkchat_model_options.use_cross_attn`: an encoder's
+ * keys in the shape [layers, tokens, heads, numbers of a head], its values in the shape [layers, heads,
+ * numbers of a head, tokens], and of each token its mask and its position. They stay until others are set. That
+ * their sizes are the model's, nobody checks.
+ *
+ * Blocking.
+ */
+rkchat_status rkchat_model_set_cross_attention(const struct rkchat_model *model,
+                                               const float *keys,
+                                               size_t keys_len,
+                                               const uint64_t *keys_shape,
+                                               size_t keys_shape_len,
+                                               const float *values,
+                                               size_t values_len,
+                                               const uint64_t *values_shape,
+                                               size_t values_shape_len,
+                                               const float *mask,
+                                               size_t mask_len,
+                                               const uint64_t *mask_shape,
+                                               size_t mask_shape_len,
+                                               const uint32_t *positions,
+                                               size_t positions_len,
+                                               struct rkchat_error **error);
 
 /**
  * Renders messages with the model's template. With `add_generation_prompt` it is the prompt that

@@ -336,6 +336,7 @@ struct Free {
   void operator()(rkchat_text *text) const { rkchat_text_free(text); }
   void operator()(rkchat_ids *ids) const { rkchat_ids_free(ids); }
   void operator()(rkchat_tensor *tensor) const { rkchat_tensor_free(tensor); }
+  void operator()(rkchat_completion_list *list) const { rkchat_completion_list_free(list); }
   void operator()(rkchat_adapter_info_list *list) const { rkchat_adapter_info_list_free(list); }
   void operator()(rkchat_prompt_cache_info_list *list) const { rkchat_prompt_cache_info_list_free(list); }
   void operator()(rkchat_npu_holder_list *list) const { rkchat_npu_holder_list_free(list); }
@@ -401,8 +402,9 @@ const T *address(const T &value) {
 }
 
 /// The numbers of a list, never NULL.
-inline const std::uint32_t *present(const std::vector<std::uint32_t> &list) {
-  static const std::uint32_t none = 0;
+template <typename T>
+const T *present(const std::vector<T> &list) {
+  static const T none = 0;
   return list.empty() ? &none : list.data();
 }
 
@@ -446,6 +448,46 @@ std::vector<Record> records(const C *const *items, std::size_t len, const C &uns
 }
 
 }  // namespace detail
+
+/// Numbers with a shape.
+class Tensor {
+ public:
+  /// All numbers: the last dimension changes fastest, and nothing lies between.
+  const float *data() const { return rkchat_tensor_data(tensor_.get(), nullptr); }
+  /// How many numbers there are.
+  std::size_t size() const {
+    std::size_t len = 0;
+    rkchat_tensor_data(tensor_.get(), &len);
+    return len;
+  }
+  /// The length of each dimension, the outermost first.
+  std::vector<std::uint64_t> shape() const {
+    std::size_t len = 0;
+    const std::uint64_t *shape = rkchat_tensor_shape(tensor_.get(), &len);
+    return std::vector<std::uint64_t>(shape, shape + len);
+  }
+
+  /// Takes over a tensor of rkchat.h.
+  explicit Tensor(rkchat_tensor *tensor) : tensor_(tensor) {}
+
+ private:
+  detail::Owned<rkchat_tensor> tensor_;
+};
+
+/// Numbers with a shape, as they are given to rkchat, which copies them.
+struct Numbers {
+  /// The last dimension changes fastest, and nothing lies between.
+  std::vector<float> data;
+  /// The length of each dimension, the outermost first.
+  std::vector<std::uint64_t> shape;
+
+  Numbers() = default;
+  Numbers(std::vector<float> numbers, std::vector<std::uint64_t> lengths)
+      : data(std::move(numbers)), shape(std::move(lengths)) {}
+  /// A copy of what rkchat gave.
+  Numbers(const Tensor &tensor)
+      : data(tensor.data(), tensor.data() + tensor.size()), shape(tensor.shape()) {}
+};
 
 /// How a `librkllmrt.so` is taken.
 struct RuntimeOptions {
@@ -596,6 +638,64 @@ struct ModelOptions {
   /// Without a request for so long, the model is unloaded, as by `Model.unload`; the next request loads
   /// it again. Unset: it stays until it is closed.
   Optional<std::chrono::milliseconds> keep_alive;
+  /// Tokens at the start of the window that the runtime keeps where it shifts it, -1 as the vendor's
+  /// demos have it. rkchat ends an answer before the window is full, so it matters only where the runtime
+  /// keeps the conversation. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime has it.
+  /// From -1 to 1048576.
+  Optional<std::int64_t> n_keep;
+  /// Leave the word embeddings in storage and read them as they are needed, which saves memory, or
+  /// hold them in memory. `Unsupported` on runtimes before 1.2.0. Unset: in storage, as the vendor's
+  /// demos do.
+  Optional<bool> embed_flash;
+  /// How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to 4 on RK3562, by the vendor's
+  /// manual. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime has it.
+  /// From 1 to 8.
+  Optional<std::int64_t> enabled_cpus_num;
+  /// Which CPUs inference uses, one bit for each, the lowest for CPU 0: the vendor's demos take 240 (CPUs
+  /// 4 to 7) on RK3588 and RK3576, and 15 (CPUs 0 to 3) elsewhere. `Unsupported` on runtimes before
+  /// 1.2.0. Unset: as the runtime has it.
+  /// From 1 to 4294967295.
+  Optional<std::int64_t> enabled_cpus_mask;
+  /// The NPU memory domain to start in. 1 leaves domain 0 to a vision model, as the vendor's multimodal
+  /// demos do on RK3588 and RK3576. `Unsupported` on runtimes before 1.1.0. Unset: 0.
+  /// From 0 to 255.
+  Optional<std::int64_t> base_domain_id;
+  /// Prompts that the model runs at once, for `Model.generate_batch`, and for nothing else where it is
+  /// more than 1. The vendor advises 8 at the most. More than 1 is `Unsupported` on runtimes before
+  /// 1.2.1. Unset: 1.
+  /// From 1 to 100.
+  Optional<std::int64_t> n_batch;
+  /// The model is a decoder that attends to what `Model.set_cross_attention` sets. `Unsupported` on
+  /// runtimes before 1.2.1, and on rkchat's own.
+  bool use_cross_attn = false;
+  /// NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's manual. Only runtimes before
+  /// 1.1.0 take it; later a model has it from its conversion. `Unsupported` there. Unset: as the runtime has it.
+  /// From 1 to 3.
+  Optional<std::int64_t> num_npu_core;
+  /// Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `Unsupported` on others.
+  bool use_gpu = false;
+  /// What the model was trained to see before an image, such as `<|vision_start|>`. This and the
+  /// markers that follow are given to the runtime, which puts them in. Unset: nothing.
+  Optional<std::string> image_start;
+  /// What the model was trained to see after an image, such as `<|vision_end|>`. Unset: nothing.
+  Optional<std::string> image_end;
+  /// The token that stands for a part of an image, such as `<|image_pad|>`. Unset: nothing.
+  Optional<std::string> image_content;
+  /// As `image_start`, for a video. Unset: nothing.
+  Optional<std::string> video_start;
+  /// As `image_end`, for a video. Unset: nothing.
+  Optional<std::string> video_end;
+  /// As `image_content`, for a video. Unset: nothing.
+  Optional<std::string> video_content;
+  /// Where the runtime needs tokens of a text, rkchat's tokenizer makes them: for models that were
+  /// converted without theirs (`export_tokenizer=False`). It adds no special tokens, for those are
+  /// in the template. Needs a `tokenizer.json`. `Unsupported` on runtimes before 1.3.0, and on rkchat's
+  /// own.
+  bool host_tokenizer = false;
+  /// The word embeddings, a row for each token of the vocabulary, for models that were converted without
+  /// theirs (`export_embedding=False`). `Unsupported` on runtimes before 1.3.0, and on rkchat's own.
+  /// Unset: the model has them.
+  Optional<Numbers> embedding_table;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_model_options c() const {
@@ -626,6 +726,23 @@ struct ModelOptions {
     c.warmup = warmup ? 1 : 0;
     if (memory_check) { c.memory_check = static_cast<std::int32_t>((*memory_check)); }
     if (keep_alive) { c.keep_alive_ms = (*keep_alive).count(); }
+    if (n_keep) { c.n_keep = (*n_keep); }
+    if (embed_flash) { c.embed_flash = (*embed_flash) ? 1 : 0; }
+    if (enabled_cpus_num) { c.enabled_cpus_num = (*enabled_cpus_num); }
+    if (enabled_cpus_mask) { c.enabled_cpus_mask = (*enabled_cpus_mask); }
+    if (base_domain_id) { c.base_domain_id = (*base_domain_id); }
+    if (n_batch) { c.n_batch = (*n_batch); }
+    c.use_cross_attn = use_cross_attn ? 1 : 0;
+    if (num_npu_core) { c.num_npu_core = (*num_npu_core); }
+    c.use_gpu = use_gpu ? 1 : 0;
+    if (image_start) { c.image_start = (*image_start).c_str(); c.image_start_len = (*image_start).size(); }
+    if (image_end) { c.image_end = (*image_end).c_str(); c.image_end_len = (*image_end).size(); }
+    if (image_content) { c.image_content = (*image_content).c_str(); c.image_content_len = (*image_content).size(); }
+    if (video_start) { c.video_start = (*video_start).c_str(); c.video_start_len = (*video_start).size(); }
+    if (video_end) { c.video_end = (*video_end).c_str(); c.video_end_len = (*video_end).size(); }
+    if (video_content) { c.video_content = (*video_content).c_str(); c.video_content_len = (*video_content).size(); }
+    c.host_tokenizer = host_tokenizer ? 1 : 0;
+    if (embedding_table) { c.embedding_table = detail::present((*embedding_table).data); c.embedding_table_len = (*embedding_table).data.size(); c.embedding_table_shape = detail::present((*embedding_table).shape); c.embedding_table_shape_len = (*embedding_table).shape.size(); }
     return c;
   }
 };
@@ -724,6 +841,31 @@ struct GenerateOptions {
   Optional<TemplateRepair> template_repair;
   /// The adapter to answer with, by the name it was loaded under. Unset: none.
   Optional<std::string> adapter;
+  /// Embeddings of images, made by the vision part of the model, in the shape [images, tokens of each,
+  /// numbers of each token]; the numbers are as many as the model's own embeddings have. Parts of messages of the
+  /// type `image` or `image_url`, whose URL is not read, are their places, in this order; of a text to
+  /// complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes since 1.2.0 put their own chat
+  /// template around it, so there it is a single user message, and no text to complete; earlier ones get the
+  /// messages through the model's chat template. `Unsupported` on runtimes before 1.1.0, and more than
+  /// one image before 1.2.1. Unset: none.
+  Optional<Numbers> images;
+  /// Width of each image as the vision part of the model saw it, which some models count positions by.
+  /// Unset: not told.
+  /// In pixels. From 1 to 65536.
+  Optional<std::int64_t> image_width;
+  /// Height of each image. Unset: not told.
+  /// In pixels. From 1 to 65536.
+  Optional<std::int64_t> image_height;
+  /// Embeddings of videos as `images`, in the shape [videos, frames, tokens of each, numbers of each token].
+  /// Their places are parts of the type `video` or `video_url`. `Unsupported` on runtimes before
+  /// 1.3.0, and on rkchat's own. Unset: none.
+  Optional<Numbers> videos;
+  /// Width of the frames. Unset: not told.
+  /// In pixels. From 1 to 65536.
+  Optional<std::int64_t> video_width;
+  /// Height of the frames. Unset: not told.
+  /// In pixels. From 1 to 65536.
+  Optional<std::int64_t> video_height;
 
   /// For C; valid as long as this struct is and does not change.
   rkchat_generate_options c() const {
@@ -756,6 +898,12 @@ struct GenerateOptions {
     if (untrusted_content) { c.untrusted_content = static_cast<std::int32_t>((*untrusted_content)); }
     if (template_repair) { c.template_repair = static_cast<std::int32_t>((*template_repair)); }
     if (adapter) { c.adapter = (*adapter).c_str(); c.adapter_len = (*adapter).size(); }
+    if (images) { c.images = detail::present((*images).data); c.images_len = (*images).data.size(); c.images_shape = detail::present((*images).shape); c.images_shape_len = (*images).shape.size(); }
+    if (image_width) { c.image_width = (*image_width); }
+    if (image_height) { c.image_height = (*image_height); }
+    if (videos) { c.videos = detail::present((*videos).data); c.videos_len = (*videos).data.size(); c.videos_shape = detail::present((*videos).shape); c.videos_shape_len = (*videos).shape.size(); }
+    if (video_width) { c.video_width = (*video_width); }
+    if (video_height) { c.video_height = (*video_height); }
     return c;
   }
 };
@@ -1581,6 +1729,13 @@ struct NpuHolder {
 
 namespace detail {
 
+inline std::vector<Completion> take(rkchat_completion_list *list) {
+  Owned<rkchat_completion_list> owned(list);
+  std::size_t len = 0;
+  const auto *items = rkchat_completion_list_data(list, &len);
+  return records<Completion>(items, len, RKCHAT_COMPLETION_INIT);
+}
+
 inline std::vector<AdapterInfo> take(rkchat_adapter_info_list *list) {
   Owned<rkchat_adapter_info_list> owned(list);
   std::size_t len = 0;
@@ -1603,31 +1758,6 @@ inline std::vector<NpuHolder> take(rkchat_npu_holder_list *list) {
 }
 
 }  // namespace detail
-
-/// Numbers with a shape.
-class Tensor {
- public:
-  /// All numbers: the last dimension changes fastest, and nothing lies between.
-  const float *data() const { return rkchat_tensor_data(tensor_.get(), nullptr); }
-  /// How many numbers there are.
-  std::size_t size() const {
-    std::size_t len = 0;
-    rkchat_tensor_data(tensor_.get(), &len);
-    return len;
-  }
-  /// The length of each dimension, the outermost first.
-  std::vector<std::uint64_t> shape() const {
-    std::size_t len = 0;
-    const std::uint64_t *shape = rkchat_tensor_shape(tensor_.get(), &len);
-    return std::vector<std::uint64_t>(shape, shape + len);
-  }
-
-  /// Takes over a tensor of rkchat.h.
-  explicit Tensor(rkchat_tensor *tensor) : tensor_(tensor) {}
-
- private:
-  detail::Owned<rkchat_tensor> tensor_;
-};
 
 class Runtime;
 class ModelFolder;
@@ -1720,6 +1850,24 @@ class Model {
 
   /// Continues token ids, exactly as they are.
   Generation complete_ids(const std::vector<std::uint32_t> &ids, const GenerateOptions &options = GenerateOptions()) const;
+
+  /// Continues embeddings in place of tokens, in the shape [tokens, numbers of each]. No template is put
+  /// around them. Where nobody knows how many numbers the model's embeddings have, nobody checks: the
+  /// runtime then reads as many as it needs, so they have to be right.
+  Generation complete_embeddings(const Numbers &embeddings, const GenerateOptions &options = GenerateOptions()) const;
+
+  /// Answers several prompts, `ModelOptions.n_batch` of them at once: a JSON array of arrays of messages,
+  /// or of texts to complete. Options count for each; `timeout` is for all. The answers come in the order of
+  /// the prompts. Works with every runtime, one after the other where `n_batch` is 1.
+  /// Blocking.
+  std::vector<Completion> generate_batch(const std::string &prompts, const GenerateOptions &options = GenerateOptions()) const;
+
+  /// Sets what the decoder attends to, for a model opened with `ModelOptions.use_cross_attn`: an encoder's
+  /// keys in the shape [layers, tokens, heads, numbers of a head], its values in the shape [layers, heads,
+  /// numbers of a head, tokens], and of each token its mask and its position. They stay until others are set. That
+  /// their sizes are the model's, nobody checks.
+  /// Blocking.
+  void set_cross_attention(const Numbers &keys, const Numbers &values, const Numbers &mask, const std::vector<std::uint32_t> &positions) const;
 
   /// Renders messages with the model's template. With `add_generation_prompt` it is the prompt that
   /// `generate` sends.
@@ -2166,6 +2314,28 @@ inline Generation Model::complete_ids(const std::vector<std::uint32_t> &ids, con
   const rkchat_status status = rkchat_model_complete_ids(handle_.get(), ids.data(), ids.size(), detail::address(options.c()), &out, &error);
   detail::check(status, error);
   return Generation(out);
+}
+
+inline Generation Model::complete_embeddings(const Numbers &embeddings, const GenerateOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_generation *out = nullptr;
+  const rkchat_status status = rkchat_model_complete_embeddings(handle_.get(), embeddings.data.data(), embeddings.data.size(), embeddings.shape.data(), embeddings.shape.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return Generation(out);
+}
+
+inline std::vector<Completion> Model::generate_batch(const std::string &prompts, const GenerateOptions &options) const {
+  rkchat_error *error = nullptr;
+  rkchat_completion_list *out = nullptr;
+  const rkchat_status status = rkchat_model_generate_batch(handle_.get(), prompts.data(), prompts.size(), detail::address(options.c()), &out, &error);
+  detail::check(status, error);
+  return detail::take(out);
+}
+
+inline void Model::set_cross_attention(const Numbers &keys, const Numbers &values, const Numbers &mask, const std::vector<std::uint32_t> &positions) const {
+  rkchat_error *error = nullptr;
+  const rkchat_status status = rkchat_model_set_cross_attention(handle_.get(), keys.data.data(), keys.data.size(), keys.shape.data(), keys.shape.size(), values.data.data(), values.data.size(), values.shape.data(), values.shape.size(), mask.data.data(), mask.data.size(), mask.shape.data(), mask.shape.size(), positions.data(), positions.size(), &error);
+  detail::check(status, error);
 }
 
 inline std::string Model::render(const std::string &messages, const RenderOptions &options) const {

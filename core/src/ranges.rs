@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::surface::*;
 
 const _: () = {
-    let (here, there) = (b"ca79d964a3fdb895", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"21e1545b1d966692", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -44,6 +44,12 @@ impl ModelOptions {
         within("mirostat", self.mirostat, 0, 2)?;
         within("mirostat_tau", self.mirostat_tau, 0.0, 100.0)?;
         within("mirostat_eta", self.mirostat_eta, 0.0, 1.0)?;
+        within("n_keep", self.n_keep, -1, 1048576)?;
+        within("enabled_cpus_num", self.enabled_cpus_num, 1, 8)?;
+        within("enabled_cpus_mask", self.enabled_cpus_mask, 1, 4294967295)?;
+        within("base_domain_id", self.base_domain_id, 0, 255)?;
+        within("n_batch", self.n_batch, 1, 100)?;
+        within("num_npu_core", self.num_npu_core, 1, 3)?;
         Ok(())
     }
 }
@@ -63,6 +69,10 @@ impl GenerateOptions {
         within("mirostat_eta", self.mirostat_eta, 0.0, 1.0)?;
         within("min_p", self.min_p, 0.0, 1.0)?;
         within("seed", self.seed, 0, 9007199254740991)?;
+        within("image_width", self.image_width, 1, 65536)?;
+        within("image_height", self.image_height, 1, 65536)?;
+        within("video_width", self.video_width, 1, 65536)?;
+        within("video_height", self.video_height, 1, 65536)?;
         Ok(())
     }
 }
@@ -148,6 +158,23 @@ mod tests {
                 warmup: false,
                 memory_check: None,
                 keep_alive: None,
+                n_keep: None,
+                embed_flash: None,
+                enabled_cpus_num: None,
+                enabled_cpus_mask: None,
+                base_domain_id: None,
+                n_batch: None,
+                use_cross_attn: false,
+                num_npu_core: None,
+                use_gpu: false,
+                image_start: None,
+                image_end: None,
+                image_content: None,
+                video_start: None,
+                video_end: None,
+                video_content: None,
+                host_tokenizer: false,
+                embedding_table: None,
             }
         );
         assert_eq!(
@@ -181,6 +208,12 @@ mod tests {
                 untrusted_content: None,
                 template_repair: None,
                 adapter: None,
+                images: None,
+                image_width: None,
+                image_height: None,
+                videos: None,
+                video_width: None,
+                video_height: None,
             }
         );
         assert_eq!(

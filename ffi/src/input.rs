@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rkchat::{Error, Json, Result};
+use rkchat::{Error, Json, Result, Tensor};
 
 use crate::arena::rkchat_str;
 
@@ -179,6 +179,44 @@ pub unsafe fn optional_list<T: Clone>(
     }
     // SAFETY: as the caller promises.
     Ok(Some(unsafe { list(name, data, len)? }.to_vec()))
+}
+
+/// Numbers, and the length of each dimension; they are copied.
+///
+/// # Safety
+/// As for `list`, for both.
+pub unsafe fn tensor(
+    name: &str,
+    data: *const f32,
+    len: usize,
+    shape: *const u64,
+    shape_len: usize,
+) -> Result<Tensor> {
+    // SAFETY: as the caller promises.
+    let (data, shape) = unsafe {
+        let shape_name = format!("{name}_shape");
+        (list(name, data, len)?, list(&shape_name, shape, shape_len)?)
+    };
+    Tensor::new(data.to_vec(), shape.to_vec())
+        .map_err(|error| invalid(format!("`{name}`: {}", error.message())))
+}
+
+/// A tensor among the options: NULL for both is unset.
+///
+/// # Safety
+/// As for `tensor`.
+pub unsafe fn optional_tensor(
+    name: &str,
+    data: *const f32,
+    len: usize,
+    shape: *const u64,
+    shape_len: usize,
+) -> Result<Option<Tensor>> {
+    if data.is_null() && len == 0 && shape.is_null() && shape_len == 0 {
+        return Ok(None);
+    }
+    // SAFETY: as the caller promises.
+    unsafe { tensor(name, data, len, shape, shape_len).map(Some) }
 }
 
 /// One of the numbers in the table (a flag is 0 or 1), with nothing in the reserved half.

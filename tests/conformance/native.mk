@@ -22,8 +22,8 @@ link = -L$(out)/lib -lrkchat -Wl,-rpath,$(abspath $(out)/lib)
 # Test programs share helpers that not all of them use.
 test_flags := $(warnings) -Wno-unused-function -g -Iinclude -pthread $(EXTRA_CFLAGS)
 
-c_tests := $(addprefix $(out)/tests/c/,layout text templates bad_input messages stream chat opening groups runtimes numbers model vectors)
-cpp_tests := $(addprefix $(out)/tests/cpp/,text bad_input messages stream groups runtimes numbers model)
+c_tests := $(addprefix $(out)/tests/c/,layout text templates bad_input messages stream chat opening groups runtimes numbers media model vectors)
+cpp_tests := $(addprefix $(out)/tests/cpp/,text bad_input messages stream groups runtimes numbers media model)
 examples := $(foreach name,chat cancel tools,$(out)/examples/c/$(name) $(out)/examples/cpp/$(name))
 
 .PHONY: c cpp examples

@@ -239,6 +239,32 @@ impl<T: IntoJs> IntoJs for Vec<T> {
     }
 }
 
+impl FromJs for rkchat::Tensor {
+    /// The numbers are copied.
+    fn from_js(value: &Unknown<'_>, name: &str) -> Result<Self> {
+        const WANTED: &str = "an object with data, a Float32Array, and shape, an array";
+        if value.get_type()? != ValueType::Object {
+            return Err(wrong_type(name, WANTED, value));
+        }
+        let tensor: Object<'_> = value.coerce_to_object()?;
+        let data: Unknown<'_> = tensor.get_named_property("data")?;
+        if !data.is_typedarray()? {
+            return Err(wrong_type(&format!("{name}.data"), "a Float32Array", &data));
+        }
+        // SAFETY: the value is a typed array; one of another kind is refused by the conversion.
+        let numbers = unsafe { data.cast::<Float32Array>() };
+        let numbers = numbers.map_err(|_| {
+            Failure::Type(format!(
+                "{name}.data must be a Float32Array, got another typed array"
+            ))
+        })?;
+        let shape: Unknown<'_> = tensor.get_named_property("shape")?;
+        let shape = Vec::from_js(&shape, &format!("{name}.shape"))?;
+        Self::new(numbers.to_vec(), shape)
+            .map_err(|error| invalid(format!("{name}: {}", error.message())))
+    }
+}
+
 impl IntoJs for rkchat::Tensor {
     /// The numbers are not copied: the array owns them from here on.
     fn into_js(self, env: &Env) -> napi::Result<Unknown<'_>> {

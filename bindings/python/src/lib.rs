@@ -11,6 +11,7 @@ mod generation;
 mod input;
 mod json;
 mod model;
+mod numbers;
 mod output;
 mod tensor;
 

@@ -130,6 +130,13 @@ impl Tensor {
 }
 
 impl Tensor {
+    /// Numbers and shape, copied.
+    pub fn copy(&self) -> rkchat::Tensor {
+        let data = (0..self.shared.data.len()).map(|index| self.shared.get(index));
+        let shape = self.shared.shape.iter().map(|length| *length as u64);
+        rkchat::Tensor::new(data.collect(), shape.collect()).expect("it was one")
+    }
+
     /// The numbers from the `next` one on, in that shape.
     fn nested<'py>(
         &self,

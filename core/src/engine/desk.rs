@@ -8,16 +8,16 @@ use super::owner::{Owner, Stand};
 use super::run;
 use super::stream::Stream;
 use crate::surface::{Error, Result};
-use crate::vendor::{Flow, Rows, RunEvent, RunRequest, Session, Token};
+use crate::vendor::{Flow, Rows, RunEvent, RunRequest, Sampling, Session, Token};
 
 /// A request that streams no answer.
 pub(crate) type Errand = Box<dyn FnOnce(&mut Desk<'_>) + Send>;
 
 /// What an errand has at hand.
 pub(crate) struct Desk<'a> {
-    owner: &'a Owner,
-    stream: &'a Arc<Stream>,
-    stand: &'a mut Stand,
+    pub(super) owner: &'a Owner,
+    pub(super) stream: &'a Arc<Stream>,
+    pub(super) stand: &'a mut Stand,
     /// Why the model is lost, where it is.
     lost: Option<Error>,
 }
@@ -79,10 +79,7 @@ impl<'a> Desk<'a> {
         let over = self.stream.is_over();
         // As in `run::run`: some releases refuse runs after one that was cut short.
         if self.stand.after_cut && outcome.status != 0 && !outcome.heard && !over {
-            if let Err(error) = self.owner.open_again(self.stand) {
-                self.lost = Some(error.clone());
-                return Err(error);
-            }
+            self.open_again()?;
             outcome = self.attempt(request, anew, take)?;
         }
         self.stand.after_cut = outcome.cut;
@@ -91,6 +88,23 @@ impl<'a> Desk<'a> {
             // Whoever asked has an end already.
             _ if self.stream.is_over() => Err(closed()),
             _ => Ok(outcome.cut),
+        }
+    }
+
+    /// Opens the model again; where that fails it is lost.
+    pub(super) fn open_again(&mut self) -> Result<()> {
+        let opened = self.owner.open_again(self.stand);
+        if let Err(error) = &opened {
+            self.lost = Some(error.clone());
+        }
+        opened
+    }
+
+    /// Opens the model again where runs are to be sampled in another way that its runtime fixes then.
+    pub(super) fn sample_with(&mut self, wanted: Option<Sampling>) -> Result<()> {
+        match self.stand.takes(wanted) {
+            true => self.open_again(),
+            false => Ok(()),
         }
     }
 

@@ -1,11 +1,11 @@
-//! What is loaded into a model besides: adapters and a prompt cache. Known on both sides of the queue,
+//! What is loaded into a model besides: adapters, a prompt cache, an encoder's output. Known on both sides of the queue,
 //! and loaded again where the model is opened again.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::surface::{AdapterInfo, Error, ErrorKind, Result};
-use crate::vendor::Session;
+use crate::vendor::{CrossAttention, Session};
 
 #[derive(Debug, Default)]
 pub(super) struct Loaded(Mutex<State>);
@@ -14,6 +14,7 @@ pub(super) struct Loaded(Mutex<State>);
 struct State {
     adapters: Vec<AdapterInfo>,
     prompt_cache: Option<PathBuf>,
+    cross_attention: Option<Arc<CrossAttention>>,
 }
 
 impl Loaded {
@@ -36,6 +37,10 @@ impl Loaded {
 
     pub fn set_prompt_cache(&self, path: Option<PathBuf>) {
         self.lock().prompt_cache = path;
+    }
+
+    pub fn set_cross_attention(&self, encoder: Arc<CrossAttention>) {
+        self.lock().cross_attention = Some(encoder);
     }
 
     /// The adapter that a request names, which has to be there.
@@ -72,6 +77,9 @@ impl Loaded {
                     session.last_error(),
                 ));
             }
+        }
+        if let Some(encoder) = &state.cross_attention {
+            super::cross::set(session, encoder)?;
         }
         let cache = state.prompt_cache.take();
         state.prompt_cache = cache.filter(|path| session.load_prompt_cache(path) == 0);

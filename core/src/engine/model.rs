@@ -21,7 +21,7 @@ use super::stream::Stream;
 use super::tokens::Tokens;
 use crate::surface::*;
 use crate::vendor::capabilities::{self, Capabilities, Capability};
-use crate::vendor::{RunRequest, Session};
+use crate::vendor::{Input, RunRequest, Session};
 
 /// The handles' side of a model; the owner thread has the other.
 pub(crate) struct Model {
@@ -33,6 +33,10 @@ pub(crate) struct Model {
     pub(super) sampling: ModelSampling,
     /// Requests may go on after the end-of-sequence token.
     pub(super) ignores_eos: bool,
+    /// Inputs of each run.
+    pub(super) batches: usize,
+    /// It was opened for cross attention.
+    pub(super) attends: bool,
     pub(super) need: Need,
     pub(super) home: Home,
     pub(super) control: Arc<Control>,
@@ -66,16 +70,54 @@ impl Model {
         options: &GenerateOptions,
     ) -> Result<Prepared> {
         options.check()?;
-        if matches!(prompt, Prompt::Ids(_)) {
-            let instead = "Give the text itself to complete.";
-            self.require(capabilities::TOKEN_INPUT, instead)?;
+        match prompt {
+            Prompt::Ids(_) => {
+                let instead = "Give the text itself to complete.";
+                self.require(capabilities::TOKEN_INPUT, instead)?;
+            }
+            Prompt::Embeddings(_) => {
+                let instead = "Give the text itself to complete.";
+                self.require(capabilities::EMBEDDING_INPUT, instead)?;
+            }
+            Prompt::Messages(_) | Prompt::Text(_) => {}
         }
-        if self.info.input == InputKind::RuntimeTemplate && options.enable_thinking.is_some() {
-            let instead = "Leave enable_thinking out, or put the model's tokenizer.json and tokenizer_config.json into \
-                           its folder.";
-            self.require(capabilities::THINKING_SWITCH, instead)?;
+        if let Some(images) = &options.images {
+            let instead = "Use a runtime that can.";
+            self.require(capabilities::IMAGE_INPUT, instead)?;
+            if images.shape().first().is_some_and(|count| *count > 1) {
+                self.require(capabilities::SEVERAL_IMAGES, "Give one image.")?;
+            }
         }
-        self.with(|tokens, session| tokens.prepare(prompt, options, session))
+        if options.videos.is_some() {
+            self.require(capabilities::VIDEO_INPUT, "Use a runtime that can.")?;
+        }
+        self.with(|tokens, session| {
+            if tokens.is_templated(options) && options.enable_thinking.is_some() {
+                let instead = "Leave enable_thinking out, or put the model's tokenizer.json and tokenizer_config.json into \
+                               its folder.";
+                self.require(capabilities::THINKING_SWITCH, instead)?;
+            }
+            let prepared = tokens.prepare(prompt, options, session)?;
+            if let Input::Multimodal(parts) = &prepared.input {
+                // Also where nobody can count the text.
+                self.room(u32::try_from(parts.tokens()).unwrap_or(u32::MAX), Some(1))?;
+            }
+            Ok(prepared)
+        })
+    }
+
+    /// Refuses what runs a single input where the model takes several.
+    pub(super) fn require_single(&self) -> Result<()> {
+        match self.batches {
+            1 => Ok(()),
+            batches => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "the model was opened with n_batch {batches}, and runs nothing but batches; use generate_batch, or \
+                     open it without n_batch"
+                ),
+            )),
+        }
     }
 
     /// Puts a request into the queue; `turn` is what a chat adds to it.
@@ -86,6 +128,7 @@ impl Model {
         deadlines: Deadlines,
         turn: Turn,
     ) -> Result<Arc<Stream>> {
+        self.require_single()?;
         let asked = self.sampling.request(options, &self.info.runtime)?;
         let adapter = self.loaded.adapter(options.adapter.as_deref())?;
         let Prepared {
@@ -202,7 +245,7 @@ impl Model {
     }
 
     /// What ends the answer by the wish of its request.
-    fn stops(&self, options: &GenerateOptions) -> Result<Stops> {
+    pub(super) fn stops(&self, options: &GenerateOptions) -> Result<Stops> {
         if options.ignore_eos && !self.ignores_eos {
             let instead = "Open the model with ignore_eos, too.";
             self.require(capabilities::IGNORE_EOS, instead)?;

@@ -125,6 +125,7 @@ impl Model {
         adapter: Option<&str>,
         last_row: bool,
     ) -> Result<Wanted> {
+        self.require_single()?;
         let adapter = self.loaded.adapter(adapter)?;
         let options = GenerateOptions::default();
         let prepared = self.with(|tokens, session| tokens.prepare(prompt, &options, session))?;

@@ -60,6 +60,15 @@ impl Stand {
     fn forget(&mut self) {
         (self.after_cut, self.adapter, self.conversation) = (false, None, None);
     }
+
+    /// Takes over sampling that the model is to be opened with; gives whether that is another.
+    pub fn takes(&mut self, wanted: Option<Sampling>) -> bool {
+        let other = wanted.filter(|wanted| *wanted != self.params.sampling);
+        if let Some(wanted) = other {
+            self.params.sampling = wanted;
+        }
+        other.is_some()
+    }
 }
 
 impl Owner {
@@ -205,10 +214,9 @@ impl Owner {
         stand: &mut Stand,
         sampling: Option<Sampling>,
     ) -> Result<bool> {
-        let changed = sampling.filter(|wanted| *wanted != stand.params.sampling);
-        stand.params.sampling = changed.unwrap_or(stand.params.sampling);
+        let changed = stand.takes(sampling);
         if self.life.now().stage == Stage::Loaded {
-            if changed.is_some() {
+            if changed {
                 self.open_again(stand)?;
             }
             return Ok(true);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::arguments;
+use super::media;
 use super::reading::Reading;
 use super::repair;
 use super::spelled;
@@ -18,6 +19,7 @@ pub(crate) enum Prompt<'a> {
     Messages(&'a Json),
     Text(&'a str),
     Ids(&'a [u32]),
+    Embeddings(&'a Tensor),
 }
 
 /// What the runtime is fed for a request.
@@ -42,11 +44,21 @@ impl Prepared {
 }
 
 /// A prompt as it is fed, and how the answer to it is read.
-struct Fed {
-    input: Input,
-    reading: Reading,
-    warnings: Vec<Warning>,
+pub(super) struct Fed {
+    pub input: Input,
+    pub reading: Reading,
+    pub warnings: Vec<Warning>,
 }
+
+/// Messages as the model's template has them.
+pub(super) struct Ready<'a> {
+    pub prompt: Rendered,
+    /// What the template writes itself.
+    literals: &'a [String],
+    pub reading: Reading,
+    pub warnings: Vec<Warning>,
+}
+
 impl Tokens {
     /// Refuses ids that the model does not have, where that can be known: what a runtime does with them
     /// is not documented.
@@ -92,7 +104,12 @@ impl Tokens {
             Input::Text(text) if self.input == InputKind::Text => {
                 self.encode(text, false, session).map_or(0, |ids| ids.len())
             }
-            Input::Text(_) | Input::Embeddings { .. } | Input::Multimodal(_) => 0,
+            Input::Embeddings { tokens, .. } => *tokens,
+            Input::Multimodal(parts) if !self.media.templated => {
+                let text = self.encode(&parts.prompt, false, session);
+                text.map_or(0, |ids| ids.len() + parts.tokens())
+            }
+            Input::Text(_) | Input::Multimodal(_) => 0,
         };
         if self.assume.strip_bos() {
             self.strip_bos(&mut input, session);
@@ -101,8 +118,7 @@ impl Tokens {
             input,
             tokens: u32::try_from(count).unwrap_or(u32::MAX),
             reading,
-            thinking: self.input == InputKind::RuntimeTemplate
-                && options.enable_thinking == Some(true),
+            thinking: self.is_templated(options) && options.enable_thinking == Some(true),
             warnings,
         })
     }
@@ -117,15 +133,18 @@ impl Tokens {
                     ids.remove(0);
                 }
             }
-            Input::Text(text) => {
-                let template = self.template.as_ref();
-                let bos = template.and_then(|template| template.token("bos_token"));
-                let rest = bos.and_then(|bos| text.strip_prefix(bos));
-                if let Some(rest) = rest.map(str::to_owned) {
-                    *text = rest;
-                }
-            }
-            Input::Tokens(_) | Input::Embeddings { .. } | Input::Multimodal(_) => {}
+            Input::Text(text) => self.strip_bos_text(text),
+            Input::Multimodal(parts) => self.strip_bos_text(&mut parts.prompt),
+            Input::Tokens(_) | Input::Embeddings { .. } => {}
+        }
+    }
+
+    fn strip_bos_text(&self, text: &mut String) {
+        let template = self.template.as_ref();
+        let bos = template.and_then(|template| template.token("bos_token"));
+        let rest = bos.and_then(|bos| text.strip_prefix(bos));
+        if let Some(rest) = rest.map(str::to_owned) {
+            *text = rest;
         }
     }
 
@@ -135,13 +154,19 @@ impl Tokens {
         options: &GenerateOptions,
         session: &dyn Session,
     ) -> Result<Fed> {
-        if let (Prompt::Text(_) | Prompt::Ids(_), Some(name)) = (prompt, message_option(options)) {
+        let for_messages = message_option(options);
+        let for_messages = for_messages.filter(|_| !matches!(prompt, Prompt::Messages(_)));
+        if let Some(name) = for_messages {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
                     "{name} is for messages, and complete takes none; leave it out, or use generate"
                 ),
             ));
+        }
+        match self.media.media(options)? {
+            Some(media) => return self.input_with(media, prompt, options, session),
+            None => media::refuse_parts(prompt)?,
         }
         let input = match (prompt, self.input) {
             (Prompt::Messages(messages), _) => {
@@ -151,6 +176,10 @@ impl Tokens {
                 self.check_ids(ids, session)?;
                 ids_input(ids)?
             }
+            (Prompt::Embeddings(embeddings), _) => Input::Embeddings {
+                tokens: self.media.check_embeddings(embeddings)?,
+                values: embeddings.data().to_vec(),
+            },
             (Prompt::Text(text), InputKind::Tokens) => {
                 ids_input(&self.encode(text, true, session)?)?
             }
@@ -180,12 +209,8 @@ impl Tokens {
             .untrusted_content
             .unwrap_or(UntrustedContent::Literal);
         if self.input == InputKind::RuntimeTemplate {
-            let question = only_question(messages, options)?;
-            let prompt = Rendered {
-                untrusted: std::iter::once(0..question.len()).collect(),
-                text: question.into_owned(),
-                generation: Vec::new(),
-            };
+            let question = only_question(messages, options, NO_TOKENIZER)?;
+            let prompt = Rendered::from_outside(&question);
             let template = self.template.as_ref().and_then(Templates::default);
             return Ok(Fed {
                 input: self.text_of(&prompt, content, session)?,
@@ -196,6 +221,36 @@ impl Tokens {
                 warnings: Vec::new(),
             });
         }
+        let Ready {
+            prompt,
+            literals,
+            reading,
+            warnings,
+        } = self.ready(messages, options)?;
+        let input = match (self.input, content, &self.source) {
+            (InputKind::Tokens, _, Source::Tokenizer(tokenizer)) => {
+                ids_input(&tokenizer.encode_prompt(&prompt, literals, content)?)?
+            }
+            (InputKind::Tokens, UntrustedContent::Literal, _) => {
+                let ids = self.spelled.encode(&prompt, literals, vocabulary(session)?);
+                ids_input(&ids.map_err(|message| Error::new(ErrorKind::Tokenizer, message))?)?
+            }
+            (InputKind::Tokens, UntrustedContent::Transformers, _) => {
+                ids_input(&self.encode(&prompt.text, false, session)?)?
+            }
+            (InputKind::Text | InputKind::RuntimeTemplate, _, _) => {
+                self.text_of(&prompt, content, session)?
+            }
+        };
+        Ok(Fed {
+            input,
+            reading,
+            warnings,
+        })
+    }
+
+    /// Renders messages for the model.
+    pub(super) fn ready(&self, messages: &Json, options: &GenerateOptions) -> Result<Ready<'_>> {
         let template = self.template()?;
         let choice = ToolChoice::of(options)?;
         let render_options = RenderOptions {
@@ -221,23 +276,9 @@ impl Tokens {
         let open = format.opened_by(&prompt.text);
         let forced = choice.forced(&format, open)?;
         prompt.text.push_str(&forced);
-        let input = match (self.input, content, &self.source) {
-            (InputKind::Tokens, _, Source::Tokenizer(tokenizer)) => {
-                ids_input(&tokenizer.encode_prompt(&prompt, literals, content)?)?
-            }
-            (InputKind::Tokens, UntrustedContent::Literal, _) => {
-                let ids = self.spelled.encode(&prompt, literals, vocabulary(session)?);
-                ids_input(&ids.map_err(|message| Error::new(ErrorKind::Tokenizer, message))?)?
-            }
-            (InputKind::Tokens, UntrustedContent::Transformers, _) => {
-                ids_input(&self.encode(&prompt.text, false, session)?)?
-            }
-            (InputKind::Text | InputKind::RuntimeTemplate, _, _) => {
-                self.text_of(&prompt, content, session)?
-            }
-        };
-        Ok(Fed {
-            input,
+        Ok(Ready {
+            prompt,
+            literals,
             reading: Reading {
                 format: Some(format),
                 open,
@@ -256,21 +297,32 @@ impl Tokens {
         content: UntrustedContent,
         session: &dyn Session,
     ) -> Result<Input> {
+        self.check_text(prompt, content, session)?;
+        text_input(&prompt.text)
+    }
+
+    /// Refuses text in which somebody outside wrote a control token.
+    pub(super) fn check_text(
+        &self,
+        prompt: &Rendered,
+        content: UntrustedContent,
+        session: &dyn Session,
+    ) -> Result<()> {
         match (content, &self.source) {
             (UntrustedContent::Transformers, _) => {}
             (UntrustedContent::Literal, Source::Tokenizer(tokenizer)) => {
-                if let Some(token) = tokenizer.forged(prompt, &self.written)? {
+                if let Some(token) = tokenizer.forged(prompt, self.written())? {
                     return Err(spelled::refusal(&token));
                 }
             }
             (UntrustedContent::Literal, source) => {
-                self.spelled.refuse(prompt, &self.written)?;
+                self.spelled.refuse(prompt, self.written())?;
                 if matches!(source, Source::Runtime) {
                     self.spelled.refuse_unlisted(prompt, vocabulary(session)?)?;
                 }
             }
         }
-        text_input(&prompt.text)
+        Ok(())
     }
 }
 
@@ -329,7 +381,7 @@ fn ids_input(ids: &[u32]) -> Result<Input> {
     Ok(Input::Tokens(ids.collect::<Result<_>>()?))
 }
 
-fn text_input(text: &str) -> Result<Input> {
+pub(super) fn text_input(text: &str) -> Result<Input> {
     if text.is_empty() {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
@@ -349,7 +401,11 @@ fn text_input(text: &str) -> Result<Input> {
 }
 
 /// The one user message that a runtime with its own template can be asked.
-fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<Cow<'a, str>> {
+pub(super) fn only_question<'a>(
+    messages: &'a Json,
+    options: &GenerateOptions,
+    refusal: &str,
+) -> Result<Cow<'a, str>> {
     context::messages(messages)?;
     let single = match messages.as_array().map(Vec::as_slice) {
         Some([message]) if message["role"] == "user" => text_of_content(&message["content"]),
@@ -358,15 +414,12 @@ fn only_question<'a>(messages: &'a Json, options: &GenerateOptions) -> Result<Co
     let other = template_option(options).filter(|name| *name != "enable_thinking");
     single
         .filter(|_| other.is_none())
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unsupported,
-                "no tokenizer is known for this model (or assume says input=text), so the runtime's own template is used, \
-                 and that takes a single user message with text and nothing else; put the model's tokenizer.json and \
-                 tokenizer_config.json into its folder",
-            )
-        })
+        .ok_or_else(|| Error::new(ErrorKind::Unsupported, refusal))
 }
+
+const NO_TOKENIZER: &str = "no tokenizer is known for this model (or assume says input=text), so the runtime's own template is used, \
+     and that takes a single user message with text and nothing else; put the model's tokenizer.json and \
+     tokenizer_config.json into its folder";
 
 /// A content that is text, or a list of nothing but text parts.
 fn text_of_content(content: &Json) -> Option<Cow<'_, str>> {

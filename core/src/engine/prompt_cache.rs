@@ -14,6 +14,7 @@ use crate::vendor::{Input, RunRequest, capabilities};
 
 impl Model {
     pub fn save_prompt_cache(&self, prompt: &Json, options: &PromptCacheOptions) -> Result<String> {
+        self.require_single()?;
         self.require_cache()?;
         let adapter = self.loaded.adapter(options.adapter.as_deref())?;
         let content = self.cached_prompt(prompt, options.tools.as_ref())?;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::control::{Ask, Control};
-use super::reading;
+use super::reading::{self, Reading};
 use super::stop_text::{StopTexts, Stops};
 use super::stream::Stream;
 use super::text::Decoder;
 use super::tokens::Tokens;
-use crate::surface::{Error, ErrorKind, FinishReason, Result};
-use crate::vendor::{Flow, Perf, RunEvent, Session};
+use crate::surface::{Chunk, Error, ErrorKind, FinishReason, Result};
+use crate::vendor::{Flow, Perf, RunCounts, RunEvent, Session};
 
 /// What became of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,31 +35,18 @@ pub(super) fn run(
         return Ran::Done { cut_short: false };
     }
     stream.begin();
-    let (reading, forced) = ask.reading.begin();
-    let mut answer = Answer {
+    let limit = Limit {
+        tokens: ask.request.max_new_tokens,
+        reason: ask.limit_reason,
+    };
+    let (mut answer, forced) = Answer::new(
         stream,
         control,
-        decoder: tokens.decoder(session, &ask.reading.markers),
-        reading,
-        tokens,
-        stops: &ask.stops,
-        stop_texts: StopTexts::new(
-            if ask.stops.ignore_model {
-                &[]
-            } else {
-                tokens.stop_texts()
-            },
-            &ask.stops.texts,
-        ),
-        limit: ask.request.max_new_tokens,
-        limit_reason: ask.limit_reason,
-        produced: 0,
-        concluded: None,
-        perf: None,
-        failed: false,
-        told: None,
-        finished: false,
-    };
+        (tokens, session),
+        &ask.reading,
+        &ask.stops,
+        limit,
+    );
     answer.stream.rest(forced);
     let status = session.run(&ask.request, &mut |event| {
         answer.take(event);
@@ -73,12 +60,20 @@ pub(super) fn run(
     // From here on there is nothing to abort.
     control.run_over();
     let cut_short = answer.concluded.is_some() || stream.is_over();
-    answer.close(status, session);
+    answer.close(status, session, session.counts());
     Ran::Done { cut_short }
 }
 
+/// How long an answer may become.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    pub tokens: u32,
+    /// Why it ends then.
+    pub reason: FinishReason,
+}
+
 /// The answer as it grows.
-struct Answer<'a> {
+pub(super) struct Answer<'a> {
     stream: &'a Arc<Stream>,
     control: &'a Control,
     decoder: Decoder<'a>,
@@ -86,8 +81,7 @@ struct Answer<'a> {
     tokens: &'a Tokens,
     stops: &'a Stops,
     stop_texts: StopTexts<'a>,
-    limit: u32,
-    limit_reason: FinishReason,
+    limit: Limit,
     produced: u32,
     /// It is complete for us, whatever else the runtime says.
     concluded: Option<Result<FinishReason>>,
@@ -98,8 +92,60 @@ struct Answer<'a> {
     finished: bool,
 }
 
-impl Answer<'_> {
-    fn take(&mut self, event: RunEvent) {
+impl<'a> Answer<'a> {
+    /// An answer, and the pieces that it begins with.
+    pub fn new(
+        stream: &'a Arc<Stream>,
+        control: &'a Control,
+        (tokens, session): (&'a Tokens, &'a dyn Session),
+        reading: &'a Reading,
+        stops: &'a Stops,
+        limit: Limit,
+    ) -> (Self, Vec<Chunk>) {
+        let ends = match stops.ignore_model {
+            true => &[][..],
+            false => tokens.stop_texts(),
+        };
+        let decoder = tokens.decoder(session, &reading.markers);
+        let (reading, forced) = reading.begin();
+        let answer = Self {
+            stream,
+            control,
+            decoder,
+            reading,
+            tokens,
+            stops,
+            stop_texts: StopTexts::new(ends, &stops.texts),
+            limit,
+            produced: 0,
+            concluded: None,
+            perf: None,
+            failed: false,
+            told: None,
+            finished: false,
+        };
+        (answer, forced)
+    }
+
+    /// Whether it is complete.
+    pub fn is_concluded(&self) -> bool {
+        self.concluded.is_some()
+    }
+
+    /// Whether the runtime has said something.
+    pub fn has_begun(&self) -> bool {
+        self.produced > 0
+    }
+
+    /// The runtime has ended it, while it goes on with others.
+    pub fn over(&mut self) {
+        if self.concluded.is_none() {
+            let end = self.rest();
+            self.conclude(end);
+        }
+    }
+
+    pub fn take(&mut self, event: RunEvent) {
         match event {
             RunEvent::Token(_) if self.concluded.is_some() => {
                 // It went on although it should not: the reader need not wait for it.
@@ -129,7 +175,7 @@ impl Answer<'_> {
             return Ok(());
         }
         let by_id = id.and_then(|id| self.ends(id));
-        let last = self.produced + 1 >= self.limit;
+        let last = self.produced + 1 >= self.limit.tokens;
         let mut text = match by_id {
             Some(_) => String::new(),
             None => self.decoder.push(id, said, waiting)?,
@@ -145,7 +191,7 @@ impl Answer<'_> {
         self.produced += 1;
         let pieces = self.reading.push(&text);
         self.stream.token(id, pieces, stops.is_none());
-        if let Some(reason) = stops.or(last.then_some(self.limit_reason)) {
+        if let Some(reason) = stops.or(last.then_some(self.limit.reason)) {
             let reason = self.finish_reading(reason);
             self.conclude(Ok(reason));
         } else if self.stream.is_over() {
@@ -187,8 +233,7 @@ impl Answer<'_> {
     }
 
     /// The runtime has returned.
-    fn close(mut self, status: i32, session: &dyn Session) {
-        let counts = session.counts();
+    pub fn close(mut self, status: i32, session: &dyn Session, counts: Option<RunCounts>) {
         self.stream.measured(self.perf, counts);
         if let Decoder::Tokenizer {
             comparison: Some(comparison),

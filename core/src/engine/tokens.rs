@@ -1,9 +1,10 @@
 //! The way between text and tokens for one model.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::compare::Comparison;
+use super::media::MediaWay;
 use super::spelled::Spelled;
 use super::text::{Decoder, Joiner, RuntimeText};
 use crate::model::Control;
@@ -28,8 +29,9 @@ pub(super) struct Tokens {
     pub(super) template: Option<Templates>,
     /// Control tokens, where the tokenizer is not ours.
     pub(super) spelled: Spelled,
-    /// What the templates write, where prompts go as text.
-    pub(super) written: Vec<String>,
+    /// What the templates write, for prompts that go as text.
+    written: OnceLock<Vec<String>>,
+    pub(super) media: MediaWay,
     stop_ids: BTreeSet<u32>,
     stop_texts: Vec<String>,
     without_template: String,
@@ -50,6 +52,7 @@ pub(super) struct Way {
     pub without_template: String,
     pub capabilities: Capabilities,
     pub assume: Assume,
+    pub media: MediaWay,
 }
 
 impl Tokens {
@@ -65,6 +68,7 @@ impl Tokens {
             without_template,
             capabilities,
             assume,
+            media,
         } = way;
         let source = match tokenizer {
             Some(tokenizer) => Source::Tokenizer(tokenizer),
@@ -95,7 +99,13 @@ impl Tokens {
         }
         Self {
             spelled: Spelled::new(control, &written, asked),
-            written,
+            // Where prompts are tokens it is only asked for with images.
+            written: if ours {
+                OnceLock::new()
+            } else {
+                written.into()
+            },
+            media,
             source,
             template,
             stop_ids,
@@ -105,6 +115,19 @@ impl Tokens {
             ids: capabilities.has(capabilities::TOKEN_IDS),
             assume,
         }
+    }
+
+    /// What the templates write.
+    pub(super) fn written(&self) -> &[String] {
+        let templates = self.template.as_ref();
+        self.written
+            .get_or_init(|| templates.map_or_else(Vec::new, Templates::written))
+    }
+
+    /// Whether the runtime puts its own template around a request.
+    pub(super) fn is_templated(&self, options: &GenerateOptions) -> bool {
+        let media = options.images.is_some() || options.videos.is_some();
+        self.input == InputKind::RuntimeTemplate || media && self.media.templated
     }
 
     pub fn stop_ids(&self) -> &BTreeSet<u32> {

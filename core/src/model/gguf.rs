@@ -28,6 +28,8 @@ pub struct GgufInfo {
     pub end_ids: BTreeSet<u32>,
     /// The shape of its cache.
     pub cache: Option<CacheShape>,
+    /// How many numbers an embedding has.
+    pub embedding_width: Option<u64>,
 }
 
 const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
@@ -86,6 +88,12 @@ fn parse(mut reader: Reader<'_>) -> Result<GgufInfo> {
     };
     let token_id = |name: &str| id(&values, &format!("tokenizer.ggml.{name}_token_id"));
     info.bos_id = token_id("bos");
+    // `llama.embedding_length`, or another architecture's.
+    let width = values.keys().find(|key| {
+        let name = key.strip_suffix(".embedding_length");
+        name.is_some_and(|name| !name.contains('.'))
+    });
+    info.embedding_width = width.and_then(|key| number(&values, key));
     info.end_ids = ENDS.into_iter().filter_map(token_id).collect();
 
     let (control, user_defined) = match array(&reader, &values, "tokenizer.ggml.token_type")? {

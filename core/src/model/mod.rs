@@ -27,6 +27,7 @@ mod stops;
 mod tests;
 mod tokens;
 pub mod untrusted;
+mod width;
 mod words;
 
 use std::collections::BTreeSet;
@@ -68,6 +69,8 @@ pub struct Located {
     told: Told,
     /// What to do about a template that is not there: a sentence.
     without_template: String,
+    /// The tokenizer, where it was asked for before the rest.
+    tokenizer: Option<(Arc<Tokenizer>, String)>,
 }
 
 /// Everything that is known of a model before a runtime has loaded it.
@@ -119,6 +122,7 @@ pub fn find(path: &Path, options: &ModelOptions) -> Result<Located> {
         gguf,
         told,
         without_template,
+        tokenizer: None,
     })
 }
 
@@ -136,6 +140,12 @@ impl Located {
         };
         let of_gguf = self.gguf.as_ref().and_then(|gguf| gguf.cache);
         of_gguf.or_else(of_config).map(|shape| shape.bytes(tokens))
+    }
+
+    /// How many numbers the model's embeddings have, where GGUF metadata or `config.json` tell.
+    pub fn embedding_width(&self) -> Result<Option<usize>> {
+        let config = self.configs.get(Config::Model, ErrorKind::InvalidModel)?;
+        Ok(width::find(self.gguf.as_ref(), config))
     }
 
     /// The version of the toolkit that converted it.

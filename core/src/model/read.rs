@@ -12,6 +12,14 @@ use crate::template::{self, SpecialTokens, Template, Templates};
 use crate::tokenizer::{self, Tokenizer};
 
 impl Located {
+    /// The tokenizer, before the rest is read.
+    pub fn tokenizer(&mut self, options: &ModelOptions) -> Result<Option<Arc<Tokenizer>>> {
+        if self.tokenizer.is_none() {
+            self.tokenizer = find_tokenizer(&self.configs, options)?;
+        }
+        Ok(self.tokenizer.as_ref().map(|(read, _)| read.clone()))
+    }
+
     /// Reads what came with the model. A large tokenizer takes a second, which is better spent while
     /// the runtime loads.
     pub fn read(self, options: &ModelOptions) -> Result<ModelFiles> {
@@ -23,7 +31,10 @@ impl Located {
             template = of_family(configs, &mut told)?;
             ends = stop_texts(template.as_ref(), &told);
         }
-        let tokenizer = find_tokenizer(configs, options)?;
+        let tokenizer = match self.tokenizer {
+            Some(read) => Some(read),
+            None => find_tokenizer(configs, options)?,
+        };
         let own = tokenizer.as_ref().map(|(tokenizer, _)| tokenizer.as_ref());
         let config = configs.get(Config::Model, ErrorKind::InvalidModel)?;
         tokens::check(own, config, &mut told, options)?;

@@ -5,7 +5,7 @@
 use super::OptionName;
 
 const _: () = {
-    let (here, there) = (b"ca79d964a3fdb895", crate::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"21e1545b1d966692", crate::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -214,6 +214,91 @@ pub const MODEL_OPTIONS: &[OptionName] = &[
         camel: "keepAlive",
         aliases: &[],
     },
+    OptionName {
+        snake: "n_keep",
+        camel: "nKeep",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "embed_flash",
+        camel: "embedFlash",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "enabled_cpus_num",
+        camel: "enabledCpusNum",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "enabled_cpus_mask",
+        camel: "enabledCpusMask",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "base_domain_id",
+        camel: "baseDomainId",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "n_batch",
+        camel: "nBatch",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "use_cross_attn",
+        camel: "useCrossAttn",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "num_npu_core",
+        camel: "numNpuCore",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "use_gpu",
+        camel: "useGpu",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "image_start",
+        camel: "imageStart",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "image_end",
+        camel: "imageEnd",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "image_content",
+        camel: "imageContent",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "video_start",
+        camel: "videoStart",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "video_end",
+        camel: "videoEnd",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "video_content",
+        camel: "videoContent",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "host_tokenizer",
+        camel: "hostTokenizer",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "embedding_table",
+        camel: "embeddingTable",
+        aliases: &[],
+    },
 ];
 
 /// The fields of `GenerateOptions`.
@@ -364,6 +449,36 @@ pub const GENERATE_OPTIONS: &[OptionName] = &[
         snake: "adapter",
         camel: "adapter",
         aliases: &["lora", "lora_adapter"],
+    },
+    OptionName {
+        snake: "images",
+        camel: "images",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "image_width",
+        camel: "imageWidth",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "image_height",
+        camel: "imageHeight",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "videos",
+        camel: "videos",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "video_width",
+        camel: "videoWidth",
+        aliases: &[],
+    },
+    OptionName {
+        snake: "video_height",
+        camel: "videoHeight",
+        aliases: &[],
     },
 ];
 

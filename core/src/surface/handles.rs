@@ -131,6 +131,48 @@ impl Model {
         Ok(Generation { inner })
     }
 
+    /// Continues embeddings in place of tokens, in the shape [tokens, numbers of each]. No template is put
+    /// around them. Where nobody knows how many numbers the model's embeddings have, nobody checks: the
+    /// runtime then reads as many as it needs, so they have to be right.
+    pub fn complete_embeddings(
+        &self,
+        embeddings: &Tensor,
+        options: &GenerateOptions,
+    ) -> Result<Generation> {
+        let inner = self
+            .inner
+            .generate(Prompt::Embeddings(embeddings), options)?;
+        Ok(Generation { inner })
+    }
+
+    /// Answers several prompts, `ModelOptions.n_batch` of them at once: a JSON array of arrays of messages,
+    /// or of texts to complete. Options count for each; `timeout` is for all. The answers come in the order of
+    /// the prompts. Works with every runtime, one after the other where `n_batch` is 1.
+    /// @blocking
+    pub fn generate_batch(
+        &self,
+        prompts: &Json,
+        options: &GenerateOptions,
+    ) -> Result<Vec<Completion>> {
+        self.inner.generate_batch(prompts, options)
+    }
+
+    /// Sets what the decoder attends to, for a model opened with `ModelOptions.use_cross_attn`: an encoder's
+    /// keys in the shape [layers, tokens, heads, numbers of a head], its values in the shape [layers, heads,
+    /// numbers of a head, tokens], and of each token its mask and its position. They stay until others are set. That
+    /// their sizes are the model's, nobody checks.
+    /// @blocking
+    pub fn set_cross_attention(
+        &self,
+        keys: &Tensor,
+        values: &Tensor,
+        mask: &Tensor,
+        positions: &[u32],
+    ) -> Result<()> {
+        self.inner
+            .set_cross_attention(keys, values, mask, positions)
+    }
+
     /// Renders messages with the model's template. With `add_generation_prompt` it is the prompt that
     /// `generate` sends.
     pub fn render(&self, messages: &Json, options: &RenderOptions) -> Result<String> {

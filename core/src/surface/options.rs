@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    FixedSampling, Json, MemoryCheck, Overflow, Pooling, TemplateRepair, UntrustedContent,
+    FixedSampling, Json, MemoryCheck, Overflow, Pooling, TemplateRepair, Tensor, UntrustedContent,
 };
 
 /// How a `librkllmrt.so` is taken.
@@ -156,6 +156,70 @@ pub struct ModelOptions {
     /// Without a request for so long, the model is unloaded, as by `Model.unload`; the next request loads
     /// it again. Unset: it stays until it is closed.
     pub keep_alive: Option<Duration>,
+
+    /// Tokens at the start of the window that the runtime keeps where it shifts it, -1 as the vendor's
+    /// demos have it. rkchat ends an answer before the window is full, so it matters only where the runtime
+    /// keeps the conversation. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime has it.
+    /// @range -1..=1048576
+    pub n_keep: Option<i32>,
+    /// Leave the word embeddings in storage and read them as they are needed, which saves memory, or
+    /// hold them in memory. `Unsupported` on runtimes before 1.2.0. Unset: in storage, as the vendor's
+    /// demos do.
+    pub embed_flash: Option<bool>,
+    /// How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to 4 on RK3562, by the vendor's
+    /// manual. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime has it.
+    /// @range 1..=8
+    pub enabled_cpus_num: Option<u32>,
+    /// Which CPUs inference uses, one bit for each, the lowest for CPU 0: the vendor's demos take 240 (CPUs
+    /// 4 to 7) on RK3588 and RK3576, and 15 (CPUs 0 to 3) elsewhere. `Unsupported` on runtimes before
+    /// 1.2.0. Unset: as the runtime has it.
+    /// @range 1..=4294967295
+    pub enabled_cpus_mask: Option<u32>,
+    /// The NPU memory domain to start in. 1 leaves domain 0 to a vision model, as the vendor's multimodal
+    /// demos do on RK3588 and RK3576. `Unsupported` on runtimes before 1.1.0. Unset: 0.
+    /// @default 0
+    /// @range 0..=255
+    pub base_domain_id: Option<i32>,
+    /// Prompts that the model runs at once, for `Model.generate_batch`, and for nothing else where it is
+    /// more than 1. The vendor advises 8 at the most. More than 1 is `Unsupported` on runtimes before
+    /// 1.2.1. Unset: 1.
+    /// @default 1
+    /// @range 1..=100
+    pub n_batch: Option<u32>,
+    /// The model is a decoder that attends to what `Model.set_cross_attention` sets. `Unsupported` on
+    /// runtimes before 1.2.1, and on rkchat's own.
+    /// @default false
+    pub use_cross_attn: bool,
+    /// NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's manual. Only runtimes before
+    /// 1.1.0 take it; later a model has it from its conversion. `Unsupported` there. Unset: as the runtime has it.
+    /// @range 1..=3
+    pub num_npu_core: Option<i32>,
+    /// Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `Unsupported` on others.
+    /// @default false
+    pub use_gpu: bool,
+    /// What the model was trained to see before an image, such as `<|vision_start|>`. This and the
+    /// markers that follow are given to the runtime, which puts them in. Unset: nothing.
+    pub image_start: Option<String>,
+    /// What the model was trained to see after an image, such as `<|vision_end|>`. Unset: nothing.
+    pub image_end: Option<String>,
+    /// The token that stands for a part of an image, such as `<|image_pad|>`. Unset: nothing.
+    pub image_content: Option<String>,
+    /// As `image_start`, for a video. Unset: nothing.
+    pub video_start: Option<String>,
+    /// As `image_end`, for a video. Unset: nothing.
+    pub video_end: Option<String>,
+    /// As `image_content`, for a video. Unset: nothing.
+    pub video_content: Option<String>,
+    /// Where the runtime needs tokens of a text, rkchat's tokenizer makes them: for models that were
+    /// converted without theirs (`export_tokenizer=False`). It adds no special tokens, for those are
+    /// in the template. Needs a `tokenizer.json`. `Unsupported` on runtimes before 1.3.0, and on rkchat's
+    /// own.
+    /// @default false
+    pub host_tokenizer: bool,
+    /// The word embeddings, a row for each token of the vocabulary, for models that were converted without
+    /// theirs (`export_embedding=False`). `Unsupported` on runtimes before 1.3.0, and on rkchat's own.
+    /// Unset: the model has them.
+    pub embedding_table: Option<Tensor>,
 }
 
 /// What one request asks for.
@@ -262,6 +326,36 @@ pub struct GenerateOptions {
     /// The adapter to answer with, by the name it was loaded under. Unset: none.
     /// @alias lora, lora_adapter
     pub adapter: Option<String>,
+
+    /// Embeddings of images, made by the vision part of the model, in the shape [images, tokens of each,
+    /// numbers of each token]; the numbers are as many as the model's own embeddings have. Parts of messages of the
+    /// type `image` or `image_url`, whose URL is not read, are their places, in this order; of a text to
+    /// complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes since 1.2.0 put their own chat
+    /// template around it, so there it is a single user message, and no text to complete; earlier ones get the
+    /// messages through the model's chat template. `Unsupported` on runtimes before 1.1.0, and more than
+    /// one image before 1.2.1. Unset: none.
+    pub images: Option<Tensor>,
+    /// Width of each image as the vision part of the model saw it, which some models count positions by.
+    /// Unset: not told.
+    /// @unit pixels
+    /// @range 1..=65536
+    pub image_width: Option<u32>,
+    /// Height of each image. Unset: not told.
+    /// @unit pixels
+    /// @range 1..=65536
+    pub image_height: Option<u32>,
+    /// Embeddings of videos as `images`, in the shape [videos, frames, tokens of each, numbers of each token].
+    /// Their places are parts of the type `video` or `video_url`. `Unsupported` on runtimes before
+    /// 1.3.0, and on rkchat's own. Unset: none.
+    pub videos: Option<Tensor>,
+    /// Width of the frames. Unset: not told.
+    /// @unit pixels
+    /// @range 1..=65536
+    pub video_width: Option<u32>,
+    /// Height of the frames. Unset: not told.
+    /// @unit pixels
+    /// @range 1..=65536
+    pub video_height: Option<u32>,
 }
 
 /// How a chat is held.

@@ -1,5 +1,7 @@
 //! Numbers with a shape. Each binding has a class of its own for it, made for what handles numbers there.
 
+use super::{Error, Result};
+
 /// Numbers in rows: the last dimension changes fastest, and nothing lies between.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
@@ -8,6 +10,20 @@ pub struct Tensor {
 }
 
 impl Tensor {
+    /// Numbers in a shape. It is `InvalidArgument` where they are not as many as the shape has places.
+    pub fn new(data: Vec<f32>, shape: Vec<u64>) -> Result<Self> {
+        let places = shape
+            .iter()
+            .try_fold(1u64, |product, length| product.checked_mul(*length));
+        if places == Some(data.len() as u64) && !shape.is_empty() {
+            return Ok(Self { data, shape });
+        }
+        Err(Error::invalid_argument(format!(
+            "{} numbers do not fill the shape {shape:?}",
+            data.len()
+        )))
+    }
+
     /// Rows of equal width.
     pub(crate) fn rows(data: Vec<f32>, width: usize) -> Self {
         let rows = data.len() / width.max(1);

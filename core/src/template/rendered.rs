@@ -14,6 +14,15 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// A text that came from outside.
+    pub fn from_outside(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            untrusted: std::iter::once(0..text.len()).collect(),
+            generation: Vec::new(),
+        }
+    }
+
     /// Whether any of these bytes came from outside.
     pub fn is_untrusted(&self, place: &Range<usize>) -> bool {
         let next = self
@@ -22,6 +31,17 @@ impl Rendered {
         self.untrusted
             .get(next)
             .is_some_and(|range| range.start < place.end)
+    }
+
+    /// These bytes did not come from outside after all.
+    pub fn trust(&mut self, place: &Range<usize>) {
+        let spans = std::mem::take(&mut self.untrusted);
+        let rest = spans.into_iter().flat_map(|span| {
+            let before = span.start..span.end.min(place.start);
+            let after = span.start.max(place.end)..span.end;
+            [before, after]
+        });
+        self.untrusted = rest.filter(|span| !span.is_empty()).collect();
     }
 
     /// The parts that the template wrote.

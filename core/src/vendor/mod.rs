@@ -7,7 +7,8 @@
     not(test),
     expect(
         dead_code,
-        reason = "images, cross attention and the runtime's own tools are not offered yet"
+        reason = "rkchat needs neither the runtime's word on whether it runs (rkllm_is_running), nor its template and \
+                  tools (rkllm_set_chat_template, rkllm_set_function_tools)"
     )
 )]
 

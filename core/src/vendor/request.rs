@@ -133,6 +133,16 @@ pub(crate) struct Multimodal {
     pub videos: Option<Videos>,
 }
 
+impl Multimodal {
+    /// How many tokens its images and videos have.
+    pub fn tokens(&self) -> usize {
+        let images = self.images.as_ref();
+        let videos = self.videos.as_ref();
+        images.map_or(0, |all| all.count * all.tokens)
+            + videos.map_or(0, |all| all.count * all.frames * all.tokens)
+    }
+}
+
 /// The images of an input.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Images {
@@ -168,6 +178,13 @@ pub(crate) struct Markers {
     pub start: String,
     pub end: String,
     pub content: String,
+}
+
+impl Markers {
+    /// All of them, the empty ones too.
+    pub fn all(&self) -> [&str; 3] {
+        [&self.start, &self.end, &self.content]
+    }
 }
 
 /// An encoder's output, which a decoder with cross attention attends to.

@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_tensor, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"21e1545b1d966692", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -29,6 +29,33 @@ const _: () = {
         index += 1;
     }
 };
+
+/// Records of the kind `rkchat_completion` that belong to the caller.
+pub struct rkchat_completion_list(List<rkchat_completion>);
+
+impl rkchat_completion_list {
+    pub(crate) fn new(records: &[rkchat::Completion]) -> Self {
+        Self(List::new(records))
+    }
+}
+
+/// Pointers to the records, which stay until the list is freed; `*len` becomes how many there are. NULL for
+/// NULL and where there are none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_completion_list_data(
+    list: *const rkchat_completion_list,
+    len: *mut usize,
+) -> *const *const rkchat_completion {
+    // SAFETY: both are NULL or valid.
+    unsafe { output::records(list.as_ref().map(|list| &list.0), len) }
+}
+
+/// Frees a list. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_completion_list_free(list: *mut rkchat_completion_list) {
+    // SAFETY: NULL, or a list of this library that is freed once.
+    unsafe { guard_free(list) }
+}
 
 /// Records of the kind `rkchat_adapter_info` that belong to the caller.
 pub struct rkchat_adapter_info_list(List<rkchat_adapter_info>);
@@ -526,6 +553,122 @@ pub unsafe extern "C" fn rkchat_model_complete_ids(
             out.put(rkchat_generation::new(
                 model.inner.complete_ids(ids, &options)?,
             ));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Continues embeddings in place of tokens, in the shape [tokens, numbers of each]. No template is put
+/// around them. Where nobody knows how many numbers the model's embeddings have, nobody checks: the
+/// runtime then reads as many as it needs, so they have to be right.
+///
+/// `*out` becomes the new handle, which the caller frees with `rkchat_generation_free`; NULL on failure.
+///
+/// `options` may be NULL: all defaults.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_complete_embeddings(
+    model: *const rkchat_model,
+    embeddings: *const f32,
+    embeddings_len: usize,
+    embeddings_shape: *const u64,
+    embeddings_shape_len: usize,
+    options: *const rkchat_generate_options,
+    out: *mut *mut rkchat_generation,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let embeddings = input::tensor(
+                "embeddings",
+                embeddings,
+                embeddings_len,
+                embeddings_shape,
+                embeddings_shape_len,
+            )?;
+            let options = options::read::<rkchat::GenerateOptions>(options)?;
+            out.put(rkchat_generation::new(
+                model.inner.complete_embeddings(&embeddings, &options)?,
+            ));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Answers several prompts, `rkchat_model_options.n_batch` of them at once: a JSON array of arrays of messages,
+/// or of texts to complete. Options count for each; `timeout` is for all. The answers come in the order of
+/// the prompts. Works with every runtime, one after the other where `n_batch` is 1.
+///
+/// `*out` becomes the list, which the caller frees with `rkchat_completion_list_free`; NULL on failure.
+///
+/// `prompts` is JSON text.
+///
+/// `options` may be NULL: all defaults.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_generate_batch(
+    model: *const rkchat_model,
+    prompts: *const c_char,
+    prompts_len: usize,
+    options: *const rkchat_generate_options,
+    out: *mut *mut rkchat_completion_list,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let out = output::Boxed::at(out)?;
+            let model = input::handle("model", model)?;
+            let prompts = input::json("prompts", prompts, prompts_len)?;
+            let options = options::read::<rkchat::GenerateOptions>(options)?;
+            out.put(rkchat_completion_list::new(
+                &model.inner.generate_batch(&prompts, &options)?,
+            ));
+            Ok(RKCHAT_OK)
+        })
+    }
+}
+
+/// Sets what the decoder attends to, for a model opened with `rkchat_model_options.use_cross_attn`: an encoder's
+/// keys in the shape [layers, tokens, heads, numbers of a head], its values in the shape [layers, heads,
+/// numbers of a head, tokens], and of each token its mask and its position. They stay until others are set. That
+/// their sizes are the model's, nobody checks.
+///
+/// Blocking.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rkchat_model_set_cross_attention(
+    model: *const rkchat_model,
+    keys: *const f32,
+    keys_len: usize,
+    keys_shape: *const u64,
+    keys_shape_len: usize,
+    values: *const f32,
+    values_len: usize,
+    values_shape: *const u64,
+    values_shape_len: usize,
+    mask: *const f32,
+    mask_len: usize,
+    mask_shape: *const u64,
+    mask_shape_len: usize,
+    positions: *const u32,
+    positions_len: usize,
+    error: *mut *mut rkchat_error,
+) -> rkchat_status {
+    // SAFETY: every pointer is NULL or what the rules at the top of rkchat.h ask of the caller.
+    unsafe {
+        guard(error, || {
+            let model = input::handle("model", model)?;
+            let keys = input::tensor("keys", keys, keys_len, keys_shape, keys_shape_len)?;
+            let values =
+                input::tensor("values", values, values_len, values_shape, values_shape_len)?;
+            let mask = input::tensor("mask", mask, mask_len, mask_shape, mask_shape_len)?;
+            let positions = input::list("positions", positions, positions_len)?;
+            model
+                .inner
+                .set_cross_attention(&keys, &values, &mask, positions)?;
             Ok(RKCHAT_OK)
         })
     }

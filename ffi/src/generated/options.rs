@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"21e1545b1d966692", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -328,6 +328,82 @@ pub struct rkchat_model_options {
     /// Without a request for so long, the model is unloaded, as by `rkchat_model.unload`; the next request loads
     /// it again. Unset: it stays until it is closed.
     pub keep_alive_ms: i64,
+    /// Tokens at the start of the window that the runtime keeps where it shifts it, -1 as the vendor's
+    /// demos have it. rkchat ends an answer before the window is full, so it matters only where the runtime
+    /// keeps the conversation. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.2.0. Unset: as the runtime has it.
+    /// From -1 to 1048576.
+    pub n_keep: i64,
+    /// Leave the word embeddings in storage and read them as they are needed, which saves memory, or
+    /// hold them in memory. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.2.0. Unset: in storage, as the vendor's
+    /// demos do.
+    /// 0 or 1.
+    pub embed_flash: i32,
+    pub reserved_embed_flash: i32,
+    /// How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to 4 on RK3562, by the vendor's
+    /// manual. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.2.0. Unset: as the runtime has it.
+    /// From 1 to 8.
+    pub enabled_cpus_num: i64,
+    /// Which CPUs inference uses, one bit for each, the lowest for CPU 0: the vendor's demos take 240 (CPUs
+    /// 4 to 7) on RK3588 and RK3576, and 15 (CPUs 0 to 3) elsewhere. `RKCHAT_ERR_UNSUPPORTED` on runtimes before
+    /// 1.2.0. Unset: as the runtime has it.
+    /// From 1 to 4294967295.
+    pub enabled_cpus_mask: i64,
+    /// The NPU memory domain to start in. 1 leaves domain 0 to a vision model, as the vendor's multimodal
+    /// demos do on RK3588 and RK3576. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.1.0. Unset: 0.
+    /// From 0 to 255.
+    pub base_domain_id: i64,
+    /// Prompts that the model runs at once, for `rkchat_model.generate_batch`, and for nothing else where it is
+    /// more than 1. The vendor advises 8 at the most. More than 1 is `RKCHAT_ERR_UNSUPPORTED` on runtimes before
+    /// 1.2.1. Unset: 1.
+    /// From 1 to 100.
+    pub n_batch: i64,
+    /// The model is a decoder that attends to what `rkchat_model.set_cross_attention` sets. `RKCHAT_ERR_UNSUPPORTED` on
+    /// runtimes before 1.2.1, and on rkchat's own.
+    /// 0 or 1. Unset: 0.
+    pub use_cross_attn: i32,
+    pub reserved_use_cross_attn: i32,
+    /// NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's manual. Only runtimes before
+    /// 1.1.0 take it; later a model has it from its conversion. `RKCHAT_ERR_UNSUPPORTED` there. Unset: as the runtime has it.
+    /// From 1 to 3.
+    pub num_npu_core: i64,
+    /// Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `RKCHAT_ERR_UNSUPPORTED` on others.
+    /// 0 or 1. Unset: 0.
+    pub use_gpu: i32,
+    pub reserved_use_gpu: i32,
+    /// What the model was trained to see before an image, such as `<|vision_start|>`. This and the
+    /// markers that follow are given to the runtime, which puts them in. Unset: nothing.
+    pub image_start: *const c_char,
+    pub image_start_len: usize,
+    /// What the model was trained to see after an image, such as `<|vision_end|>`. Unset: nothing.
+    pub image_end: *const c_char,
+    pub image_end_len: usize,
+    /// The token that stands for a part of an image, such as `<|image_pad|>`. Unset: nothing.
+    pub image_content: *const c_char,
+    pub image_content_len: usize,
+    /// As `image_start`, for a video. Unset: nothing.
+    pub video_start: *const c_char,
+    pub video_start_len: usize,
+    /// As `image_end`, for a video. Unset: nothing.
+    pub video_end: *const c_char,
+    pub video_end_len: usize,
+    /// As `image_content`, for a video. Unset: nothing.
+    pub video_content: *const c_char,
+    pub video_content_len: usize,
+    /// Where the runtime needs tokens of a text, rkchat's tokenizer makes them: for models that were
+    /// converted without theirs (`export_tokenizer=False`). It adds no special tokens, for those are
+    /// in the template. Needs a `tokenizer.json`. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0, and on rkchat's
+    /// own.
+    /// 0 or 1. Unset: 0.
+    pub host_tokenizer: i32,
+    pub reserved_host_tokenizer: i32,
+    /// The word embeddings, a row for each token of the vocabulary, for models that were converted without
+    /// theirs (`export_embedding=False`). `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.3.0, and on rkchat's own.
+    /// Unset: the model has them.
+    /// Numbers and the length of each dimension, which are copied.
+    pub embedding_table: *const f32,
+    pub embedding_table_len: usize,
+    pub embedding_table_shape: *const u64,
+    pub embedding_table_shape_len: usize,
 }
 
 impl rkchat_model_options {
@@ -374,6 +450,36 @@ impl rkchat_model_options {
         memory_check: RKCHAT_UNSET,
         reserved_memory_check: 0,
         keep_alive_ms: RKCHAT_UNSET_INT,
+        n_keep: RKCHAT_UNSET_INT,
+        embed_flash: RKCHAT_UNSET,
+        reserved_embed_flash: 0,
+        enabled_cpus_num: RKCHAT_UNSET_INT,
+        enabled_cpus_mask: RKCHAT_UNSET_INT,
+        base_domain_id: RKCHAT_UNSET_INT,
+        n_batch: RKCHAT_UNSET_INT,
+        use_cross_attn: RKCHAT_UNSET,
+        reserved_use_cross_attn: 0,
+        num_npu_core: RKCHAT_UNSET_INT,
+        use_gpu: RKCHAT_UNSET,
+        reserved_use_gpu: 0,
+        image_start: std::ptr::null(),
+        image_start_len: 0,
+        image_end: std::ptr::null(),
+        image_end_len: 0,
+        image_content: std::ptr::null(),
+        image_content_len: 0,
+        video_start: std::ptr::null(),
+        video_start_len: 0,
+        video_end: std::ptr::null(),
+        video_end_len: 0,
+        video_content: std::ptr::null(),
+        video_content_len: 0,
+        host_tokenizer: RKCHAT_UNSET,
+        reserved_host_tokenizer: 0,
+        embedding_table: std::ptr::null(),
+        embedding_table_len: 0,
+        embedding_table_shape: std::ptr::null(),
+        embedding_table_shape_len: 0,
     };
 }
 
@@ -480,6 +586,75 @@ impl Input for rkchat::ModelOptions {
                     ],
                 )?,
                 keep_alive: input::optional_duration("keep_alive_ms", c.keep_alive_ms)?,
+                n_keep: input::optional_integer("n_keep", c.n_keep, -1, 1048576)?,
+                embed_flash: input::optional_choice(
+                    "embed_flash",
+                    c.embed_flash,
+                    c.reserved_embed_flash,
+                    &[(0, false), (1, true)],
+                )?,
+                enabled_cpus_num: input::optional_integer(
+                    "enabled_cpus_num",
+                    c.enabled_cpus_num,
+                    1,
+                    8,
+                )?,
+                enabled_cpus_mask: input::optional_integer(
+                    "enabled_cpus_mask",
+                    c.enabled_cpus_mask,
+                    1,
+                    4294967295,
+                )?,
+                base_domain_id: input::optional_integer(
+                    "base_domain_id",
+                    c.base_domain_id,
+                    0,
+                    255,
+                )?,
+                n_batch: input::optional_integer("n_batch", c.n_batch, 1, 100)?,
+                use_cross_attn: input::optional_choice(
+                    "use_cross_attn",
+                    c.use_cross_attn,
+                    c.reserved_use_cross_attn,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.use_cross_attn),
+                num_npu_core: input::optional_integer("num_npu_core", c.num_npu_core, 1, 3)?,
+                use_gpu: input::optional_choice(
+                    "use_gpu",
+                    c.use_gpu,
+                    c.reserved_use_gpu,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.use_gpu),
+                image_start: input::optional_text("image_start", c.image_start, c.image_start_len)?,
+                image_end: input::optional_text("image_end", c.image_end, c.image_end_len)?,
+                image_content: input::optional_text(
+                    "image_content",
+                    c.image_content,
+                    c.image_content_len,
+                )?,
+                video_start: input::optional_text("video_start", c.video_start, c.video_start_len)?,
+                video_end: input::optional_text("video_end", c.video_end, c.video_end_len)?,
+                video_content: input::optional_text(
+                    "video_content",
+                    c.video_content,
+                    c.video_content_len,
+                )?,
+                host_tokenizer: input::optional_choice(
+                    "host_tokenizer",
+                    c.host_tokenizer,
+                    c.reserved_host_tokenizer,
+                    &[(0, false), (1, true)],
+                )?
+                .unwrap_or(defaults.host_tokenizer),
+                embedding_table: input::optional_tensor(
+                    "embedding_table",
+                    c.embedding_table,
+                    c.embedding_table_len,
+                    c.embedding_table_shape,
+                    c.embedding_table_shape_len,
+                )?,
             })
         }
     }
@@ -604,6 +779,39 @@ pub struct rkchat_generate_options {
     /// The adapter to answer with, by the name it was loaded under. Unset: none.
     pub adapter: *const c_char,
     pub adapter_len: usize,
+    /// Embeddings of images, made by the vision part of the model, in the shape [images, tokens of each,
+    /// numbers of each token]; the numbers are as many as the model's own embeddings have. Parts of messages of the
+    /// type `image` or `image_url`, whose URL is not read, are their places, in this order; of a text to
+    /// complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes since 1.2.0 put their own chat
+    /// template around it, so there it is a single user message, and no text to complete; earlier ones get the
+    /// messages through the model's chat template. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.1.0, and more than
+    /// one image before 1.2.1. Unset: none.
+    /// Numbers and the length of each dimension, which are copied.
+    pub images: *const f32,
+    pub images_len: usize,
+    pub images_shape: *const u64,
+    pub images_shape_len: usize,
+    /// Width of each image as the vision part of the model saw it, which some models count positions by.
+    /// Unset: not told.
+    /// In pixels. From 1 to 65536.
+    pub image_width: i64,
+    /// Height of each image. Unset: not told.
+    /// In pixels. From 1 to 65536.
+    pub image_height: i64,
+    /// Embeddings of videos as `images`, in the shape [videos, frames, tokens of each, numbers of each token].
+    /// Their places are parts of the type `video` or `video_url`. `RKCHAT_ERR_UNSUPPORTED` on runtimes before
+    /// 1.3.0, and on rkchat's own. Unset: none.
+    /// Numbers and the length of each dimension, which are copied.
+    pub videos: *const f32,
+    pub videos_len: usize,
+    pub videos_shape: *const u64,
+    pub videos_shape_len: usize,
+    /// Width of the frames. Unset: not told.
+    /// In pixels. From 1 to 65536.
+    pub video_width: i64,
+    /// Height of the frames. Unset: not told.
+    /// In pixels. From 1 to 65536.
+    pub video_height: i64,
 }
 
 impl rkchat_generate_options {
@@ -652,6 +860,18 @@ impl rkchat_generate_options {
         reserved_template_repair: 0,
         adapter: std::ptr::null(),
         adapter_len: 0,
+        images: std::ptr::null(),
+        images_len: 0,
+        images_shape: std::ptr::null(),
+        images_shape_len: 0,
+        image_width: RKCHAT_UNSET_INT,
+        image_height: RKCHAT_UNSET_INT,
+        videos: std::ptr::null(),
+        videos_len: 0,
+        videos_shape: std::ptr::null(),
+        videos_shape_len: 0,
+        video_width: RKCHAT_UNSET_INT,
+        video_height: RKCHAT_UNSET_INT,
     };
 }
 
@@ -745,6 +965,24 @@ impl Input for rkchat::GenerateOptions {
                     ],
                 )?,
                 adapter: input::optional_text("adapter", c.adapter, c.adapter_len)?,
+                images: input::optional_tensor(
+                    "images",
+                    c.images,
+                    c.images_len,
+                    c.images_shape,
+                    c.images_shape_len,
+                )?,
+                image_width: input::optional_integer("image_width", c.image_width, 1, 65536)?,
+                image_height: input::optional_integer("image_height", c.image_height, 1, 65536)?,
+                videos: input::optional_tensor(
+                    "videos",
+                    c.videos,
+                    c.videos_len,
+                    c.videos_shape,
+                    c.videos_shape_len,
+                )?,
+                video_width: input::optional_integer("video_width", c.video_width, 1, 65536)?,
+                video_height: input::optional_integer("video_height", c.video_height, 1, 65536)?,
             })
         }
     }

@@ -1,6 +1,7 @@
 //! The bodies of the exported functions, the same for all groups that have them.
 
 use crate::abi::v1_1_0::RKLLMLoraAdapter;
+use crate::abi::v1_2_1::RKLLMCrossAttnParam;
 use crate::engine::{Cache, Engine, Mode};
 use crate::groups::{Group, Structured, read};
 use crate::run::{self, Run, Userdata};
@@ -25,7 +26,8 @@ pub unsafe fn init<G: Group, E: Engine>(
         // SAFETY: the caller vouches for the pointers.
         unsafe {
             guard::clear_handle(handle)?;
-            let params = G::params(&guard::read("the parameter struct", param)?)?;
+            let mut params = G::params(&guard::read("the parameter struct", param)?)?;
+            params.hosts = G::hosts(callback)?;
             let opened = session::open(registry, G::OPENING, params, G::deliver(callback)?)?;
             handle.write_unaligned(opened);
         }
@@ -298,9 +300,18 @@ pub unsafe fn set_function_tools<E: Engine>(
 }
 
 /// `rkllm_set_cross_attn_params`.
-pub fn set_cross_attn_params<E: Engine>(registry: &Registry<E>, handle: *mut c_void) -> c_int {
+///
+/// # Safety
+/// `params` is NULL or valid, and its mask and its positions have `num_tokens` numbers.
+pub unsafe fn set_cross_attn_params<E: Engine>(
+    registry: &Registry<E>,
+    handle: *mut c_void,
+    params: *const RKLLMCrossAttnParam,
+) -> c_int {
     guard::status(|| {
         let session = registry.get("rkllm_set_cross_attn_params", handle)?;
-        session.set_cross_attn().map(|()| 0)
+        // SAFETY: handed on from the caller.
+        let encoder = unsafe { read::cross_attention(params)? };
+        session.set_cross_attn(&encoder).map(|()| 0)
     })
 }

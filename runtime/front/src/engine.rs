@@ -1,10 +1,12 @@
 //! What an engine is: the trait, and the plain data that crosses it.
 
+mod hosts;
 mod params;
 mod request;
 
+pub use hosts::{HostEmbedding, HostTokenizer, Hosts};
 pub use params::{InitParams, ModelInfo, Prepared, Sampling};
-pub use request::{Cache, Images, Input, Mode, Part, Prompt, Request};
+pub use request::{Cache, CrossAttention, Images, Input, Mode, Part, Prompt, Request, Videos};
 
 use crate::session::ContextLimit;
 use std::ffi::CStr;
@@ -22,6 +24,11 @@ pub trait Engine: Send + Sync + Sized + 'static {
     const DRIVER: &'static str;
     /// Platform in the log.
     const PLATFORM: &'static str;
+
+    /// Whether models can be opened for cross attention.
+    const CROSS_ATTENTION: bool = false;
+    /// Whether prompts may have videos.
+    const VIDEO: bool = false;
 
     /// `rkllm_init` was called; nothing is checked or logged yet. For imitations.
     fn opening(_params: &InitParams) {}
@@ -95,6 +102,11 @@ pub trait Engine: Send + Sync + Sized + 'static {
     /// Forgets what [`Engine::load_prompt_cache`] read.
     fn release_prompt_cache(&self) -> Result<(), String> {
         Err(unsupported::<Self>("prompt cache files"))
+    }
+
+    /// Sets what a model attends to that was opened for cross attention.
+    fn set_cross_attn(&self, _encoder: &CrossAttention) -> Result<(), String> {
+        Err(unsupported::<Self>("cross attention"))
     }
 
     /// `rkllm_abort` was called; the run has been told to end. For imitations.

@@ -243,12 +243,16 @@ macro_rules! export_function {
     };
     (rkllm_set_cross_attn_params) => {
         /// Sets what cross attention attends to.
+        ///
+        /// # Safety
+        /// As the vendor's header says.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn rkllm_set_cross_attn_params(
             handle: LLMHandle,
-            _params: *mut group::RKLLMCrossAttnParam,
+            params: *mut group::RKLLMCrossAttnParam,
         ) -> c_int {
-            $crate::calls::set_cross_attn_params(&REGISTRY, handle)
+            // SAFETY: handed on from the caller.
+            unsafe { $crate::calls::set_cross_attn_params(&REGISTRY, handle, params) }
         }
     };
 }

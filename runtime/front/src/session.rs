@@ -7,7 +7,7 @@ pub use delivery::{Answer, Deliver, Delivery, Perf};
 pub use opening::{ContextLimit, Opening, open};
 
 use crate::activity::{Activity, Release};
-use crate::engine::{Counts, Engine, InitParams, ModelInfo, Prepared, unsupported};
+use crate::engine::{Counts, CrossAttention, Engine, InitParams, ModelInfo, Prepared};
 use crate::guard::lock;
 use crate::log;
 use crate::template::{self, SetTemplate, Style, Template};
@@ -109,9 +109,12 @@ impl<E: Engine> Session<E> {
         })
     }
 
-    /// Cross attention, which no engine has.
-    pub(crate) fn set_cross_attn(&self) -> Result<(), String> {
-        Err(unsupported::<E>("cross attention"))
+    /// Sets what the model attends to.
+    pub(crate) fn set_cross_attn(&self, encoder: &CrossAttention) -> Result<(), String> {
+        if self.params.use_cross_attn == 0 {
+            return Err("the model was opened without use_cross_attn".into());
+        }
+        self.while_idle(|| self.engine.set_cross_attn(encoder))
     }
 
     /// Loads an adapter that runs pick by its name.

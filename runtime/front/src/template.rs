@@ -164,6 +164,10 @@ fn place_images<E: Engine>(
     text: &str,
     first: bool,
 ) -> Result<Vec<Part>, String> {
+    if images.n_image == 0 && images.videos.is_some() {
+        // Only imitations take videos, and they compute nothing.
+        return Ok(vec![text_part(engine, text, first)?]);
+    }
     let pieces: Vec<&str> = text.split(IMAGE).collect();
     let marks = pieces.len() - 1;
     // One mark may stand for several pictures in a row: the frames of a scene.

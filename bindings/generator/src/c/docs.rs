@@ -53,6 +53,9 @@ pub fn field(surface: &Surface, field: &Field, input: bool) -> String {
         Type::Bool => facts.push("0 or 1.".into()),
         Type::Enum { name } => facts.push(format!("One of `RKCHAT_{}_*`.", screaming(name))),
         Type::Json => facts.push("JSON text.".into()),
+        Type::Tensor => {
+            facts.push("Numbers and the length of each dimension, which are copied.".into())
+        }
         Type::Path if !input => facts.push("The bytes of the path, as the system has them.".into()),
         _ => {}
     }

@@ -47,6 +47,9 @@ pub fn read(surface: &Surface, field: &Field) -> Result<String> {
         Type::List { of } if **of == Type::U32 => {
             format!("input::optional_list(\"{name}\", c.{name}, c.{name}_len)?")
         }
+        Type::Tensor => format!(
+            "input::optional_tensor(\"{name}\", c.{name}, c.{name}_len, c.{name}_shape, c.{name}_shape_len)?"
+        ),
         other => bail!("C options do not hold {other:?}"),
     };
     Ok(match field.ty.is_option() {

@@ -132,6 +132,15 @@ fn param(param: &Param) -> Result<Converted> {
             format!("input::json(\"{name}\", {name}, {name}_len)?"),
             format!("&{name}"),
         ),
+        Type::Tensor => {
+            let shape = format!("{name}_shape");
+            let mut params = pair("*const f32");
+            params.push((shape.clone(), "*const u64".into()));
+            params.push((format!("{shape}_len"), "usize".into()));
+            let read =
+                format!("input::tensor(\"{name}\", {name}, {name}_len, {shape}, {shape}_len)?");
+            (params, read, format!("&{name}"))
+        }
         Type::Path => (
             one("*const c_char"),
             format!("input::path(\"{name}\", {name})?"),

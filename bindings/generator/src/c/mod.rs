@@ -133,7 +133,7 @@ fn view<'a>(surface: &Surface, structure: &'a Struct, input: bool) -> Result<Vie
         uses_pointers: structure.fields.iter().any(|field| {
             matches!(
                 field.ty.bare(),
-                Type::String | Type::Path | Type::Json | Type::List { .. }
+                Type::String | Type::Path | Type::Json | Type::Tensor | Type::List { .. }
             )
         }),
         uses_defaults: structure.fields.iter().any(|field| !field.ty.is_option()),

@@ -93,11 +93,16 @@ pub fn of(field: &Field) -> Result<Vec<Slot>> {
         Type::String | Type::Path | Type::Json => pair("*const c_char", "len"),
         Type::List { of } => pair(&format!("*const {}", element(of)?), "len"),
         Type::Record { name: record } => pair(&format!("*const {}", type_name(record)), "size"),
-        Type::Unit
-        | Type::Tensor
-        | Type::Option { .. }
-        | Type::Options { .. }
-        | Type::Handle { .. } => {
+        // The numbers, and the length of each dimension.
+        Type::Tensor => {
+            let mut slots = pair("*const f32", "len");
+            slots.extend([
+                Slot::new(&format!("{name}_shape"), "*const u64", Unset::Null),
+                Slot::new(&format!("{name}_shape_len"), "usize", Unset::Length),
+            ]);
+            slots
+        }
+        Type::Unit | Type::Option { .. } | Type::Options { .. } | Type::Handle { .. } => {
             bail!("the field {name} has a type that C structs do not hold")
         }
     })

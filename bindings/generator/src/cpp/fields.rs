@@ -37,6 +37,7 @@ pub fn option_type(field: &Field) -> Result<String> {
         ty if ty.is_float() => "double".into(),
         ty if *ty == texts() => "Texts".into(),
         Type::List { of } => format!("std::vector<{}>", value_type(of)?),
+        Type::Tensor => "Numbers".into(),
         ty => value_type(ty)?,
     };
     Ok(match field.ty.is_option() {
@@ -120,6 +121,13 @@ pub fn write(field: &Field) -> Result<Vec<String>> {
         Type::String | Type::Path | Type::Json => vec![
             format!("c.{name} = {value}.c_str();"),
             format!("c.{name}_len = {value}.size();"),
+        ],
+        Type::Tensor => vec![
+            // Never NULL, which would be unset.
+            format!("c.{name} = detail::present({value}.data);"),
+            format!("c.{name}_len = {value}.data.size();"),
+            format!("c.{name}_shape = detail::present({value}.shape);"),
+            format!("c.{name}_shape_len = {value}.shape.size();"),
         ],
         ty if ty.is_integer() || ty.is_float() => vec![format!("c.{name} = {value};")],
         ty if *ty == texts() => vec![

@@ -21,6 +21,12 @@ pub fn method(handle: &Handle, method: &Method) -> Result<Value> {
                 format!("const std::string &{name}"),
                 format!("{name}.data(), {name}.size()"),
             ),
+            Type::Tensor => (
+                format!("const Numbers &{name}"),
+                format!(
+                    "{name}.data.data(), {name}.data.size(), {name}.shape.data(), {name}.shape.size()"
+                ),
+            ),
             Type::Path => (
                 format!("const std::string &{name}"),
                 format!("detail::path(\"{name}\", {name})"),

@@ -33,6 +33,7 @@ pub fn argument(name: &str, ty: &Type) -> String {
         Type::String
         | Type::Path
         | Type::Json
+        | Type::Tensor
         | Type::List { .. }
         | Type::Options { .. }
         | Type::Handle { .. } => format!("&{name}"),

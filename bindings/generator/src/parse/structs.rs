@@ -121,6 +121,7 @@ fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> 
         && matches!(bare, Type::List { of } if matches!(**of, Type::String | Type::U32));
     match bare {
         Type::List { .. } if list && docs.range.is_none() => {}
+        Type::Tensor if ty.is_option() && docs.range.is_none() => {}
         Type::Bool
         | Type::String
         | Type::Path
@@ -142,7 +143,7 @@ fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> 
         _ => {
             return Err(source.error(
                 field,
-                "options hold no lists but Option<Vec<String>> and Option<Vec<u32>>, and no records, options or handles",
+                "options hold no lists but Option<Vec<String>> and Option<Vec<u32>>, no tensors but Option<Tensor>, and no records, options or handles",
             ));
         }
     }
@@ -153,7 +154,7 @@ fn option_field(source: &Source, field: &syn::Field, ty: &Type, docs: &Docs) -> 
             let fits = match bare {
                 Type::Bool => value.is_boolean(),
                 Type::String | Type::Path | Type::Enum { .. } => value.is_string(),
-                Type::Duration | Type::Json => false,
+                Type::Duration | Type::Json | Type::Tensor => false,
                 _ => within(value, docs),
             };
             if fits {

@@ -165,6 +165,8 @@ fn types_outside_the_grammar() {
     records("/// A.\npub a: Vec<Option<u32>>,", 4, "Vec of this");
     records("/// A.\npub a: Vec<Vec<u32>>,", 3, "list of lists");
     records("/// A.\npub a: Tensor,", 3, "tensors");
+    options("/// A.\npub a: Option<Vec<Tensor>>,", 4, "outside");
+    options("/// A.\npub a: Tensor,", 4, "no tensors but");
     records("/// A.\npub a: OpenOptions,", 3, "no options");
     records(
         "/// A.\npub a: (u32, u32),",
@@ -341,11 +343,7 @@ fn methods() {
         5,
         "has numbers, texts or structs",
     );
-    method(
-        "/// A.\npub fn a(&self, numbers: &Tensor) {}",
-        5,
-        "&str &Path",
-    );
+    method("/// A.\npub fn a(&self, numbers: Tensor) {}", 5, "borrowed");
     method(
         "/// A.\npub fn a(&self) -> Vec<Tensor> {}",
         5,
@@ -392,15 +390,20 @@ fn names_are_unique() {
 #[test]
 fn numbers_texts_and_lists_of_records() {
     let mut small = Small::new();
-    small.options = OPTIONS.replace("}", "/// Where.\npub places: Option<Vec<u32>>,\n}");
+    small.options = OPTIONS.replace(
+        "}",
+        "/// Where.\npub places: Option<Vec<u32>>,\n/// Seen.\npub images: Option<Tensor>,\n}",
+    );
     small.handles = HANDLES.replace(
         "/// Tells.",
-        "/// Counts.\npub fn count(&self, texts: &[String]) -> Result<Tensor> { todo() }\n\
+        "/// Counts.\npub fn count(&self, texts: &[String], seen: &Tensor) -> Result<Tensor> { todo() }\n\
          /// Lists.\npub fn list(&self) -> Vec<Info> { todo() }\n/// Tells.",
     );
     let surface = small.parse().unwrap();
     let methods = &surface.handles[0].methods;
     assert_eq!(methods[1].returns, Type::Tensor);
+    assert_eq!(methods[1].params[1].ty, Type::Tensor);
+    assert_eq!(*surface.options[0].fields[2].ty.bare(), Type::Tensor);
     assert_eq!(surface.listed_records(), ["Info"]);
     let places = &surface.options[0].fields[1].ty;
     assert!(matches!(places.bare(), Type::List { of } if **of == Type::U32));

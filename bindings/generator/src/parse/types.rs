@@ -25,8 +25,8 @@ pub fn owned(source: &Source, names: &Names, ty: &syn::Type) -> Result<Type> {
             _ => return Err(unknown(source, ty)),
         };
         return match (name.as_str(), &*of) {
-            ("Vec", Type::Option { .. })
-            | ("Vec" | "Option", Type::Handle { .. } | Type::Tensor) => {
+            ("Vec", Type::Option { .. } | Type::Tensor)
+            | ("Vec" | "Option", Type::Handle { .. }) => {
                 Err(source.error(ty, format!("{name} of this is outside the grammar")))
             }
             ("Option", Type::Option { .. }) => {
@@ -74,10 +74,10 @@ pub fn param(source: &Source, names: &Names, ty: &syn::Type) -> Result<Type> {
         syn::Type::Path(path) if path.path.is_ident("str") => Ok(Type::String),
         syn::Type::Path(path) if path.path.is_ident("Path") => Ok(Type::Path),
         inner => match owned(source, names, inner)? {
-            ty @ (Type::Json | Type::Options { .. } | Type::Handle { .. }) => Ok(ty),
+            ty @ (Type::Json | Type::Tensor | Type::Options { .. } | Type::Handle { .. }) => Ok(ty),
             _ => Err(source.error(
                 ty,
-                "borrowed parameters are &str &Path &Json &[T] &Options &Handle",
+                "borrowed parameters are &str &Path &Json &Tensor &[T] &Options &Handle",
             )),
         },
     }

@@ -9,6 +9,7 @@ pub fn input(ty: &Type) -> String {
         Type::List { of } => format!("Sequence[{}]", input(of)),
         Type::Option { of } => format!("{} | None", input(of)),
         Type::Enum { name } => format!("{name} | str"),
+        Type::Tensor => "TensorLike".to_owned(),
         other => output(other),
     }
 }
@@ -85,6 +86,7 @@ pub fn is_borrowed(ty: &Type) -> bool {
         Type::String
             | Type::Path
             | Type::Json
+            | Type::Tensor
             | Type::List { .. }
             | Type::Options { .. }
             | Type::Handle { .. }

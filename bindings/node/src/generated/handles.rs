@@ -212,6 +212,54 @@ impl Model {
     }
 
     #[napi]
+    pub fn complete_embeddings<'env>(
+        &self,
+        env: &'env Env,
+        embeddings: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<Unknown<'env>> {
+        now(env, || {
+            let embeddings: rkchat::Tensor = FromJs::from_js(&embeddings, "embeddings")?;
+            let options: rkchat::GenerateOptions = FromJs::from_js(&options, "options")?;
+            Ok(self.inner.complete_embeddings(&embeddings, &options)?)
+        })
+    }
+
+    #[napi]
+    pub fn generate_batch(
+        &self,
+        env: &Env,
+        prompts: Unknown<'_>,
+        options: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<Vec<rkchat::Completion>>>> {
+        later(env, || {
+            let prompts: rkchat::Json = FromJs::from_js(&prompts, "prompts")?;
+            let options: rkchat::GenerateOptions = FromJs::from_js(&options, "options")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.generate_batch(&prompts, &options))
+        })
+    }
+
+    #[napi]
+    pub fn set_cross_attention(
+        &self,
+        env: &Env,
+        keys: Unknown<'_>,
+        values: Unknown<'_>,
+        mask: Unknown<'_>,
+        positions: Unknown<'_>,
+    ) -> napi::Result<AsyncTask<Job<()>>> {
+        later(env, || {
+            let keys: rkchat::Tensor = FromJs::from_js(&keys, "keys")?;
+            let values: rkchat::Tensor = FromJs::from_js(&values, "values")?;
+            let mask: rkchat::Tensor = FromJs::from_js(&mask, "mask")?;
+            let positions: Vec<u32> = FromJs::from_js(&positions, "positions")?;
+            let inner = self.inner.clone();
+            Ok(move || inner.set_cross_attention(&keys, &values, &mask, &positions))
+        })
+    }
+
+    #[napi]
     pub fn render<'env>(
         &self,
         env: &'env Env,

@@ -81,6 +81,27 @@ impl FromJs for rkchat::ModelOptions {
             warmup: fields.get("warmup")?.unwrap_or(defaults.warmup),
             memory_check: fields.get("memoryCheck")?,
             keep_alive: fields.get("keepAlive")?,
+            n_keep: fields.get("nKeep")?,
+            embed_flash: fields.get("embedFlash")?,
+            enabled_cpus_num: fields.get("enabledCpusNum")?,
+            enabled_cpus_mask: fields.get("enabledCpusMask")?,
+            base_domain_id: fields.get("baseDomainId")?,
+            n_batch: fields.get("nBatch")?,
+            use_cross_attn: fields
+                .get("useCrossAttn")?
+                .unwrap_or(defaults.use_cross_attn),
+            num_npu_core: fields.get("numNpuCore")?,
+            use_gpu: fields.get("useGpu")?.unwrap_or(defaults.use_gpu),
+            image_start: fields.get("imageStart")?,
+            image_end: fields.get("imageEnd")?,
+            image_content: fields.get("imageContent")?,
+            video_start: fields.get("videoStart")?,
+            video_end: fields.get("videoEnd")?,
+            video_content: fields.get("videoContent")?,
+            host_tokenizer: fields
+                .get("hostTokenizer")?
+                .unwrap_or(defaults.host_tokenizer),
+            embedding_table: fields.get("embeddingTable")?,
         })
     }
 }
@@ -121,6 +142,12 @@ impl FromJs for rkchat::GenerateOptions {
             untrusted_content: fields.get("untrustedContent")?,
             template_repair: fields.get("templateRepair")?,
             adapter: fields.get("adapter")?,
+            images: fields.get("images")?,
+            image_width: fields.get("imageWidth")?,
+            image_height: fields.get("imageHeight")?,
+            videos: fields.get("videos")?,
+            video_width: fields.get("videoWidth")?,
+            video_height: fields.get("videoHeight")?,
         })
     }
 }

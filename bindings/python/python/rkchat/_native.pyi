@@ -128,6 +128,23 @@ class ModelFolder:
         warmup: bool = False,
         memory_check: MemoryCheck | str | None = None,
         keep_alive: float | None = None,
+        n_keep: int | None = None,
+        embed_flash: bool | None = None,
+        enabled_cpus_num: int | None = None,
+        enabled_cpus_mask: int | None = None,
+        base_domain_id: int | None = None,
+        n_batch: int | None = None,
+        use_cross_attn: bool = False,
+        num_npu_core: int | None = None,
+        use_gpu: bool = False,
+        image_start: str | None = None,
+        image_end: str | None = None,
+        image_content: str | None = None,
+        video_start: str | None = None,
+        video_end: str | None = None,
+        video_content: str | None = None,
+        host_tokenizer: bool = False,
+        embedding_table: TensorLike | None = None,
     ) -> ModelFolder:
         """Reads what is known of the model that `Model.open` would open.
 
@@ -188,6 +205,52 @@ class ModelFolder:
             keep_alive: Without a request for so long, the model is unloaded, as by
                 `Model.unload`; the next request loads it again. Unset: it stays until it is
                 closed. In seconds.
+            n_keep: Tokens at the start of the window that the runtime keeps where it shifts it,
+                -1 as the vendor's demos have it. rkchat ends an answer before the window is
+                full, so it matters only where the runtime keeps the conversation. `Unsupported`
+                on runtimes before 1.2.0. Unset: as the runtime has it. From -1 to 1048576.
+            embed_flash: Leave the word embeddings in storage and read them as they are needed,
+                which saves memory, or hold them in memory. `Unsupported` on runtimes before
+                1.2.0. Unset: in storage, as the vendor's demos do.
+            enabled_cpus_num: How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to
+                4 on RK3562, by the vendor's manual. `Unsupported` on runtimes before 1.2.0.
+                Unset: as the runtime has it. From 1 to 8.
+            enabled_cpus_mask: Which CPUs inference uses, one bit for each, the lowest for CPU
+                0: the vendor's demos take 240 (CPUs 4 to 7) on RK3588 and RK3576, and 15 (CPUs
+                0 to 3) elsewhere. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime
+                has it. From 1 to 4294967295.
+            base_domain_id: The NPU memory domain to start in. 1 leaves domain 0 to a vision
+                model, as the vendor's multimodal demos do on RK3588 and RK3576. `Unsupported`
+                on runtimes before 1.1.0. Unset: 0. From 0 to 255.
+            n_batch: Prompts that the model runs at once, for `Model.generate_batch`, and for
+                nothing else where it is more than 1. The vendor advises 8 at the most. More
+                than 1 is `Unsupported` on runtimes before 1.2.1. Unset: 1. From 1 to 100.
+            use_cross_attn: The model is a decoder that attends to what
+                `Model.set_cross_attention` sets. `Unsupported` on runtimes before 1.2.1, and on
+                rkchat's own.
+            num_npu_core: NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's
+                manual. Only runtimes before 1.1.0 take it; later a model has it from its
+                conversion. `Unsupported` there. Unset: as the runtime has it. From 1 to 3.
+            use_gpu: Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `Unsupported`
+                on others.
+            image_start: What the model was trained to see before an image, such as
+                `<|vision_start|>`. This and the markers that follow are given to the runtime,
+                which puts them in. Unset: nothing.
+            image_end: What the model was trained to see after an image, such as
+                `<|vision_end|>`. Unset: nothing.
+            image_content: The token that stands for a part of an image, such as
+                `<|image_pad|>`. Unset: nothing.
+            video_start: As `image_start`, for a video. Unset: nothing.
+            video_end: As `image_end`, for a video. Unset: nothing.
+            video_content: As `image_content`, for a video. Unset: nothing.
+            host_tokenizer: Where the runtime needs tokens of a text, rkchat's tokenizer makes
+                them: for models that were converted without theirs (`export_tokenizer=False`).
+                It adds no special tokens, for those are in the template. Needs a
+                `tokenizer.json`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own.
+            embedding_table: The word embeddings, a row for each token of the vocabulary, for
+                models that were converted without theirs (`export_embedding=False`).
+                `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset: the model
+                has them.
         """
 
     def info(self) -> FolderInfo:
@@ -233,6 +296,23 @@ class Model:
         warmup: bool = False,
         memory_check: MemoryCheck | str | None = None,
         keep_alive: float | None = None,
+        n_keep: int | None = None,
+        embed_flash: bool | None = None,
+        enabled_cpus_num: int | None = None,
+        enabled_cpus_mask: int | None = None,
+        base_domain_id: int | None = None,
+        n_batch: int | None = None,
+        use_cross_attn: bool = False,
+        num_npu_core: int | None = None,
+        use_gpu: bool = False,
+        image_start: str | None = None,
+        image_end: str | None = None,
+        image_content: str | None = None,
+        video_start: str | None = None,
+        video_end: str | None = None,
+        video_content: str | None = None,
+        host_tokenizer: bool = False,
+        embedding_table: TensorLike | None = None,
     ) -> Model:
         """Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came
         with it (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`,
@@ -296,6 +376,52 @@ class Model:
             keep_alive: Without a request for so long, the model is unloaded, as by
                 `Model.unload`; the next request loads it again. Unset: it stays until it is
                 closed. In seconds.
+            n_keep: Tokens at the start of the window that the runtime keeps where it shifts it,
+                -1 as the vendor's demos have it. rkchat ends an answer before the window is
+                full, so it matters only where the runtime keeps the conversation. `Unsupported`
+                on runtimes before 1.2.0. Unset: as the runtime has it. From -1 to 1048576.
+            embed_flash: Leave the word embeddings in storage and read them as they are needed,
+                which saves memory, or hold them in memory. `Unsupported` on runtimes before
+                1.2.0. Unset: in storage, as the vendor's demos do.
+            enabled_cpus_num: How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to
+                4 on RK3562, by the vendor's manual. `Unsupported` on runtimes before 1.2.0.
+                Unset: as the runtime has it. From 1 to 8.
+            enabled_cpus_mask: Which CPUs inference uses, one bit for each, the lowest for CPU
+                0: the vendor's demos take 240 (CPUs 4 to 7) on RK3588 and RK3576, and 15 (CPUs
+                0 to 3) elsewhere. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime
+                has it. From 1 to 4294967295.
+            base_domain_id: The NPU memory domain to start in. 1 leaves domain 0 to a vision
+                model, as the vendor's multimodal demos do on RK3588 and RK3576. `Unsupported`
+                on runtimes before 1.1.0. Unset: 0. From 0 to 255.
+            n_batch: Prompts that the model runs at once, for `Model.generate_batch`, and for
+                nothing else where it is more than 1. The vendor advises 8 at the most. More
+                than 1 is `Unsupported` on runtimes before 1.2.1. Unset: 1. From 1 to 100.
+            use_cross_attn: The model is a decoder that attends to what
+                `Model.set_cross_attention` sets. `Unsupported` on runtimes before 1.2.1, and on
+                rkchat's own.
+            num_npu_core: NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's
+                manual. Only runtimes before 1.1.0 take it; later a model has it from its
+                conversion. `Unsupported` there. Unset: as the runtime has it. From 1 to 3.
+            use_gpu: Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `Unsupported`
+                on others.
+            image_start: What the model was trained to see before an image, such as
+                `<|vision_start|>`. This and the markers that follow are given to the runtime,
+                which puts them in. Unset: nothing.
+            image_end: What the model was trained to see after an image, such as
+                `<|vision_end|>`. Unset: nothing.
+            image_content: The token that stands for a part of an image, such as
+                `<|image_pad|>`. Unset: nothing.
+            video_start: As `image_start`, for a video. Unset: nothing.
+            video_end: As `image_end`, for a video. Unset: nothing.
+            video_content: As `image_content`, for a video. Unset: nothing.
+            host_tokenizer: Where the runtime needs tokens of a text, rkchat's tokenizer makes
+                them: for models that were converted without theirs (`export_tokenizer=False`).
+                It adds no special tokens, for those are in the template. Needs a
+                `tokenizer.json`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own.
+            embedding_table: The word embeddings, a row for each token of the vocabulary, for
+                models that were converted without theirs (`export_embedding=False`).
+                `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset: the model
+                has them.
         """
 
     def info(self) -> ModelInfo:
@@ -333,6 +459,12 @@ class Model:
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
         adapter: str | None = None,
+        images: TensorLike | None = None,
+        image_width: int | None = None,
+        image_height: int | None = None,
+        videos: TensorLike | None = None,
+        video_width: int | None = None,
+        video_height: int | None = None,
     ) -> Generation:
         """Answers a conversation: a JSON array of messages, each an object with `role` and
         `content`. The prompt is rendered and checked before this returns; the answer streams
@@ -404,6 +536,24 @@ class Model:
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
             adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+            images: Embeddings of images, made by the vision part of the model, in the shape
+                [images, tokens of each, numbers of each token]; the numbers are as many as the
+                model's own embeddings have. Parts of messages of the type `image` or
+                `image_url`, whose URL is not read, are their places, in this order; of a text
+                to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+                since 1.2.0 put their own chat template around it, so there it is a single user
+                message, and no text to complete; earlier ones get the messages through the
+                model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+                image before 1.2.1. Unset: none.
+            image_width: Width of each image as the vision part of the model saw it, which some
+                models count positions by. Unset: not told. In pixels. From 1 to 65536.
+            image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+            videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+                each, numbers of each token]. Their places are parts of the type `video` or
+                `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+                none.
+            video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+            video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
         """
 
     def complete(
@@ -438,6 +588,12 @@ class Model:
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
         adapter: str | None = None,
+        images: TensorLike | None = None,
+        image_width: int | None = None,
+        image_height: int | None = None,
+        videos: TensorLike | None = None,
+        video_width: int | None = None,
+        video_height: int | None = None,
     ) -> Generation:
         """Continues a text. It gets the special tokens that the tokenizer puts around a text, and
         no template.
@@ -508,7 +664,288 @@ class Model:
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
             adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+            images: Embeddings of images, made by the vision part of the model, in the shape
+                [images, tokens of each, numbers of each token]; the numbers are as many as the
+                model's own embeddings have. Parts of messages of the type `image` or
+                `image_url`, whose URL is not read, are their places, in this order; of a text
+                to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+                since 1.2.0 put their own chat template around it, so there it is a single user
+                message, and no text to complete; earlier ones get the messages through the
+                model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+                image before 1.2.1. Unset: none.
+            image_width: Width of each image as the vision part of the model saw it, which some
+                models count positions by. Unset: not told. In pixels. From 1 to 65536.
+            image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+            videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+                each, numbers of each token]. Their places are parts of the type `video` or
+                `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+                none.
+            video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+            video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
         """
+
+    def complete_embeddings(
+        self,
+        embeddings: TensorLike,
+        *,
+        max_new_tokens: int | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        temperature: float | None = None,
+        repeat_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        min_p: float | None = None,
+        seed: int | None = None,
+        stop_strings: Sequence[str] | None = None,
+        ignore_eos: bool = False,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+        tools: Json | None = None,
+        tool_choice: Json | None = None,
+        tool_format: str | None = None,
+        documents: Json | None = None,
+        now: str | datetime | None = None,
+        variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        continue_final_message: bool = False,
+        untrusted_content: UntrustedContent | str | None = None,
+        template_repair: TemplateRepair | str | None = None,
+        adapter: str | None = None,
+        images: TensorLike | None = None,
+        image_width: int | None = None,
+        image_height: int | None = None,
+        videos: TensorLike | None = None,
+        video_width: int | None = None,
+        video_height: int | None = None,
+    ) -> Generation:
+        """Continues embeddings in place of tokens, in the shape [tokens, numbers of each]. No
+        template is put around them. Where nobody knows how many numbers the model's embeddings
+        have, nobody checks: the runtime then reads as many as it needs, so they have to be
+        right.
+
+        Args:
+            max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+                context window is full. In tokens. From 1 to 1048576.
+            top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 2.
+            mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            min_p: Leave tokens out that are less likely than the likeliest times this. No
+                runtime has it yet: a warning tells. From 0 to 1.
+            seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+                warning tells. From 0 to 9007199254740991.
+            stop_strings: Texts that end the answer, which ends before them. Unset: none.
+            ignore_eos: Go on where the model would stop, until something else ends the answer.
+                Needs `ignore_eos` of `ModelFolder.open`.
+            timeout: How long the request may take from now until its end; then it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            queue_timeout: How long the request may wait in the queue before it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+                as such.
+            tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+                `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+                them. The last two begin the answer with a call, and are `Unsupported` for
+                models whose calls have no beginning of their own. Unset: `"auto"`.
+            tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+                `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+                `none`. Unset: told from the chat template.
+            documents: As in `Model.render`; only for messages.
+            now: As in `Model.render`; only for messages.
+            variables: As in `Model.render`; only for messages.
+            template_name: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+                template is used, its switch, which is off where this is unset.
+            continue_final_message: As in `Model.render`; only for messages. The answer is what
+                comes after the last message.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
+            template_repair: What is done where the template refuses the messages. Unset:
+                `Auto`.
+            adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+            images: Embeddings of images, made by the vision part of the model, in the shape
+                [images, tokens of each, numbers of each token]; the numbers are as many as the
+                model's own embeddings have. Parts of messages of the type `image` or
+                `image_url`, whose URL is not read, are their places, in this order; of a text
+                to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+                since 1.2.0 put their own chat template around it, so there it is a single user
+                message, and no text to complete; earlier ones get the messages through the
+                model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+                image before 1.2.1. Unset: none.
+            image_width: Width of each image as the vision part of the model saw it, which some
+                models count positions by. Unset: not told. In pixels. From 1 to 65536.
+            image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+            videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+                each, numbers of each token]. Their places are parts of the type `video` or
+                `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+                none.
+            video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+            video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
+        """
+
+    def generate_batch(
+        self,
+        prompts: Json,
+        *,
+        max_new_tokens: int | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        temperature: float | None = None,
+        repeat_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        mirostat: int | None = None,
+        mirostat_tau: float | None = None,
+        mirostat_eta: float | None = None,
+        min_p: float | None = None,
+        seed: int | None = None,
+        stop_strings: Sequence[str] | None = None,
+        ignore_eos: bool = False,
+        timeout: float | None = None,
+        queue_timeout: float | None = None,
+        tools: Json | None = None,
+        tool_choice: Json | None = None,
+        tool_format: str | None = None,
+        documents: Json | None = None,
+        now: str | datetime | None = None,
+        variables: Json | None = None,
+        template_name: str | None = None,
+        enable_thinking: bool | None = None,
+        continue_final_message: bool = False,
+        untrusted_content: UntrustedContent | str | None = None,
+        template_repair: TemplateRepair | str | None = None,
+        adapter: str | None = None,
+        images: TensorLike | None = None,
+        image_width: int | None = None,
+        image_height: int | None = None,
+        videos: TensorLike | None = None,
+        video_width: int | None = None,
+        video_height: int | None = None,
+    ) -> list[Completion]:
+        """Answers several prompts, `n_batch` of `ModelFolder.open` of them at once: a JSON array
+        of arrays of messages, or of texts to complete. Options count for each; `timeout` is for
+        all. The answers come in the order of the prompts. Works with every runtime, one after
+        the other where `n_batch` is 1.
+
+        Args:
+            max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+                context window is full. In tokens. From 1 to 1048576.
+            top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 1 to 1000000.
+            top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From -2 to 2.
+            mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 2.
+            mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 100.
+            mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+                `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+                model was opened. From 0 to 1.
+            min_p: Leave tokens out that are less likely than the likeliest times this. No
+                runtime has it yet: a warning tells. From 0 to 1.
+            seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+                warning tells. From 0 to 9007199254740991.
+            stop_strings: Texts that end the answer, which ends before them. Unset: none.
+            ignore_eos: Go on where the model would stop, until something else ends the answer.
+                Needs `ignore_eos` of `ModelFolder.open`.
+            timeout: How long the request may take from now until its end; then it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            queue_timeout: How long the request may wait in the queue before it ends with
+                `Timeout`. Unset: as long as it takes. In seconds.
+            tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+                as such.
+            tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+                `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+                them. The last two begin the answer with a call, and are `Unsupported` for
+                models whose calls have no beginning of their own. Unset: `"auto"`.
+            tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+                `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+                `none`. Unset: told from the chat template.
+            documents: As in `Model.render`; only for messages.
+            now: As in `Model.render`; only for messages.
+            variables: As in `Model.render`; only for messages.
+            template_name: As in `Model.render`; only for messages.
+            enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+                template is used, its switch, which is off where this is unset.
+            continue_final_message: As in `Model.render`; only for messages. The answer is what
+                comes after the last message.
+            untrusted_content: What becomes of control tokens that the messages, tools,
+                documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+                such messages are `InvalidArgument` unless this is `Transformers`.
+            template_repair: What is done where the template refuses the messages. Unset:
+                `Auto`.
+            adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+            images: Embeddings of images, made by the vision part of the model, in the shape
+                [images, tokens of each, numbers of each token]; the numbers are as many as the
+                model's own embeddings have. Parts of messages of the type `image` or
+                `image_url`, whose URL is not read, are their places, in this order; of a text
+                to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+                since 1.2.0 put their own chat template around it, so there it is a single user
+                message, and no text to complete; earlier ones get the messages through the
+                model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+                image before 1.2.1. Unset: none.
+            image_width: Width of each image as the vision part of the model saw it, which some
+                models count positions by. Unset: not told. In pixels. From 1 to 65536.
+            image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+            videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+                each, numbers of each token]. Their places are parts of the type `video` or
+                `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+                none.
+            video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+            video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
+        """
+
+    def set_cross_attention(self, keys: TensorLike, values: TensorLike, mask: TensorLike, positions: Sequence[int]) -> None:
+        """Sets what the decoder attends to, for a model opened with `use_cross_attn` of
+        `ModelFolder.open`: an encoder's keys in the shape [layers, tokens, heads, numbers of a
+        head], its values in the shape [layers, heads, numbers of a head, tokens], and of each
+        token its mask and its position. They stay until others are set. That their sizes are
+        the model's, nobody checks."""
 
     def render(
         self,
@@ -781,6 +1218,23 @@ class Opening:
         warmup: bool = False,
         memory_check: MemoryCheck | str | None = None,
         keep_alive: float | None = None,
+        n_keep: int | None = None,
+        embed_flash: bool | None = None,
+        enabled_cpus_num: int | None = None,
+        enabled_cpus_mask: int | None = None,
+        base_domain_id: int | None = None,
+        n_batch: int | None = None,
+        use_cross_attn: bool = False,
+        num_npu_core: int | None = None,
+        use_gpu: bool = False,
+        image_start: str | None = None,
+        image_end: str | None = None,
+        image_content: str | None = None,
+        video_start: str | None = None,
+        video_end: str | None = None,
+        video_content: str | None = None,
+        host_tokenizer: bool = False,
+        embedding_table: TensorLike | None = None,
     ) -> Opening:
         """Begins to open a model, as `Model.open` does, and returns at once.
 
@@ -841,6 +1295,52 @@ class Opening:
             keep_alive: Without a request for so long, the model is unloaded, as by
                 `Model.unload`; the next request loads it again. Unset: it stays until it is
                 closed. In seconds.
+            n_keep: Tokens at the start of the window that the runtime keeps where it shifts it,
+                -1 as the vendor's demos have it. rkchat ends an answer before the window is
+                full, so it matters only where the runtime keeps the conversation. `Unsupported`
+                on runtimes before 1.2.0. Unset: as the runtime has it. From -1 to 1048576.
+            embed_flash: Leave the word embeddings in storage and read them as they are needed,
+                which saves memory, or hold them in memory. `Unsupported` on runtimes before
+                1.2.0. Unset: in storage, as the vendor's demos do.
+            enabled_cpus_num: How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to
+                4 on RK3562, by the vendor's manual. `Unsupported` on runtimes before 1.2.0.
+                Unset: as the runtime has it. From 1 to 8.
+            enabled_cpus_mask: Which CPUs inference uses, one bit for each, the lowest for CPU
+                0: the vendor's demos take 240 (CPUs 4 to 7) on RK3588 and RK3576, and 15 (CPUs
+                0 to 3) elsewhere. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime
+                has it. From 1 to 4294967295.
+            base_domain_id: The NPU memory domain to start in. 1 leaves domain 0 to a vision
+                model, as the vendor's multimodal demos do on RK3588 and RK3576. `Unsupported`
+                on runtimes before 1.1.0. Unset: 0. From 0 to 255.
+            n_batch: Prompts that the model runs at once, for `Model.generate_batch`, and for
+                nothing else where it is more than 1. The vendor advises 8 at the most. More
+                than 1 is `Unsupported` on runtimes before 1.2.1. Unset: 1. From 1 to 100.
+            use_cross_attn: The model is a decoder that attends to what
+                `Model.set_cross_attention` sets. `Unsupported` on runtimes before 1.2.1, and on
+                rkchat's own.
+            num_npu_core: NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's
+                manual. Only runtimes before 1.1.0 take it; later a model has it from its
+                conversion. `Unsupported` there. Unset: as the runtime has it. From 1 to 3.
+            use_gpu: Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `Unsupported`
+                on others.
+            image_start: What the model was trained to see before an image, such as
+                `<|vision_start|>`. This and the markers that follow are given to the runtime,
+                which puts them in. Unset: nothing.
+            image_end: What the model was trained to see after an image, such as
+                `<|vision_end|>`. Unset: nothing.
+            image_content: The token that stands for a part of an image, such as
+                `<|image_pad|>`. Unset: nothing.
+            video_start: As `image_start`, for a video. Unset: nothing.
+            video_end: As `image_end`, for a video. Unset: nothing.
+            video_content: As `image_content`, for a video. Unset: nothing.
+            host_tokenizer: Where the runtime needs tokens of a text, rkchat's tokenizer makes
+                them: for models that were converted without theirs (`export_tokenizer=False`).
+                It adds no special tokens, for those are in the template. Needs a
+                `tokenizer.json`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own.
+            embedding_table: The word embeddings, a row for each token of the vocabulary, for
+                models that were converted without theirs (`export_embedding=False`).
+                `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset: the model
+                has them.
         """
 
     def progress(self) -> OpeningProgress:
@@ -980,6 +1480,12 @@ class Chat:
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
         adapter: str | None = None,
+        images: TensorLike | None = None,
+        image_width: int | None = None,
+        image_height: int | None = None,
+        videos: TensorLike | None = None,
+        video_width: int | None = None,
+        video_height: int | None = None,
     ) -> Generation:
         """Says something as the user. The answer streams from what it returns. Options count for
         this request.
@@ -1048,6 +1554,24 @@ class Chat:
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
             adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+            images: Embeddings of images, made by the vision part of the model, in the shape
+                [images, tokens of each, numbers of each token]; the numbers are as many as the
+                model's own embeddings have. Parts of messages of the type `image` or
+                `image_url`, whose URL is not read, are their places, in this order; of a text
+                to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+                since 1.2.0 put their own chat template around it, so there it is a single user
+                message, and no text to complete; earlier ones get the messages through the
+                model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+                image before 1.2.1. Unset: none.
+            image_width: Width of each image as the vision part of the model saw it, which some
+                models count positions by. Unset: not told. In pixels. From 1 to 65536.
+            image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+            videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+                each, numbers of each token]. Their places are parts of the type `video` or
+                `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+                none.
+            video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+            video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
         """
 
     def send_message(
@@ -1082,6 +1606,12 @@ class Chat:
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
         adapter: str | None = None,
+        images: TensorLike | None = None,
+        image_width: int | None = None,
+        image_height: int | None = None,
+        videos: TensorLike | None = None,
+        video_width: int | None = None,
+        video_height: int | None = None,
     ) -> Generation:
         """Sends a message of any role, or a JSON array of them, such as the results of tools.
 
@@ -1149,6 +1679,24 @@ class Chat:
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
             adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+            images: Embeddings of images, made by the vision part of the model, in the shape
+                [images, tokens of each, numbers of each token]; the numbers are as many as the
+                model's own embeddings have. Parts of messages of the type `image` or
+                `image_url`, whose URL is not read, are their places, in this order; of a text
+                to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+                since 1.2.0 put their own chat template around it, so there it is a single user
+                message, and no text to complete; earlier ones get the messages through the
+                model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+                image before 1.2.1. Unset: none.
+            image_width: Width of each image as the vision part of the model saw it, which some
+                models count positions by. Unset: not told. In pixels. From 1 to 65536.
+            image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+            videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+                each, numbers of each token]. Their places are parts of the type `video` or
+                `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+                none.
+            video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+            video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
         """
 
     def regenerate(
@@ -1182,6 +1730,12 @@ class Chat:
         untrusted_content: UntrustedContent | str | None = None,
         template_repair: TemplateRepair | str | None = None,
         adapter: str | None = None,
+        images: TensorLike | None = None,
+        image_width: int | None = None,
+        image_height: int | None = None,
+        videos: TensorLike | None = None,
+        video_width: int | None = None,
+        video_height: int | None = None,
     ) -> Generation:
         """Answers the last message of the user again: what came after it is dropped, and comes
         back if this answer fails.
@@ -1250,6 +1804,24 @@ class Chat:
             template_repair: What is done where the template refuses the messages. Unset:
                 `Auto`.
             adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+            images: Embeddings of images, made by the vision part of the model, in the shape
+                [images, tokens of each, numbers of each token]; the numbers are as many as the
+                model's own embeddings have. Parts of messages of the type `image` or
+                `image_url`, whose URL is not read, are their places, in this order; of a text
+                to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+                since 1.2.0 put their own chat template around it, so there it is a single user
+                message, and no text to complete; earlier ones get the messages through the
+                model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+                image before 1.2.1. Unset: none.
+            image_width: Width of each image as the vision part of the model saw it, which some
+                models count positions by. Unset: not told. In pixels. From 1 to 65536.
+            image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+            videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+                each, numbers of each token]. Their places are parts of the type `video` or
+                `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+                none.
+            video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+            video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
         """
 
     def messages(self) -> Json:

@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Dict, List, Tuple, Union
+from typing import Any, Dict, List, Protocol, Tuple, Union
 
 __all__ = [
     "Json",
+    "SupportsArray",
+    "TensorLike",
     "FinishReason",
     "InputKind",
     "Measure",
@@ -47,6 +49,18 @@ __all__ = [
 Json = Union[None, bool, int, float, str, List[Any], Tuple[Any, ...], Dict[str, Any]]
 """JSON data. Dicts keep their order, ints stay ints; what is in the way is a TypeError or a
 ValueError that says where."""
+
+
+class SupportsArray(Protocol):
+    """What has numbers by numpy's `__array_interface__`: a numpy array, a `Tensor`."""
+
+    @property
+    def __array_interface__(self) -> Dict[str, Any]: ...
+
+
+TensorLike = Union[SupportsArray, memoryview]
+"""Numbers with a shape: float32, in C order. Also whatever else has the buffer protocol, such as
+`array.array`. They are copied."""
 
 
 class FinishReason(str, Enum):

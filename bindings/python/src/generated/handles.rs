@@ -14,7 +14,7 @@ use crate::input::{TextOr, known, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"21e1545b1d966692", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -245,10 +245,56 @@ impl ModelFolder {
     ///     keep_alive: Without a request for so long, the model is unloaded, as by
     ///         `Model.unload`; the next request loads it again. Unset: it stays until it is
     ///         closed. In seconds.
+    ///     n_keep: Tokens at the start of the window that the runtime keeps where it shifts it,
+    ///         -1 as the vendor's demos have it. rkchat ends an answer before the window is
+    ///         full, so it matters only where the runtime keeps the conversation. `Unsupported`
+    ///         on runtimes before 1.2.0. Unset: as the runtime has it. From -1 to 1048576.
+    ///     embed_flash: Leave the word embeddings in storage and read them as they are needed,
+    ///         which saves memory, or hold them in memory. `Unsupported` on runtimes before
+    ///         1.2.0. Unset: in storage, as the vendor's demos do.
+    ///     enabled_cpus_num: How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to
+    ///         4 on RK3562, by the vendor's manual. `Unsupported` on runtimes before 1.2.0.
+    ///         Unset: as the runtime has it. From 1 to 8.
+    ///     enabled_cpus_mask: Which CPUs inference uses, one bit for each, the lowest for CPU
+    ///         0: the vendor's demos take 240 (CPUs 4 to 7) on RK3588 and RK3576, and 15 (CPUs
+    ///         0 to 3) elsewhere. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime
+    ///         has it. From 1 to 4294967295.
+    ///     base_domain_id: The NPU memory domain to start in. 1 leaves domain 0 to a vision
+    ///         model, as the vendor's multimodal demos do on RK3588 and RK3576. `Unsupported`
+    ///         on runtimes before 1.1.0. Unset: 0. From 0 to 255.
+    ///     n_batch: Prompts that the model runs at once, for `Model.generate_batch`, and for
+    ///         nothing else where it is more than 1. The vendor advises 8 at the most. More
+    ///         than 1 is `Unsupported` on runtimes before 1.2.1. Unset: 1. From 1 to 100.
+    ///     use_cross_attn: The model is a decoder that attends to what
+    ///         `Model.set_cross_attention` sets. `Unsupported` on runtimes before 1.2.1, and on
+    ///         rkchat's own.
+    ///     num_npu_core: NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's
+    ///         manual. Only runtimes before 1.1.0 take it; later a model has it from its
+    ///         conversion. `Unsupported` there. Unset: as the runtime has it. From 1 to 3.
+    ///     use_gpu: Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `Unsupported`
+    ///         on others.
+    ///     image_start: What the model was trained to see before an image, such as
+    ///         `<|vision_start|>`. This and the markers that follow are given to the runtime,
+    ///         which puts them in. Unset: nothing.
+    ///     image_end: What the model was trained to see after an image, such as
+    ///         `<|vision_end|>`. Unset: nothing.
+    ///     image_content: The token that stands for a part of an image, such as
+    ///         `<|image_pad|>`. Unset: nothing.
+    ///     video_start: As `image_start`, for a video. Unset: nothing.
+    ///     video_end: As `image_end`, for a video. Unset: nothing.
+    ///     video_content: As `image_content`, for a video. Unset: nothing.
+    ///     host_tokenizer: Where the runtime needs tokens of a text, rkchat's tokenizer makes
+    ///         them: for models that were converted without theirs (`export_tokenizer=False`).
+    ///         It adds no special tokens, for those are in the template. Needs a
+    ///         `tokenizer.json`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own.
+    ///     embedding_table: The word embeddings, a row for each token of the vocabulary, for
+    ///         models that were converted without theirs (`export_embedding=False`).
+    ///         `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset: the model
+    ///         has them.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, **unknown),
-        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None)"
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, n_keep=None, embed_flash=None, enabled_cpus_num=None, enabled_cpus_mask=None, base_domain_id=None, n_batch=None, use_cross_attn=None, num_npu_core=None, use_gpu=None, image_start=None, image_end=None, image_content=None, video_start=None, video_end=None, video_content=None, host_tokenizer=None, embedding_table=None, **unknown),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None, n_keep=None, embed_flash=None, enabled_cpus_num=None, enabled_cpus_mask=None, base_domain_id=None, n_batch=None, use_cross_attn=False, num_npu_core=None, use_gpu=False, image_start=None, image_end=None, image_content=None, video_start=None, video_end=None, video_content=None, host_tokenizer=False, embedding_table=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn open<'py>(
@@ -280,6 +326,23 @@ impl ModelFolder {
         warmup: Option<&Bound<'py, PyAny>>,
         memory_check: Option<&Bound<'py, PyAny>>,
         keep_alive: Option<&Bound<'py, PyAny>>,
+        n_keep: Option<&Bound<'py, PyAny>>,
+        embed_flash: Option<&Bound<'py, PyAny>>,
+        enabled_cpus_num: Option<&Bound<'py, PyAny>>,
+        enabled_cpus_mask: Option<&Bound<'py, PyAny>>,
+        base_domain_id: Option<&Bound<'py, PyAny>>,
+        n_batch: Option<&Bound<'py, PyAny>>,
+        use_cross_attn: Option<&Bound<'py, PyAny>>,
+        num_npu_core: Option<&Bound<'py, PyAny>>,
+        use_gpu: Option<&Bound<'py, PyAny>>,
+        image_start: Option<&Bound<'py, PyAny>>,
+        image_end: Option<&Bound<'py, PyAny>>,
+        image_content: Option<&Bound<'py, PyAny>>,
+        video_start: Option<&Bound<'py, PyAny>>,
+        video_end: Option<&Bound<'py, PyAny>>,
+        video_content: Option<&Bound<'py, PyAny>>,
+        host_tokenizer: Option<&Bound<'py, PyAny>>,
+        embedding_table: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "ModelFolder.open", option_names::MODEL_OPTIONS)?;
@@ -381,6 +444,68 @@ impl ModelFolder {
             None,
         )?;
         set(&mut options.keep_alive, keep_alive, "keep_alive", None)?;
+        set(&mut options.n_keep, n_keep, "n_keep", Some("-1 to 1048576"))?;
+        set(&mut options.embed_flash, embed_flash, "embed_flash", None)?;
+        set(
+            &mut options.enabled_cpus_num,
+            enabled_cpus_num,
+            "enabled_cpus_num",
+            Some("1 to 8"),
+        )?;
+        set(
+            &mut options.enabled_cpus_mask,
+            enabled_cpus_mask,
+            "enabled_cpus_mask",
+            Some("1 to 4294967295"),
+        )?;
+        set(
+            &mut options.base_domain_id,
+            base_domain_id,
+            "base_domain_id",
+            Some("0 to 255"),
+        )?;
+        set(&mut options.n_batch, n_batch, "n_batch", Some("1 to 100"))?;
+        set(
+            &mut options.use_cross_attn,
+            use_cross_attn,
+            "use_cross_attn",
+            None,
+        )?;
+        set(
+            &mut options.num_npu_core,
+            num_npu_core,
+            "num_npu_core",
+            Some("1 to 3"),
+        )?;
+        set(&mut options.use_gpu, use_gpu, "use_gpu", None)?;
+        set(&mut options.image_start, image_start, "image_start", None)?;
+        set(&mut options.image_end, image_end, "image_end", None)?;
+        set(
+            &mut options.image_content,
+            image_content,
+            "image_content",
+            None,
+        )?;
+        set(&mut options.video_start, video_start, "video_start", None)?;
+        set(&mut options.video_end, video_end, "video_end", None)?;
+        set(
+            &mut options.video_content,
+            video_content,
+            "video_content",
+            None,
+        )?;
+        set(
+            &mut options.host_tokenizer,
+            host_tokenizer,
+            "host_tokenizer",
+            None,
+        )?;
+        set(
+            &mut options.embedding_table,
+            embedding_table,
+            "embedding_table",
+            None,
+        )?;
         wait(py, move || rkchat::ModelFolder::open(&path, &options))
     }
 
@@ -481,10 +606,56 @@ impl Model {
     ///     keep_alive: Without a request for so long, the model is unloaded, as by
     ///         `Model.unload`; the next request loads it again. Unset: it stays until it is
     ///         closed. In seconds.
+    ///     n_keep: Tokens at the start of the window that the runtime keeps where it shifts it,
+    ///         -1 as the vendor's demos have it. rkchat ends an answer before the window is
+    ///         full, so it matters only where the runtime keeps the conversation. `Unsupported`
+    ///         on runtimes before 1.2.0. Unset: as the runtime has it. From -1 to 1048576.
+    ///     embed_flash: Leave the word embeddings in storage and read them as they are needed,
+    ///         which saves memory, or hold them in memory. `Unsupported` on runtimes before
+    ///         1.2.0. Unset: in storage, as the vendor's demos do.
+    ///     enabled_cpus_num: How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to
+    ///         4 on RK3562, by the vendor's manual. `Unsupported` on runtimes before 1.2.0.
+    ///         Unset: as the runtime has it. From 1 to 8.
+    ///     enabled_cpus_mask: Which CPUs inference uses, one bit for each, the lowest for CPU
+    ///         0: the vendor's demos take 240 (CPUs 4 to 7) on RK3588 and RK3576, and 15 (CPUs
+    ///         0 to 3) elsewhere. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime
+    ///         has it. From 1 to 4294967295.
+    ///     base_domain_id: The NPU memory domain to start in. 1 leaves domain 0 to a vision
+    ///         model, as the vendor's multimodal demos do on RK3588 and RK3576. `Unsupported`
+    ///         on runtimes before 1.1.0. Unset: 0. From 0 to 255.
+    ///     n_batch: Prompts that the model runs at once, for `Model.generate_batch`, and for
+    ///         nothing else where it is more than 1. The vendor advises 8 at the most. More
+    ///         than 1 is `Unsupported` on runtimes before 1.2.1. Unset: 1. From 1 to 100.
+    ///     use_cross_attn: The model is a decoder that attends to what
+    ///         `Model.set_cross_attention` sets. `Unsupported` on runtimes before 1.2.1, and on
+    ///         rkchat's own.
+    ///     num_npu_core: NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's
+    ///         manual. Only runtimes before 1.1.0 take it; later a model has it from its
+    ///         conversion. `Unsupported` there. Unset: as the runtime has it. From 1 to 3.
+    ///     use_gpu: Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `Unsupported`
+    ///         on others.
+    ///     image_start: What the model was trained to see before an image, such as
+    ///         `<|vision_start|>`. This and the markers that follow are given to the runtime,
+    ///         which puts them in. Unset: nothing.
+    ///     image_end: What the model was trained to see after an image, such as
+    ///         `<|vision_end|>`. Unset: nothing.
+    ///     image_content: The token that stands for a part of an image, such as
+    ///         `<|image_pad|>`. Unset: nothing.
+    ///     video_start: As `image_start`, for a video. Unset: nothing.
+    ///     video_end: As `image_end`, for a video. Unset: nothing.
+    ///     video_content: As `image_content`, for a video. Unset: nothing.
+    ///     host_tokenizer: Where the runtime needs tokens of a text, rkchat's tokenizer makes
+    ///         them: for models that were converted without theirs (`export_tokenizer=False`).
+    ///         It adds no special tokens, for those are in the template. Needs a
+    ///         `tokenizer.json`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own.
+    ///     embedding_table: The word embeddings, a row for each token of the vocabulary, for
+    ///         models that were converted without theirs (`export_embedding=False`).
+    ///         `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset: the model
+    ///         has them.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, **unknown),
-        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None)"
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, n_keep=None, embed_flash=None, enabled_cpus_num=None, enabled_cpus_mask=None, base_domain_id=None, n_batch=None, use_cross_attn=None, num_npu_core=None, use_gpu=None, image_start=None, image_end=None, image_content=None, video_start=None, video_end=None, video_content=None, host_tokenizer=None, embedding_table=None, **unknown),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None, n_keep=None, embed_flash=None, enabled_cpus_num=None, enabled_cpus_mask=None, base_domain_id=None, n_batch=None, use_cross_attn=False, num_npu_core=None, use_gpu=False, image_start=None, image_end=None, image_content=None, video_start=None, video_end=None, video_content=None, host_tokenizer=False, embedding_table=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn open<'py>(
@@ -516,6 +687,23 @@ impl Model {
         warmup: Option<&Bound<'py, PyAny>>,
         memory_check: Option<&Bound<'py, PyAny>>,
         keep_alive: Option<&Bound<'py, PyAny>>,
+        n_keep: Option<&Bound<'py, PyAny>>,
+        embed_flash: Option<&Bound<'py, PyAny>>,
+        enabled_cpus_num: Option<&Bound<'py, PyAny>>,
+        enabled_cpus_mask: Option<&Bound<'py, PyAny>>,
+        base_domain_id: Option<&Bound<'py, PyAny>>,
+        n_batch: Option<&Bound<'py, PyAny>>,
+        use_cross_attn: Option<&Bound<'py, PyAny>>,
+        num_npu_core: Option<&Bound<'py, PyAny>>,
+        use_gpu: Option<&Bound<'py, PyAny>>,
+        image_start: Option<&Bound<'py, PyAny>>,
+        image_end: Option<&Bound<'py, PyAny>>,
+        image_content: Option<&Bound<'py, PyAny>>,
+        video_start: Option<&Bound<'py, PyAny>>,
+        video_end: Option<&Bound<'py, PyAny>>,
+        video_content: Option<&Bound<'py, PyAny>>,
+        host_tokenizer: Option<&Bound<'py, PyAny>>,
+        embedding_table: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "Model.open", option_names::MODEL_OPTIONS)?;
@@ -617,6 +805,68 @@ impl Model {
             None,
         )?;
         set(&mut options.keep_alive, keep_alive, "keep_alive", None)?;
+        set(&mut options.n_keep, n_keep, "n_keep", Some("-1 to 1048576"))?;
+        set(&mut options.embed_flash, embed_flash, "embed_flash", None)?;
+        set(
+            &mut options.enabled_cpus_num,
+            enabled_cpus_num,
+            "enabled_cpus_num",
+            Some("1 to 8"),
+        )?;
+        set(
+            &mut options.enabled_cpus_mask,
+            enabled_cpus_mask,
+            "enabled_cpus_mask",
+            Some("1 to 4294967295"),
+        )?;
+        set(
+            &mut options.base_domain_id,
+            base_domain_id,
+            "base_domain_id",
+            Some("0 to 255"),
+        )?;
+        set(&mut options.n_batch, n_batch, "n_batch", Some("1 to 100"))?;
+        set(
+            &mut options.use_cross_attn,
+            use_cross_attn,
+            "use_cross_attn",
+            None,
+        )?;
+        set(
+            &mut options.num_npu_core,
+            num_npu_core,
+            "num_npu_core",
+            Some("1 to 3"),
+        )?;
+        set(&mut options.use_gpu, use_gpu, "use_gpu", None)?;
+        set(&mut options.image_start, image_start, "image_start", None)?;
+        set(&mut options.image_end, image_end, "image_end", None)?;
+        set(
+            &mut options.image_content,
+            image_content,
+            "image_content",
+            None,
+        )?;
+        set(&mut options.video_start, video_start, "video_start", None)?;
+        set(&mut options.video_end, video_end, "video_end", None)?;
+        set(
+            &mut options.video_content,
+            video_content,
+            "video_content",
+            None,
+        )?;
+        set(
+            &mut options.host_tokenizer,
+            host_tokenizer,
+            "host_tokenizer",
+            None,
+        )?;
+        set(
+            &mut options.embedding_table,
+            embedding_table,
+            "embedding_table",
+            None,
+        )?;
         wait(py, move || rkchat::Model::open(&path, &options))
     }
 
@@ -696,9 +946,27 @@ impl Model {
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+    ///     images: Embeddings of images, made by the vision part of the model, in the shape
+    ///         [images, tokens of each, numbers of each token]; the numbers are as many as the
+    ///         model's own embeddings have. Parts of messages of the type `image` or
+    ///         `image_url`, whose URL is not read, are their places, in this order; of a text
+    ///         to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+    ///         since 1.2.0 put their own chat template around it, so there it is a single user
+    ///         message, and no text to complete; earlier ones get the messages through the
+    ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+    ///         image before 1.2.1. Unset: none.
+    ///     image_width: Width of each image as the vision part of the model saw it, which some
+    ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
+    ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+    ///     videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+    ///         each, numbers of each token]. Their places are parts of the type `video` or
+    ///         `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+    ///         none.
+    ///     video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+    ///     video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
     #[pyo3(
-        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
-        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
+        signature = (messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None, **unknown),
+        text_signature = "($self, messages, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn generate<'py>(
@@ -733,6 +1001,12 @@ impl Model {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        images: Option<&Bound<'py, PyAny>>,
+        image_width: Option<&Bound<'py, PyAny>>,
+        image_height: Option<&Bound<'py, PyAny>>,
+        videos: Option<&Bound<'py, PyAny>>,
+        video_width: Option<&Bound<'py, PyAny>>,
+        video_height: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "Model.generate", option_names::GENERATE_OPTIONS)?;
@@ -842,6 +1116,32 @@ impl Model {
             None,
         )?;
         set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.images, images, "images", None)?;
+        set(
+            &mut options.image_width,
+            image_width,
+            "image_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.image_height,
+            image_height,
+            "image_height",
+            Some("1 to 65536"),
+        )?;
+        set(&mut options.videos, videos, "videos", None)?;
+        set(
+            &mut options.video_width,
+            video_width,
+            "video_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.video_height,
+            video_height,
+            "video_height",
+            Some("1 to 65536"),
+        )?;
         call(py, move || inner.generate(&messages, &options))
     }
 
@@ -914,9 +1214,27 @@ impl Model {
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+    ///     images: Embeddings of images, made by the vision part of the model, in the shape
+    ///         [images, tokens of each, numbers of each token]; the numbers are as many as the
+    ///         model's own embeddings have. Parts of messages of the type `image` or
+    ///         `image_url`, whose URL is not read, are their places, in this order; of a text
+    ///         to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+    ///         since 1.2.0 put their own chat template around it, so there it is a single user
+    ///         message, and no text to complete; earlier ones get the messages through the
+    ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+    ///         image before 1.2.1. Unset: none.
+    ///     image_width: Width of each image as the vision part of the model saw it, which some
+    ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
+    ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+    ///     videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+    ///         each, numbers of each token]. Their places are parts of the type `video` or
+    ///         `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+    ///         none.
+    ///     video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+    ///     video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
     #[pyo3(
-        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
-        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
+        signature = (prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None, **unknown),
+        text_signature = "($self, prompt, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn complete<'py>(
@@ -951,6 +1269,12 @@ impl Model {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        images: Option<&Bound<'py, PyAny>>,
+        image_width: Option<&Bound<'py, PyAny>>,
+        image_height: Option<&Bound<'py, PyAny>>,
+        videos: Option<&Bound<'py, PyAny>>,
+        video_width: Option<&Bound<'py, PyAny>>,
+        video_height: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "Model.complete", option_names::GENERATE_OPTIONS)?;
@@ -1060,10 +1384,607 @@ impl Model {
             None,
         )?;
         set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.images, images, "images", None)?;
+        set(
+            &mut options.image_width,
+            image_width,
+            "image_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.image_height,
+            image_height,
+            "image_height",
+            Some("1 to 65536"),
+        )?;
+        set(&mut options.videos, videos, "videos", None)?;
+        set(
+            &mut options.video_width,
+            video_width,
+            "video_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.video_height,
+            video_height,
+            "video_height",
+            Some("1 to 65536"),
+        )?;
         match prompt {
             TextOr::Text(text) => call(py, move || inner.complete(&text, &options)),
             TextOr::List(list) => call(py, move || inner.complete_ids(&list, &options)),
         }
+    }
+
+    /// Continues embeddings in place of tokens, in the shape [tokens, numbers of each]. No
+    /// template is put around them. Where nobody knows how many numbers the model's embeddings
+    /// have, nobody checks: the runtime then reads as many as it needs, so they have to be
+    /// right.
+    ///
+    /// Args:
+    ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+    ///         context window is full. In tokens. From 1 to 1048576.
+    ///     top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 2.
+    ///     mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     min_p: Leave tokens out that are less likely than the likeliest times this. No
+    ///         runtime has it yet: a warning tells. From 0 to 1.
+    ///     seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+    ///         warning tells. From 0 to 9007199254740991.
+    ///     stop_strings: Texts that end the answer, which ends before them. Unset: none.
+    ///     ignore_eos: Go on where the model would stop, until something else ends the answer.
+    ///         Needs `ignore_eos` of `ModelFolder.open`.
+    ///     timeout: How long the request may take from now until its end; then it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     queue_timeout: How long the request may wait in the queue before it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+    ///         as such.
+    ///     tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+    ///         `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+    ///         them. The last two begin the answer with a call, and are `Unsupported` for
+    ///         models whose calls have no beginning of their own. Unset: `"auto"`.
+    ///     tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+    ///         `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+    ///         `none`. Unset: told from the chat template.
+    ///     documents: As in `Model.render`; only for messages.
+    ///     now: As in `Model.render`; only for messages.
+    ///     variables: As in `Model.render`; only for messages.
+    ///     template_name: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+    ///         template is used, its switch, which is off where this is unset.
+    ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
+    ///         comes after the last message.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
+    ///     template_repair: What is done where the template refuses the messages. Unset:
+    ///         `Auto`.
+    ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+    ///     images: Embeddings of images, made by the vision part of the model, in the shape
+    ///         [images, tokens of each, numbers of each token]; the numbers are as many as the
+    ///         model's own embeddings have. Parts of messages of the type `image` or
+    ///         `image_url`, whose URL is not read, are their places, in this order; of a text
+    ///         to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+    ///         since 1.2.0 put their own chat template around it, so there it is a single user
+    ///         message, and no text to complete; earlier ones get the messages through the
+    ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+    ///         image before 1.2.1. Unset: none.
+    ///     image_width: Width of each image as the vision part of the model saw it, which some
+    ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
+    ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+    ///     videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+    ///         each, numbers of each token]. Their places are parts of the type `video` or
+    ///         `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+    ///         none.
+    ///     video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+    ///     video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
+    #[pyo3(
+        signature = (embeddings, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None, **unknown),
+        text_signature = "($self, embeddings, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn complete_embeddings<'py>(
+        &self,
+        py: Python<'py>,
+        embeddings: &Bound<'py, PyAny>,
+        max_new_tokens: Option<&Bound<'py, PyAny>>,
+        top_k: Option<&Bound<'py, PyAny>>,
+        top_p: Option<&Bound<'py, PyAny>>,
+        temperature: Option<&Bound<'py, PyAny>>,
+        repeat_penalty: Option<&Bound<'py, PyAny>>,
+        frequency_penalty: Option<&Bound<'py, PyAny>>,
+        presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        min_p: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+        stop_strings: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        tool_choice: Option<&Bound<'py, PyAny>>,
+        tool_format: Option<&Bound<'py, PyAny>>,
+        documents: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
+        template_repair: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
+        images: Option<&Bound<'py, PyAny>>,
+        image_width: Option<&Bound<'py, PyAny>>,
+        image_height: Option<&Bound<'py, PyAny>>,
+        videos: Option<&Bound<'py, PyAny>>,
+        video_width: Option<&Bound<'py, PyAny>>,
+        video_height: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        known(
+            unknown,
+            "Model.complete_embeddings",
+            option_names::GENERATE_OPTIONS,
+        )?;
+        let inner = Arc::clone(&self.inner);
+        let embeddings: rkchat::Tensor = read(embeddings, "embeddings")?;
+        let mut options = rkchat::GenerateOptions::default();
+        set(
+            &mut options.max_new_tokens,
+            max_new_tokens,
+            "max_new_tokens",
+            Some("1 to 1048576"),
+        )?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.repeat_penalty,
+            repeat_penalty,
+            "repeat_penalty",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.frequency_penalty,
+            frequency_penalty,
+            "frequency_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(
+            &mut options.presence_penalty,
+            presence_penalty,
+            "presence_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(&mut options.min_p, min_p, "min_p", Some("0 to 1"))?;
+        set(
+            &mut options.seed,
+            seed,
+            "seed",
+            Some("0 to 9007199254740991"),
+        )?;
+        set(
+            &mut options.stop_strings,
+            stop_strings,
+            "stop_strings",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
+        set(&mut options.tool_format, tool_format, "tool_format", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
+        set(
+            &mut options.template_repair,
+            template_repair,
+            "template_repair",
+            None,
+        )?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.images, images, "images", None)?;
+        set(
+            &mut options.image_width,
+            image_width,
+            "image_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.image_height,
+            image_height,
+            "image_height",
+            Some("1 to 65536"),
+        )?;
+        set(&mut options.videos, videos, "videos", None)?;
+        set(
+            &mut options.video_width,
+            video_width,
+            "video_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.video_height,
+            video_height,
+            "video_height",
+            Some("1 to 65536"),
+        )?;
+        call(py, move || inner.complete_embeddings(&embeddings, &options))
+    }
+
+    /// Answers several prompts, `n_batch` of `ModelFolder.open` of them at once: a JSON array
+    /// of arrays of messages, or of texts to complete. Options count for each; `timeout` is for
+    /// all. The answers come in the order of the prompts. Works with every runtime, one after
+    /// the other where `n_batch` is 1.
+    ///
+    /// Args:
+    ///     max_new_tokens: Tokens to produce at the most. Unset: until the model stops or the
+    ///         context window is full. In tokens. From 1 to 1048576.
+    ///     top_k: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 1 to 1000000.
+    ///     top_p: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     temperature: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     repeat_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     frequency_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     presence_penalty: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From -2 to 2.
+    ///     mirostat: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 2.
+    ///     mirostat_tau: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 100.
+    ///     mirostat_eta: As in `ModelFolder.open`, for this request; `fixed_sampling` of
+    ///         `ModelFolder.open` says what happens on runtimes before 1.3.0. Unset: as the
+    ///         model was opened. From 0 to 1.
+    ///     min_p: Leave tokens out that are less likely than the likeliest times this. No
+    ///         runtime has it yet: a warning tells. From 0 to 1.
+    ///     seed: Seed for sampling, for answers that can be repeated. No runtime has one yet: a
+    ///         warning tells. From 0 to 9007199254740991.
+    ///     stop_strings: Texts that end the answer, which ends before them. Unset: none.
+    ///     ignore_eos: Go on where the model would stop, until something else ends the answer.
+    ///         Needs `ignore_eos` of `ModelFolder.open`.
+    ///     timeout: How long the request may take from now until its end; then it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     queue_timeout: How long the request may wait in the queue before it ends with
+    ///         `Timeout`. Unset: as long as it takes. In seconds.
+    ///     tools: As in `Model.render`; only for messages. Calls of them come out of the answer
+    ///         as such.
+    ///     tool_choice: Whether tools are called, in the OpenAI shape: `"auto"`, `"none"`,
+    ///         `"required"`, or `{"type": "function", "function": {"name": ...}}` for one of
+    ///         them. The last two begin the answer with a call, and are `Unsupported` for
+    ///         models whose calls have no beginning of their own. Unset: `"auto"`.
+    ///     tool_format: How the model writes its calls: `hermes`, `qwen3_coder`, `llama3_json`,
+    ///         `mistral`, `deepseek_v3`, `deepseek_v31`, `functiongemma`, `phi4`, `json` or
+    ///         `none`. Unset: told from the chat template.
+    ///     documents: As in `Model.render`; only for messages.
+    ///     now: As in `Model.render`; only for messages.
+    ///     variables: As in `Model.render`; only for messages.
+    ///     template_name: As in `Model.render`; only for messages.
+    ///     enable_thinking: As in `Model.render`; only for messages. Where the runtime's own
+    ///         template is used, its switch, which is off where this is unset.
+    ///     continue_final_message: As in `Model.render`; only for messages. The answer is what
+    ///         comes after the last message.
+    ///     untrusted_content: What becomes of control tokens that the messages, tools,
+    ///         documents or variables spell. Unset: `Literal`. Where the runtime is fed text,
+    ///         such messages are `InvalidArgument` unless this is `Transformers`.
+    ///     template_repair: What is done where the template refuses the messages. Unset:
+    ///         `Auto`.
+    ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+    ///     images: Embeddings of images, made by the vision part of the model, in the shape
+    ///         [images, tokens of each, numbers of each token]; the numbers are as many as the
+    ///         model's own embeddings have. Parts of messages of the type `image` or
+    ///         `image_url`, whose URL is not read, are their places, in this order; of a text
+    ///         to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+    ///         since 1.2.0 put their own chat template around it, so there it is a single user
+    ///         message, and no text to complete; earlier ones get the messages through the
+    ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+    ///         image before 1.2.1. Unset: none.
+    ///     image_width: Width of each image as the vision part of the model saw it, which some
+    ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
+    ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+    ///     videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+    ///         each, numbers of each token]. Their places are parts of the type `video` or
+    ///         `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+    ///         none.
+    ///     video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+    ///     video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
+    #[pyo3(
+        signature = (prompts, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None, **unknown),
+        text_signature = "($self, prompts, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None)"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    fn generate_batch<'py>(
+        &self,
+        py: Python<'py>,
+        prompts: &Bound<'py, PyAny>,
+        max_new_tokens: Option<&Bound<'py, PyAny>>,
+        top_k: Option<&Bound<'py, PyAny>>,
+        top_p: Option<&Bound<'py, PyAny>>,
+        temperature: Option<&Bound<'py, PyAny>>,
+        repeat_penalty: Option<&Bound<'py, PyAny>>,
+        frequency_penalty: Option<&Bound<'py, PyAny>>,
+        presence_penalty: Option<&Bound<'py, PyAny>>,
+        mirostat: Option<&Bound<'py, PyAny>>,
+        mirostat_tau: Option<&Bound<'py, PyAny>>,
+        mirostat_eta: Option<&Bound<'py, PyAny>>,
+        min_p: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
+        stop_strings: Option<&Bound<'py, PyAny>>,
+        ignore_eos: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        queue_timeout: Option<&Bound<'py, PyAny>>,
+        tools: Option<&Bound<'py, PyAny>>,
+        tool_choice: Option<&Bound<'py, PyAny>>,
+        tool_format: Option<&Bound<'py, PyAny>>,
+        documents: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        variables: Option<&Bound<'py, PyAny>>,
+        template_name: Option<&Bound<'py, PyAny>>,
+        enable_thinking: Option<&Bound<'py, PyAny>>,
+        continue_final_message: Option<&Bound<'py, PyAny>>,
+        untrusted_content: Option<&Bound<'py, PyAny>>,
+        template_repair: Option<&Bound<'py, PyAny>>,
+        adapter: Option<&Bound<'py, PyAny>>,
+        images: Option<&Bound<'py, PyAny>>,
+        image_width: Option<&Bound<'py, PyAny>>,
+        image_height: Option<&Bound<'py, PyAny>>,
+        videos: Option<&Bound<'py, PyAny>>,
+        video_width: Option<&Bound<'py, PyAny>>,
+        video_height: Option<&Bound<'py, PyAny>>,
+        unknown: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        known(
+            unknown,
+            "Model.generate_batch",
+            option_names::GENERATE_OPTIONS,
+        )?;
+        let inner = Arc::clone(&self.inner);
+        let prompts: rkchat::Json = read(prompts, "prompts")?;
+        let mut options = rkchat::GenerateOptions::default();
+        set(
+            &mut options.max_new_tokens,
+            max_new_tokens,
+            "max_new_tokens",
+            Some("1 to 1048576"),
+        )?;
+        set(&mut options.top_k, top_k, "top_k", Some("1 to 1000000"))?;
+        set(&mut options.top_p, top_p, "top_p", Some("0 to 1"))?;
+        set(
+            &mut options.temperature,
+            temperature,
+            "temperature",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.repeat_penalty,
+            repeat_penalty,
+            "repeat_penalty",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.frequency_penalty,
+            frequency_penalty,
+            "frequency_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(
+            &mut options.presence_penalty,
+            presence_penalty,
+            "presence_penalty",
+            Some("-2 to 2"),
+        )?;
+        set(&mut options.mirostat, mirostat, "mirostat", Some("0 to 2"))?;
+        set(
+            &mut options.mirostat_tau,
+            mirostat_tau,
+            "mirostat_tau",
+            Some("0 to 100"),
+        )?;
+        set(
+            &mut options.mirostat_eta,
+            mirostat_eta,
+            "mirostat_eta",
+            Some("0 to 1"),
+        )?;
+        set(&mut options.min_p, min_p, "min_p", Some("0 to 1"))?;
+        set(
+            &mut options.seed,
+            seed,
+            "seed",
+            Some("0 to 9007199254740991"),
+        )?;
+        set(
+            &mut options.stop_strings,
+            stop_strings,
+            "stop_strings",
+            None,
+        )?;
+        set(&mut options.ignore_eos, ignore_eos, "ignore_eos", None)?;
+        set(&mut options.timeout, timeout, "timeout", None)?;
+        set(
+            &mut options.queue_timeout,
+            queue_timeout,
+            "queue_timeout",
+            None,
+        )?;
+        set(&mut options.tools, tools, "tools", None)?;
+        set(&mut options.tool_choice, tool_choice, "tool_choice", None)?;
+        set(&mut options.tool_format, tool_format, "tool_format", None)?;
+        set(&mut options.documents, documents, "documents", None)?;
+        set_moment(&mut options.now, now, "now", None)?;
+        set(&mut options.variables, variables, "variables", None)?;
+        set(
+            &mut options.template_name,
+            template_name,
+            "template_name",
+            None,
+        )?;
+        set(
+            &mut options.enable_thinking,
+            enable_thinking,
+            "enable_thinking",
+            None,
+        )?;
+        set(
+            &mut options.continue_final_message,
+            continue_final_message,
+            "continue_final_message",
+            None,
+        )?;
+        set(
+            &mut options.untrusted_content,
+            untrusted_content,
+            "untrusted_content",
+            None,
+        )?;
+        set(
+            &mut options.template_repair,
+            template_repair,
+            "template_repair",
+            None,
+        )?;
+        set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.images, images, "images", None)?;
+        set(
+            &mut options.image_width,
+            image_width,
+            "image_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.image_height,
+            image_height,
+            "image_height",
+            Some("1 to 65536"),
+        )?;
+        set(&mut options.videos, videos, "videos", None)?;
+        set(
+            &mut options.video_width,
+            video_width,
+            "video_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.video_height,
+            video_height,
+            "video_height",
+            Some("1 to 65536"),
+        )?;
+        wait(py, move || inner.generate_batch(&prompts, &options))
+    }
+
+    /// Sets what the decoder attends to, for a model opened with `use_cross_attn` of
+    /// `ModelFolder.open`: an encoder's keys in the shape [layers, tokens, heads, numbers of a
+    /// head], its values in the shape [layers, heads, numbers of a head, tokens], and of each
+    /// token its mask and its position. They stay until others are set. That their sizes are
+    /// the model's, nobody checks.
+    #[pyo3(
+        signature = (keys, values, mask, positions, ),
+        text_signature = "($self, keys, values, mask, positions)"
+    )]
+    fn set_cross_attention<'py>(
+        &self,
+        py: Python<'py>,
+        keys: &Bound<'py, PyAny>,
+        values: &Bound<'py, PyAny>,
+        mask: &Bound<'py, PyAny>,
+        positions: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = Arc::clone(&self.inner);
+        let keys: rkchat::Tensor = read(keys, "keys")?;
+        let values: rkchat::Tensor = read(values, "values")?;
+        let mask: rkchat::Tensor = read(mask, "mask")?;
+        let positions: Vec<u32> = read(positions, "positions")?;
+        wait(py, move || {
+            inner.set_cross_attention(&keys, &values, &mask, &positions)
+        })
     }
 
     /// Renders messages with the model's template. With `add_generation_prompt` it is the
@@ -1613,10 +2534,56 @@ impl Opening {
     ///     keep_alive: Without a request for so long, the model is unloaded, as by
     ///         `Model.unload`; the next request loads it again. Unset: it stays until it is
     ///         closed. In seconds.
+    ///     n_keep: Tokens at the start of the window that the runtime keeps where it shifts it,
+    ///         -1 as the vendor's demos have it. rkchat ends an answer before the window is
+    ///         full, so it matters only where the runtime keeps the conversation. `Unsupported`
+    ///         on runtimes before 1.2.0. Unset: as the runtime has it. From -1 to 1048576.
+    ///     embed_flash: Leave the word embeddings in storage and read them as they are needed,
+    ///         which saves memory, or hold them in memory. `Unsupported` on runtimes before
+    ///         1.2.0. Unset: in storage, as the vendor's demos do.
+    ///     enabled_cpus_num: How many CPUs inference uses: up to 8 on RK3588 and RK3576, up to
+    ///         4 on RK3562, by the vendor's manual. `Unsupported` on runtimes before 1.2.0.
+    ///         Unset: as the runtime has it. From 1 to 8.
+    ///     enabled_cpus_mask: Which CPUs inference uses, one bit for each, the lowest for CPU
+    ///         0: the vendor's demos take 240 (CPUs 4 to 7) on RK3588 and RK3576, and 15 (CPUs
+    ///         0 to 3) elsewhere. `Unsupported` on runtimes before 1.2.0. Unset: as the runtime
+    ///         has it. From 1 to 4294967295.
+    ///     base_domain_id: The NPU memory domain to start in. 1 leaves domain 0 to a vision
+    ///         model, as the vendor's multimodal demos do on RK3588 and RK3576. `Unsupported`
+    ///         on runtimes before 1.1.0. Unset: 0. From 0 to 255.
+    ///     n_batch: Prompts that the model runs at once, for `Model.generate_batch`, and for
+    ///         nothing else where it is more than 1. The vendor advises 8 at the most. More
+    ///         than 1 is `Unsupported` on runtimes before 1.2.1. Unset: 1. From 1 to 100.
+    ///     use_cross_attn: The model is a decoder that attends to what
+    ///         `Model.set_cross_attention` sets. `Unsupported` on runtimes before 1.2.1, and on
+    ///         rkchat's own.
+    ///     num_npu_core: NPU cores to use: 1 to 2 on RK3576, 1 to 3 on RK3588, by the vendor's
+    ///         manual. Only runtimes before 1.1.0 take it; later a model has it from its
+    ///         conversion. `Unsupported` there. Unset: as the runtime has it. From 1 to 3.
+    ///     use_gpu: Use the GPU too. Only the runtimes 1.0.1 and 1.0.2 have it; `Unsupported`
+    ///         on others.
+    ///     image_start: What the model was trained to see before an image, such as
+    ///         `<|vision_start|>`. This and the markers that follow are given to the runtime,
+    ///         which puts them in. Unset: nothing.
+    ///     image_end: What the model was trained to see after an image, such as
+    ///         `<|vision_end|>`. Unset: nothing.
+    ///     image_content: The token that stands for a part of an image, such as
+    ///         `<|image_pad|>`. Unset: nothing.
+    ///     video_start: As `image_start`, for a video. Unset: nothing.
+    ///     video_end: As `image_end`, for a video. Unset: nothing.
+    ///     video_content: As `image_content`, for a video. Unset: nothing.
+    ///     host_tokenizer: Where the runtime needs tokens of a text, rkchat's tokenizer makes
+    ///         them: for models that were converted without theirs (`export_tokenizer=False`).
+    ///         It adds no special tokens, for those are in the template. Needs a
+    ///         `tokenizer.json`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own.
+    ///     embedding_table: The word embeddings, a row for each token of the vocabulary, for
+    ///         models that were converted without theirs (`export_embedding=False`).
+    ///         `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset: the model
+    ///         has them.
     #[staticmethod]
     #[pyo3(
-        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, **unknown),
-        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None)"
+        signature = (path, *, file=None, runtime=None, abi=None, abi_unchecked=None, model_version=None, any_version=None, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=None, capture_logs=None, warmup=None, memory_check=None, keep_alive=None, n_keep=None, embed_flash=None, enabled_cpus_num=None, enabled_cpus_mask=None, base_domain_id=None, n_batch=None, use_cross_attn=None, num_npu_core=None, use_gpu=None, image_start=None, image_end=None, image_content=None, video_start=None, video_end=None, video_content=None, host_tokenizer=None, embedding_table=None, **unknown),
+        text_signature = "(path, *, file=None, runtime=None, abi=None, abi_unchecked=False, model_version=None, any_version=False, assume=None, max_context_len=None, chat_template=None, tokenizer=None, max_queue=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, fixed_sampling=None, ignore_eos=False, capture_logs=False, warmup=False, memory_check=None, keep_alive=None, n_keep=None, embed_flash=None, enabled_cpus_num=None, enabled_cpus_mask=None, base_domain_id=None, n_batch=None, use_cross_attn=False, num_npu_core=None, use_gpu=False, image_start=None, image_end=None, image_content=None, video_start=None, video_end=None, video_content=None, host_tokenizer=False, embedding_table=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn start<'py>(
@@ -1648,6 +2615,23 @@ impl Opening {
         warmup: Option<&Bound<'py, PyAny>>,
         memory_check: Option<&Bound<'py, PyAny>>,
         keep_alive: Option<&Bound<'py, PyAny>>,
+        n_keep: Option<&Bound<'py, PyAny>>,
+        embed_flash: Option<&Bound<'py, PyAny>>,
+        enabled_cpus_num: Option<&Bound<'py, PyAny>>,
+        enabled_cpus_mask: Option<&Bound<'py, PyAny>>,
+        base_domain_id: Option<&Bound<'py, PyAny>>,
+        n_batch: Option<&Bound<'py, PyAny>>,
+        use_cross_attn: Option<&Bound<'py, PyAny>>,
+        num_npu_core: Option<&Bound<'py, PyAny>>,
+        use_gpu: Option<&Bound<'py, PyAny>>,
+        image_start: Option<&Bound<'py, PyAny>>,
+        image_end: Option<&Bound<'py, PyAny>>,
+        image_content: Option<&Bound<'py, PyAny>>,
+        video_start: Option<&Bound<'py, PyAny>>,
+        video_end: Option<&Bound<'py, PyAny>>,
+        video_content: Option<&Bound<'py, PyAny>>,
+        host_tokenizer: Option<&Bound<'py, PyAny>>,
+        embedding_table: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "Opening.start", option_names::MODEL_OPTIONS)?;
@@ -1749,6 +2733,68 @@ impl Opening {
             None,
         )?;
         set(&mut options.keep_alive, keep_alive, "keep_alive", None)?;
+        set(&mut options.n_keep, n_keep, "n_keep", Some("-1 to 1048576"))?;
+        set(&mut options.embed_flash, embed_flash, "embed_flash", None)?;
+        set(
+            &mut options.enabled_cpus_num,
+            enabled_cpus_num,
+            "enabled_cpus_num",
+            Some("1 to 8"),
+        )?;
+        set(
+            &mut options.enabled_cpus_mask,
+            enabled_cpus_mask,
+            "enabled_cpus_mask",
+            Some("1 to 4294967295"),
+        )?;
+        set(
+            &mut options.base_domain_id,
+            base_domain_id,
+            "base_domain_id",
+            Some("0 to 255"),
+        )?;
+        set(&mut options.n_batch, n_batch, "n_batch", Some("1 to 100"))?;
+        set(
+            &mut options.use_cross_attn,
+            use_cross_attn,
+            "use_cross_attn",
+            None,
+        )?;
+        set(
+            &mut options.num_npu_core,
+            num_npu_core,
+            "num_npu_core",
+            Some("1 to 3"),
+        )?;
+        set(&mut options.use_gpu, use_gpu, "use_gpu", None)?;
+        set(&mut options.image_start, image_start, "image_start", None)?;
+        set(&mut options.image_end, image_end, "image_end", None)?;
+        set(
+            &mut options.image_content,
+            image_content,
+            "image_content",
+            None,
+        )?;
+        set(&mut options.video_start, video_start, "video_start", None)?;
+        set(&mut options.video_end, video_end, "video_end", None)?;
+        set(
+            &mut options.video_content,
+            video_content,
+            "video_content",
+            None,
+        )?;
+        set(
+            &mut options.host_tokenizer,
+            host_tokenizer,
+            "host_tokenizer",
+            None,
+        )?;
+        set(
+            &mut options.embedding_table,
+            embedding_table,
+            "embedding_table",
+            None,
+        )?;
         call(py, move || rkchat::Opening::start(&path, &options))
     }
 
@@ -2048,9 +3094,27 @@ impl Chat {
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+    ///     images: Embeddings of images, made by the vision part of the model, in the shape
+    ///         [images, tokens of each, numbers of each token]; the numbers are as many as the
+    ///         model's own embeddings have. Parts of messages of the type `image` or
+    ///         `image_url`, whose URL is not read, are their places, in this order; of a text
+    ///         to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+    ///         since 1.2.0 put their own chat template around it, so there it is a single user
+    ///         message, and no text to complete; earlier ones get the messages through the
+    ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+    ///         image before 1.2.1. Unset: none.
+    ///     image_width: Width of each image as the vision part of the model saw it, which some
+    ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
+    ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+    ///     videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+    ///         each, numbers of each token]. Their places are parts of the type `video` or
+    ///         `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+    ///         none.
+    ///     video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+    ///     video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
     #[pyo3(
-        signature = (text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
-        text_signature = "($self, text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
+        signature = (text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None, **unknown),
+        text_signature = "($self, text, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn send<'py>(
@@ -2085,6 +3149,12 @@ impl Chat {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        images: Option<&Bound<'py, PyAny>>,
+        image_width: Option<&Bound<'py, PyAny>>,
+        image_height: Option<&Bound<'py, PyAny>>,
+        videos: Option<&Bound<'py, PyAny>>,
+        video_width: Option<&Bound<'py, PyAny>>,
+        video_height: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "Chat.send", option_names::GENERATE_OPTIONS)?;
@@ -2194,6 +3264,32 @@ impl Chat {
             None,
         )?;
         set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.images, images, "images", None)?;
+        set(
+            &mut options.image_width,
+            image_width,
+            "image_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.image_height,
+            image_height,
+            "image_height",
+            Some("1 to 65536"),
+        )?;
+        set(&mut options.videos, videos, "videos", None)?;
+        set(
+            &mut options.video_width,
+            video_width,
+            "video_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.video_height,
+            video_height,
+            "video_height",
+            Some("1 to 65536"),
+        )?;
         call(py, move || inner.send(&text, &options))
     }
 
@@ -2263,9 +3359,27 @@ impl Chat {
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+    ///     images: Embeddings of images, made by the vision part of the model, in the shape
+    ///         [images, tokens of each, numbers of each token]; the numbers are as many as the
+    ///         model's own embeddings have. Parts of messages of the type `image` or
+    ///         `image_url`, whose URL is not read, are their places, in this order; of a text
+    ///         to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+    ///         since 1.2.0 put their own chat template around it, so there it is a single user
+    ///         message, and no text to complete; earlier ones get the messages through the
+    ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+    ///         image before 1.2.1. Unset: none.
+    ///     image_width: Width of each image as the vision part of the model saw it, which some
+    ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
+    ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+    ///     videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+    ///         each, numbers of each token]. Their places are parts of the type `video` or
+    ///         `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+    ///         none.
+    ///     video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+    ///     video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
     #[pyo3(
-        signature = (message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
-        text_signature = "($self, message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
+        signature = (message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None, **unknown),
+        text_signature = "($self, message, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn send_message<'py>(
@@ -2300,6 +3414,12 @@ impl Chat {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        images: Option<&Bound<'py, PyAny>>,
+        image_width: Option<&Bound<'py, PyAny>>,
+        image_height: Option<&Bound<'py, PyAny>>,
+        videos: Option<&Bound<'py, PyAny>>,
+        video_width: Option<&Bound<'py, PyAny>>,
+        video_height: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "Chat.send_message", option_names::GENERATE_OPTIONS)?;
@@ -2409,6 +3529,32 @@ impl Chat {
             None,
         )?;
         set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.images, images, "images", None)?;
+        set(
+            &mut options.image_width,
+            image_width,
+            "image_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.image_height,
+            image_height,
+            "image_height",
+            Some("1 to 65536"),
+        )?;
+        set(&mut options.videos, videos, "videos", None)?;
+        set(
+            &mut options.video_width,
+            video_width,
+            "video_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.video_height,
+            video_height,
+            "video_height",
+            Some("1 to 65536"),
+        )?;
         call(py, move || inner.send_message(&message, &options))
     }
 
@@ -2479,9 +3625,27 @@ impl Chat {
     ///     template_repair: What is done where the template refuses the messages. Unset:
     ///         `Auto`.
     ///     adapter: The adapter to answer with, by the name it was loaded under. Unset: none.
+    ///     images: Embeddings of images, made by the vision part of the model, in the shape
+    ///         [images, tokens of each, numbers of each token]; the numbers are as many as the
+    ///         model's own embeddings have. Parts of messages of the type `image` or
+    ///         `image_url`, whose URL is not read, are their places, in this order; of a text
+    ///         to complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes
+    ///         since 1.2.0 put their own chat template around it, so there it is a single user
+    ///         message, and no text to complete; earlier ones get the messages through the
+    ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
+    ///         image before 1.2.1. Unset: none.
+    ///     image_width: Width of each image as the vision part of the model saw it, which some
+    ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
+    ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
+    ///     videos: Embeddings of videos as `images`, in the shape [videos, frames, tokens of
+    ///         each, numbers of each token]. Their places are parts of the type `video` or
+    ///         `video_url`. `Unsupported` on runtimes before 1.3.0, and on rkchat's own. Unset:
+    ///         none.
+    ///     video_width: Width of the frames. Unset: not told. In pixels. From 1 to 65536.
+    ///     video_height: Height of the frames. Unset: not told. In pixels. From 1 to 65536.
     #[pyo3(
-        signature = (*, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, **unknown),
-        text_signature = "($self, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None)"
+        signature = (*, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=None, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=None, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None, **unknown),
+        text_signature = "($self, *, max_new_tokens=None, top_k=None, top_p=None, temperature=None, repeat_penalty=None, frequency_penalty=None, presence_penalty=None, mirostat=None, mirostat_tau=None, mirostat_eta=None, min_p=None, seed=None, stop_strings=None, ignore_eos=False, timeout=None, queue_timeout=None, tools=None, tool_choice=None, tool_format=None, documents=None, now=None, variables=None, template_name=None, enable_thinking=None, continue_final_message=False, untrusted_content=None, template_repair=None, adapter=None, images=None, image_width=None, image_height=None, videos=None, video_width=None, video_height=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn regenerate<'py>(
@@ -2515,6 +3679,12 @@ impl Chat {
         untrusted_content: Option<&Bound<'py, PyAny>>,
         template_repair: Option<&Bound<'py, PyAny>>,
         adapter: Option<&Bound<'py, PyAny>>,
+        images: Option<&Bound<'py, PyAny>>,
+        image_width: Option<&Bound<'py, PyAny>>,
+        image_height: Option<&Bound<'py, PyAny>>,
+        videos: Option<&Bound<'py, PyAny>>,
+        video_width: Option<&Bound<'py, PyAny>>,
+        video_height: Option<&Bound<'py, PyAny>>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         known(unknown, "Chat.regenerate", option_names::GENERATE_OPTIONS)?;
@@ -2623,6 +3793,32 @@ impl Chat {
             None,
         )?;
         set(&mut options.adapter, adapter, "adapter", None)?;
+        set(&mut options.images, images, "images", None)?;
+        set(
+            &mut options.image_width,
+            image_width,
+            "image_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.image_height,
+            image_height,
+            "image_height",
+            Some("1 to 65536"),
+        )?;
+        set(&mut options.videos, videos, "videos", None)?;
+        set(
+            &mut options.video_width,
+            video_width,
+            "video_width",
+            Some("1 to 65536"),
+        )?;
+        set(
+            &mut options.video_height,
+            video_height,
+            "video_height",
+            Some("1 to 65536"),
+        )?;
         call(py, move || inner.regenerate(&options))
     }
 

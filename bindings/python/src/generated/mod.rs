@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "ca79d964a3fdb895";
+const HASH: &str = "21e1545b1d966692";
 const _: () = {
-    let (here, there) = (b"ca79d964a3fdb895", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"21e1545b1d966692", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

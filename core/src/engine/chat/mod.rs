@@ -240,7 +240,9 @@ impl Chat {
         let window = self.model.info().max_context_len;
         let reserve = fit::reserve(window, options.max_new_tokens, self.options.reserve);
         let room = Room::new(window, reserve);
-        let strict = self.options.overflow == Some(Overflow::Error);
+        // The images of messages that are left out could not be told from the others.
+        let media = options.images.is_some() || options.videos.is_some();
+        let strict = media || self.options.overflow == Some(Overflow::Error);
         let prepare = |messages: Vec<Json>| {
             let messages = Json::Array(messages);
             let prepared = self.model.prepare(&Prompt::Messages(&messages), options)?;

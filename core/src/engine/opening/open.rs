@@ -12,11 +12,13 @@ use crate::engine::exit;
 use crate::engine::fork::Home;
 use crate::engine::life::Life;
 use crate::engine::loaded::Loaded;
+use crate::engine::media::MediaWay;
 use crate::engine::model::{Model, with_session};
 use crate::engine::owner::{Owner, SessionCell};
 use crate::engine::prompt_file::Identity;
 use crate::engine::runtime;
 use crate::engine::sampling::ModelSampling;
+use crate::engine::settings;
 use crate::engine::tokens::{Tokens, Way};
 use crate::model;
 use crate::surface::*;
@@ -34,31 +36,29 @@ const DEFAULT_QUEUE: u32 = 16;
 /// Opens a model; `course` is told how far it is.
 pub(super) fn open(path: &Path, options: &ModelOptions, course: &Course) -> Result<Arc<Model>> {
     let home = Home::here();
-    let found = model::find(path, options)?;
+    let mut found = model::find(path, options)?;
     let library = runtime::for_model(&found, options)?;
     let capabilities = library.capabilities();
     let assume = Assume::of(options.assume.as_ref(), library.measured().as_ref())?;
     let control = Control::new(options.max_queue.unwrap_or(DEFAULT_QUEUE) as usize);
     let asked = options.max_context_len.or(found.max_context_len());
     let sampling = ModelSampling::new(options, &found.sampling, capabilities);
-    if options.ignore_eos {
-        let instead = "Leave ignore_eos out.";
-        capabilities::require(
-            library.info(),
-            capabilities,
-            capabilities::IGNORE_EOS,
-            instead,
-        )?;
-    }
     let params = InitParams {
         model_path: found.weights.clone(),
         max_context_len: asked.unwrap_or(DEFAULT_CONTEXT),
         sampling: sampling.init(),
         unlimited: assume.unlimited(),
-        ignore_eos: options.ignore_eos,
         capture_logs: options.capture_logs,
         ..InitParams::default()
     };
+    let params = settings::add(params, options, &library, &mut found)?;
+    let batches = params.batches();
+    let media = MediaWay::of(
+        options,
+        found.embedding_width()?,
+        capabilities.has(capabilities::CHAT_TEMPLATE),
+        capabilities.own,
+    );
     let need = Need::of(&found, params.max_context_len);
     let wanted = options.memory_check.unwrap_or(MemoryCheck::Warn);
     let scarce = need.check(&found.weights, memory::available(), wanted)?;
@@ -109,6 +109,7 @@ pub(super) fn open(path: &Path, options: &ModelOptions, course: &Course) -> Resu
         without_template: files.without_template,
         capabilities,
         assume,
+        media,
     };
     let chosen = with_session(&session, |session| Ok(Tokens::new(way, session)))?;
     let mut warnings = warnings(files.warnings, chosen.input);
@@ -138,6 +139,8 @@ pub(super) fn open(path: &Path, options: &ModelOptions, course: &Course) -> Resu
         identity,
         sampling,
         ignores_eos: options.ignore_eos,
+        batches,
+        attends: options.use_cross_attn,
         need,
         home,
         control,

@@ -2,7 +2,7 @@
 
 use super::serve_run::run;
 use super::table::{self, Array, Facts, Out, RELEASE, Table, VERSION};
-use crate::engine::{Engine, InitParams, Message, Prepared, Sampling};
+use crate::engine::{Engine, Hosts, InitParams, Message, Prepared, Sampling};
 use crate::{guard, log};
 use std::ffi::{OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
@@ -103,6 +103,7 @@ unsafe extern "C" fn load<E: Engine>(
                 n_batch: 1,
                 use_cross_attn: 0,
                 top_logprobs: None,
+                hosts: Hosts::default(),
             };
             let engine = E::load(&params)?.ok_or("the engine made no model")?;
             let info = engine.model();

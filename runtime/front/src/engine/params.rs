@@ -1,5 +1,6 @@
 //! What `rkllm_init` is given, and what it finds.
 
+use super::Hosts;
 use std::path::PathBuf;
 
 /// Sampling settings, as in `RKLLMParam`.
@@ -86,6 +87,7 @@ pub struct InitParams {
     pub use_cross_attn: i8,
     /// How many of the likeliest tokens come with each token's log probability (group 1.0.1).
     pub top_logprobs: Option<u32>,
+    pub hosts: Hosts,
 }
 
 /// Facts of a loaded model.

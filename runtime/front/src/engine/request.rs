@@ -36,6 +36,42 @@ pub struct Images {
     pub start: String,
     /// Goes after each image.
     pub end: String,
+    /// Stands for a part of an image.
+    pub content: String,
+    /// Width and height of each image.
+    pub size: [usize; 2],
+    /// Videos beside them, which only imitations take.
+    pub videos: Option<Videos>,
+}
+
+/// Videos that belong where a text says `<video>`.
+#[derive(Clone, Debug)]
+pub struct Videos {
+    /// The videos' embeddings, frame by frame, one video after the other.
+    pub values: Arc<[f32]>,
+    /// Number of videos.
+    pub n_video: usize,
+    /// Frames of each.
+    pub n_frame: usize,
+    /// Tokens of each frame.
+    pub n_frame_tokens: usize,
+    /// What goes before and after each, and what stands for a part of one.
+    pub markers: [String; 3],
+    /// Width and height of the frames.
+    pub size: [usize; 2],
+}
+
+/// An encoder's output, as far as its size is known: that of keys and values is the model's.
+#[derive(Clone, Debug)]
+pub struct CrossAttention {
+    /// The first of the keys.
+    pub first_key: f32,
+    /// The first of the values.
+    pub first_value: f32,
+    /// One number for each token.
+    pub mask: Vec<f32>,
+    /// One for each token.
+    pub positions: Vec<i32>,
 }
 
 /// A piece of a prompt, as the model gets it.

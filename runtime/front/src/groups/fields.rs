@@ -86,6 +86,7 @@ macro_rules! pictures {
             image_embed: $fields.image_embed,
             n_image: $fields.n_image,
             n_image_tokens: $fields.n_image_tokens,
+            size: [$fields.image_width, $fields.image_height],
         }
     };
 }

@@ -16,7 +16,7 @@ mod v1_2_1b1;
 mod v1_3_0;
 mod write;
 
-use crate::engine::{Engine, InitParams};
+use crate::engine::{Engine, Hosts, InitParams};
 use crate::run::Run;
 use crate::session::{Deliver, Opening, Session};
 use crate::template::Turn;
@@ -51,6 +51,14 @@ pub trait Group {
     /// # Safety
     /// As for [`Group::params`].
     unsafe fn deliver(callback: Self::Callback) -> Result<Deliver, String>;
+
+    /// The tokenizer and the embedding layer that the caller brings.
+    ///
+    /// # Safety
+    /// As for [`Group::params`].
+    unsafe fn hosts(_callback: Self::Callback) -> Result<Hosts, String> {
+        Ok(Hosts::default())
+    }
 }
 
 /// A group whose runs take structs: all since 1.1.0.

@@ -1,7 +1,10 @@
 //! Reads what several groups have in common.
 
 use crate::abi::v1_1_0::{RKLLMLoraParam, RKLLMPromptCacheParam};
-use crate::engine::{Engine, Images, InitParams, Input, Mode, Sampling, prompt_too_long};
+use crate::abi::v1_2_1::RKLLMCrossAttnParam;
+use crate::engine::{
+    CrossAttention, Engine, Hosts, Images, InitParams, Input, Mode, Sampling, prompt_too_long,
+};
 use crate::guard;
 use crate::run::Run;
 use crate::session::Session;
@@ -39,6 +42,7 @@ pub unsafe fn params(
         n_batch: 1,
         use_cross_attn: 0,
         top_logprobs: None,
+        hosts: Hosts::default(),
     })
 }
 
@@ -118,9 +122,11 @@ pub struct Pictures {
     pub n_image: usize,
     /// Tokens of each.
     pub n_image_tokens: usize,
+    /// Width and height; 0 in groups without them.
+    pub size: [usize; 2],
 }
 
-/// Copies a caller's images; `start` and `end` are what goes before and after each.
+/// Copies a caller's images; the markers are what goes before and after each, and what stands for a part.
 ///
 /// # Safety
 /// The pointers are NULL or valid; `image_embed` has `n_image * n_image_tokens` rows of readable
@@ -128,15 +134,16 @@ pub struct Pictures {
 pub unsafe fn images<E: Engine>(
     session: &Session<E>,
     pictures: &Pictures,
-    start: Option<String>,
-    end: Option<String>,
-) -> Result<Input, String> {
+    markers: [Option<String>; 3],
+) -> Result<Images, String> {
     let Pictures {
         prompt,
         image_embed,
         n_image,
         n_image_tokens,
+        size,
     } = *pictures;
+    let [start, end, content] = markers.map(Option::unwrap_or_default);
     let n_tokens = n_image.saturating_mul(n_image_tokens);
     // SAFETY: handed on from the caller.
     let (prompt, values) = unsafe {
@@ -145,14 +152,17 @@ pub unsafe fn images<E: Engine>(
             rows(session, "image_embed", image_embed, n_tokens)?,
         )
     };
-    Ok(Input::Images(Images {
+    Ok(Images {
         prompt,
         values,
         n_image,
         n_image_tokens,
-        start: start.unwrap_or_default(),
-        end: end.unwrap_or_default(),
-    }))
+        start,
+        end,
+        content,
+        size,
+        videos: None,
+    })
 }
 
 /// As [`images`], with the markers that `rkllm_init` was given.
@@ -163,14 +173,51 @@ pub unsafe fn images_marked_at_init<E: Engine>(
     session: &Session<E>,
     pictures: &Pictures,
 ) -> Result<Input, String> {
-    let [start, end, _] = session.params.image_markers.clone();
+    let markers = session.params.image_markers.clone();
     // SAFETY: handed on from the caller.
-    unsafe { images(session, pictures, start, end) }
+    unsafe { images(session, pictures, markers).map(Input::Images) }
+}
+
+/// Copies what can be told of an encoder's output.
+///
+/// # Safety
+/// `params` is NULL or valid, and its mask and its positions have `num_tokens` numbers.
+pub unsafe fn cross_attention(
+    params: *const RKLLMCrossAttnParam,
+) -> Result<CrossAttention, String> {
+    // SAFETY: handed on from the caller.
+    let params = unsafe { guard::read("cross_attn_params", params)? };
+    let pointers = [
+        params.encoder_k_cache,
+        params.encoder_v_cache,
+        params.encoder_mask,
+    ];
+    let tokens = usize::try_from(params.num_tokens).unwrap_or(0);
+    if tokens == 0
+        || pointers.iter().any(|pointer| pointer.is_null())
+        || params.encoder_pos.is_null()
+    {
+        return Err(format!(
+            "cross_attn_params has a NULL pointer, or num_tokens is {}",
+            params.num_tokens
+        ));
+    }
+    // SAFETY: the caller vouches for the arrays; reading one by one needs no alignment.
+    unsafe {
+        let mask = (0..tokens).map(|at| params.encoder_mask.add(at).read_unaligned());
+        let positions = (0..tokens).map(|at| params.encoder_pos.add(at).read_unaligned());
+        Ok(CrossAttention {
+            first_key: params.encoder_k_cache.read_unaligned(),
+            first_value: params.encoder_v_cache.read_unaligned(),
+            mask: mask.collect(),
+            positions: positions.collect(),
+        })
+    }
 }
 
 /// # Safety
 /// As for [`embeddings`].
-unsafe fn rows<E: Engine>(
+pub unsafe fn rows<E: Engine>(
     session: &Session<E>,
     name: &str,
     values: *const f32,

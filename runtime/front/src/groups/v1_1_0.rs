@@ -94,6 +94,7 @@ pub(super) unsafe fn images<E: Engine>(
         image_embed: input.image_embed,
         n_image: 1,
         n_image_tokens: input.n_image_tokens,
+        size: [0; 2],
     };
     // SAFETY: handed on from the caller.
     unsafe { read::images_marked_at_init(session, &pictures) }

@@ -3,12 +3,15 @@
 
 use super::{Group, Structured, read, v1_2_0, v1_2_1};
 use crate::abi::v1_3_0::*;
-use crate::engine::{Engine, InitParams, Input, Sampling, unsupported};
+use crate::engine::{
+    Engine, HostEmbedding, HostTokenizer, Hosts, InitParams, Input, Sampling, Videos, unsupported,
+};
 use crate::guard;
 use crate::run::{Run, Userdata};
 use crate::session::{Deliver, Opening, Session};
 use crate::template::Turn;
 use std::ffi::CStr;
+use std::sync::Arc;
 
 impl Group for Functions {
     const NAME: &'static CStr = c"1.3.0";
@@ -34,8 +37,6 @@ impl Group for Functions {
         Ok(params)
     }
 
-    /// The tokenizer and the embedding callback are for models that were converted without these
-    /// parts, which this runtime does not read.
     unsafe fn deliver(callback: *mut RKLLMCallback) -> Result<Deliver, String> {
         // SAFETY: handed on from the caller.
         let callbacks = unsafe { guard::read("the callback struct", callback)? };
@@ -53,6 +54,46 @@ impl Group for Functions {
             // SAFETY: the caller of rkllm_init gave the function for such calls.
             unsafe { v1_2_1::call(callback, &delivery, userdata) }
         }))
+    }
+
+    /// They are for models that were converted without these parts: only imitations call them.
+    unsafe fn hosts(callback: *mut RKLLMCallback) -> Result<Hosts, String> {
+        // SAFETY: handed on from the caller.
+        let callbacks = unsafe { guard::read("the callback struct", callback)? };
+        let tokenizer_userdata = Userdata(callbacks.tokenizer_userdata);
+        let tokenizer = callbacks.tokenizer_callback.map(|call| {
+            Arc::new(move |text: &str| {
+                let userdata = &tokenizer_userdata;
+                let len = i32::try_from(text.len()).map_err(|error| error.to_string())?;
+                // Never more tokens than bytes.
+                let mut ids = vec![0; text.len()];
+                // SAFETY: the caller of rkllm_init gave the function for such calls.
+                let count =
+                    unsafe { call(userdata.0, text.as_ptr().cast(), len, ids.as_mut_ptr(), len) };
+                let count = usize::try_from(count)
+                    .map_err(|_| format!("the tokenizer callback returned {count}"))?;
+                ids.truncate(count);
+                Ok(ids)
+            }) as HostTokenizer
+        });
+        let embed_userdata = Userdata(callbacks.embed_userdata);
+        let embedding = callbacks.embed_callback.map(|call| {
+            Arc::new(move |tokens: &[i32], width: usize| {
+                let userdata = &embed_userdata;
+                let (mut tokens, mut rows) = (tokens.to_vec(), vec![0f32; tokens.len() * width]);
+                let (count, bytes) = (tokens.len() as u64, size_of_val(&rows[..]) as u64);
+                let (from, to) = (tokens.as_mut_ptr(), rows.as_mut_ptr().cast());
+                // SAFETY: the caller of rkllm_init gave the function for such calls.
+                match unsafe { call(userdata.0, from, count, to, bytes) } {
+                    0 => Ok(rows),
+                    status => Err(format!("the embedding callback returned {status}")),
+                }
+            }) as HostEmbedding
+        });
+        Ok(Hosts {
+            tokenizer,
+            embedding,
+        })
     }
 }
 
@@ -88,7 +129,8 @@ unsafe fn images<E: Engine>(
     session: &Session<E>,
     input: &RKLLMMultiModalInput,
 ) -> Result<Input, String> {
-    if !input.video.video_embed.is_null() {
+    let video = &input.video;
+    if !video.video_embed.is_null() && !E::VIDEO {
         return Err(unsupported::<E>("video input"));
     }
     let image = &input.image;
@@ -97,13 +139,40 @@ unsafe fn images<E: Engine>(
         image_embed: image.image_embed,
         n_image: image.n_image,
         n_image_tokens: image.n_image_tokens,
+        size: [image.image_width, image.image_height],
     };
     // SAFETY: handed on from the caller.
     unsafe {
-        let [start, end, _] =
-            read::markers([image.image_start, image.image_end, image.image_content])?;
-        read::images(session, &pictures, start, end)
+        let markers = read::markers([image.image_start, image.image_end, image.image_content])?;
+        let mut images = read::images(session, &pictures, markers)?;
+        if !video.video_embed.is_null() {
+            images.videos = Some(videos(session, video)?);
+        }
+        Ok(Input::Images(images))
     }
+}
+
+/// # Safety
+/// `video_embed` has as many rows of readable numbers as the counts say; the markers are NULL or
+/// NUL-terminated.
+unsafe fn videos<E: Engine>(session: &Session<E>, video: &RKLLMVideos) -> Result<Videos, String> {
+    let frames = video.n_video.saturating_mul(video.n_frame_per_video);
+    let tokens = frames.saturating_mul(video.n_frame_tokens);
+    // SAFETY: handed on from the caller.
+    let (values, markers) = unsafe {
+        (
+            read::rows(session, "video_embed", video.video_embed, tokens)?,
+            read::markers([video.video_start, video.video_end, video.video_content])?,
+        )
+    };
+    Ok(Videos {
+        values,
+        n_video: video.n_video,
+        n_frame: video.n_frame_per_video,
+        n_frame_tokens: video.n_frame_tokens,
+        markers: markers.map(Option::unwrap_or_default),
+        size: [video.frame_width, video.frame_height],
+    })
 }
 
 /// Exports the functions of group 1.3.0 over an engine type.

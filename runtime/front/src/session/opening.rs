@@ -74,7 +74,7 @@ fn check<E: Engine>(params: &InitParams) -> Result<(), String> {
             params.n_batch
         ));
     }
-    if params.use_cross_attn != 0 {
+    if params.use_cross_attn != 0 && !E::CROSS_ATTENTION {
         return Err(unsupported::<E>("cross attention"));
     }
     Ok(())

@@ -5,8 +5,8 @@ use crate::piece::Piece;
 use crate::script::{Init, Limit, LogTo, Script};
 use crate::{numbers, record};
 use rkchat_runtime_front::engine::{
-    Cache, EMPTY_PROMPT, Ending, Engine, InitParams, Message, ModelInfo, Prepared, Request, Sink,
-    unsupported,
+    Cache, CrossAttention, EMPTY_PROMPT, Ending, Engine, Hosts, InitParams, Message, ModelInfo,
+    Prepared, Request, Sink,
 };
 use rkchat_runtime_front::session::ContextLimit;
 use rkchat_runtime_front::{guard, log};
@@ -20,6 +20,7 @@ use std::time::Duration;
 pub struct Scripted {
     pub(crate) script: Script,
     pub(crate) prepared: Prepared,
+    hosts: Hosts,
     pub(crate) cache: Mutex<Vec<i32>>,
     pub(crate) cached: AtomicUsize,
     /// How many runs have begun.
@@ -40,6 +41,8 @@ impl Engine for Scripted {
     const SUFFIX: &'static str = "";
     const DRIVER: &'static str = "0.9.8";
     const PLATFORM: &'static str = "RK3588";
+    const CROSS_ATTENTION: bool = true;
+    const VIDEO: bool = true;
 
     fn opening(params: &InitParams) {
         // What is wrong with the script is said when it is loaded.
@@ -70,6 +73,7 @@ impl Engine for Scripted {
         Ok(Some(Scripted {
             script,
             prepared: Prepared::default(),
+            hosts: params.hosts.clone(),
             cache: Mutex::default(),
             cached: AtomicUsize::new(0),
             runs: AtomicUsize::new(0),
@@ -101,12 +105,7 @@ impl Engine for Scripted {
         }
     }
 
-    fn prepare(&mut self, n_ctx: u32, lanes: u32) -> Result<Prepared, String> {
-        if lanes != 1 {
-            return Err(unsupported::<Self>(
-                "batches of several inputs (n_batch above 1)",
-            ));
-        }
+    fn prepare(&mut self, n_ctx: u32, _: u32) -> Result<Prepared, String> {
         self.prepared = Prepared {
             n_ctx,
             n_threads: 1,
@@ -115,8 +114,11 @@ impl Engine for Scripted {
         Ok(self.prepared)
     }
 
-    /// One token per word; equal words are equal tokens.
+    /// One token per word, and equal words are equal tokens, unless the caller has a tokenizer.
     fn tokenize(&self, text: &str, _: bool, _: bool) -> Result<Vec<i32>, String> {
+        if let Some(tokenize) = &self.hosts.tokenizer {
+            return tokenize(text);
+        }
         let id = |word: &str| {
             word.bytes()
                 .fold(7i32, |id, byte| id.wrapping_mul(31) ^ i32::from(byte))
@@ -208,17 +210,29 @@ impl Engine for Scripted {
         Ok(())
     }
 
+    fn set_cross_attn(&self, encoder: &CrossAttention) -> Result<(), String> {
+        self.record(&record::cross_attention(encoder))
+    }
+
     fn aborting(&self) {
         sleep(self.script.abort_call_ms);
     }
 
     fn run(&self, request: &Request, sink: &mut dyn Sink) -> Result<Ending, String> {
+        if request.prompts.len() > 1 {
+            self.record(&record::run(request, 0))?;
+            return Ok(self.play_batch(request, sink));
+        }
         let prompt = &request.prompts[0];
         let tokens = numbers::tokens(prompt, self.script.hidden_size);
         if tokens.is_empty() && request.cache != Cache::Resume {
             return Err(EMPTY_PROMPT.into());
         }
         self.record(&record::run(request, tokens.len()))?;
+        if let Some(embed) = &self.hosts.embedding {
+            let rows = embed(&tokens, self.script.hidden_size)?;
+            self.record(&record::embedded(&rows))?;
+        }
         if let Some(name) = &request.lora {
             if !guard::lock(&self.adapters).contains(name) {
                 return Err(format!("no adapter named {name:?} is loaded"));

@@ -5,6 +5,7 @@
 //! token per word; token input is taken as it is. Adapters and prompt caches are files of any
 //! content and JSON lists of tokens; hidden states and logits are numbers that a test can foresee.
 
+mod batch;
 mod engine;
 mod numbers;
 mod open;

@@ -1,6 +1,8 @@
 //! Writes down what the library was given, one JSON line per call.
 
-use rkchat_runtime_front::engine::{Cache, InitParams, Input, Mode, Request, Sampling};
+use rkchat_runtime_front::engine::{
+    Cache, CrossAttention, Images, InitParams, Input, Mode, Request, Sampling,
+};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -43,13 +45,19 @@ pub fn init(params: &InitParams) -> Value {
 /// What `rkllm_run` was given, and the prompt that came of it.
 pub fn run(request: &Request, prompt_tokens: usize) -> Value {
     let prompt = &request.prompts[0];
-    let (kind, input) = match &prompt.input {
-        Input::Text(text) => ("text", json!(text)),
-        Input::Tokens(tokens) => ("tokens", json!(tokens)),
-        Input::Embeddings { n_tokens, .. } => ("embeddings", json!(n_tokens)),
-        Input::Images(images) => ("images", json!(images.prompt)),
+    let (kind, input) = self::input(&prompt.input);
+    let images = match &prompt.input {
+        Input::Images(given) => images(given),
+        _ => Value::Null,
     };
+    // Of a run with several, all.
+    let inputs = request
+        .prompts
+        .iter()
+        .map(|prompt| self::input(&prompt.input).1);
     json!({
+        "inputs": inputs.collect::<Vec<_>>(),
+        "images": images,
         "call": "run",
         "input_type": kind,
         "input": input,
@@ -69,6 +77,49 @@ pub fn run(request: &Request, prompt_tokens: usize) -> Value {
         "skip_special_token": request.skip_special_token,
         "keep_history": request.cache == Cache::Append,
     })
+}
+
+fn input(input: &Input) -> (&'static str, Value) {
+    match input {
+        Input::Text(text) => ("text", json!(text)),
+        Input::Tokens(tokens) => ("tokens", json!(tokens)),
+        Input::Embeddings { n_tokens, .. } => ("embeddings", json!(n_tokens)),
+        Input::Images(images) => ("images", json!(images.prompt)),
+    }
+}
+
+/// What goes into a text.
+fn images(images: &Images) -> Value {
+    let videos = images.videos.as_ref().map(|videos| {
+        json!({
+            "values": &videos.values[..],
+            "shape": [videos.n_video, videos.n_frame, videos.n_frame_tokens],
+            "size": videos.size,
+            "markers": videos.markers,
+        })
+    });
+    json!({
+        "values": &images.values[..],
+        "shape": [images.n_image, images.n_image_tokens],
+        "size": images.size,
+        "markers": [images.start, images.end, images.content],
+        "videos": videos,
+    })
+}
+
+/// `rkllm_set_cross_attn_params`.
+pub fn cross_attention(encoder: &CrossAttention) -> Value {
+    json!({
+        "call": "set_cross_attn_params",
+        "first": [encoder.first_key, encoder.first_value],
+        "mask": encoder.mask,
+        "positions": encoder.positions,
+    })
+}
+
+/// What the caller's embedding layer gave for a prompt.
+pub fn embedded(rows: &[f32]) -> Value {
+    json!({ "call": "embedded", "values": rows })
 }
 
 /// `rkllm_load_lora`.

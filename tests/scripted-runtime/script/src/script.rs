@@ -44,6 +44,8 @@ pub struct Script {
     pub first: Vec<Vec<Piece>>,
     /// Output.
     pub pieces: Vec<Piece>,
+    /// Output for each input of a run with several, played once; those beyond the list get the pieces.
+    pub batch: Vec<Vec<Piece>>,
     /// How often the pieces are played; 0 is without end.
     pub repeat: u64,
     /// How long a run goes on after `rkllm_abort`, in milliseconds.
@@ -90,6 +92,7 @@ impl Default for Script {
             delay_ms: 0,
             first: Vec::new(),
             pieces: Vec::new(),
+            batch: Vec::new(),
             repeat: 1,
             abort_ms: 0,
             abort_call_ms: 0,
