@@ -3,6 +3,7 @@
 // Each test program uses a part of it.
 #![allow(dead_code)]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -52,6 +53,13 @@ pub fn smollm() -> Option<PathBuf> {
         return None;
     }
     Some(path)
+}
+
+/// Says how many lines of a file of shared vectors a test ran, where tests/run.py finds it: past what
+/// captures a test's output.
+pub fn ran(vectors: &str, lines: usize) {
+    let mut out = std::io::stdout();
+    writeln!(out, "\nvectors {vectors}: {lines}").expect("an output");
 }
 
 /// A folder of its own for one test, removed at the end.
