@@ -6,7 +6,7 @@ mod common;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::{Folder, LONG, at_most, begun, open_with, options, smollm_in};
+use common::{Folder, LONG, at_most, begun, open_with, options, ran, smollm_in};
 use rkchat::{
     EmbedOptions, ErrorKind, GenerateOptions, Json, LogitsOptions, Model, ModelOptions, Pooling,
     Result, ScoreOptions, Tensor,
@@ -109,6 +109,7 @@ fn the_shared_vectors() {
             }
         }
     }
+    ran("numbers.jsonl", cases.lines().count());
 }
 
 #[test]

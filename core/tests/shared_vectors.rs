@@ -3,11 +3,10 @@
 
 mod common;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::{Folder, LONG, options};
+use common::{Folder, LONG, options, ran};
 use rkchat::{
     ChunkKind, Error, FixedSampling, GenerateOptions, Generation, Json, Model, ModelOptions,
     UntrustedContent,
@@ -131,7 +130,7 @@ fn run(case: &Json, group: &str) -> Result<Json, Error> {
     })
 }
 
-/// Runs the lines of a file, and says how many there were, where tests/run.py finds it.
+/// Runs the lines of a file, and says how many there were.
 fn all(name: &str, check: impl Fn(&Json)) {
     let mut count = 0;
     for line in std::fs::read_to_string(root("tests/vectors").join(name))
@@ -144,9 +143,7 @@ fn all(name: &str, check: impl Fn(&Json)) {
         check(&case);
         count += 1;
     }
-    // Past what captures a test's output.
-    let mut out = std::io::stdout();
-    writeln!(out, "\nvectors {name}: {count}").unwrap();
+    ran(name, count);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 // Each test program uses a part of it.
 #![allow(dead_code)]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -69,6 +70,13 @@ pub fn greedy(group: &str, max_context_len: u32) -> ModelOptions {
 pub fn smollm_in(group: &str) -> Option<Model> {
     let options = greedy(group, 256);
     Some(Model::open(&smollm()?, &options).expect("it opens"))
+}
+
+/// Says how many lines of a file of shared vectors a test ran, where tests/run.py finds it: past what
+/// captures a test's output.
+pub fn ran(vectors: &str, lines: usize) {
+    let mut out = std::io::stdout();
+    writeln!(out, "\nvectors {vectors}: {lines}").expect("an output");
 }
 
 /// A folder of its own for one test, removed at the end.

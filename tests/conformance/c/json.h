@@ -141,4 +141,26 @@ static int json_equal(const json *a, const json *b) {
   return 1;
 }
 
+/* Runs the lines of a file of shared vectors, and says how many there were, where tests/run.py finds it. */
+static void run_vectors(const char *name, void (*check)(const json *line)) {
+  char path[64], *line = NULL;
+  size_t size = 0;
+  int count = 0;
+  snprintf(path, sizeof path, "tests/vectors/%s", name);
+  FILE *file = fopen(in_root(path), "r");
+  CHECK(file != NULL);
+  while (getline(&line, &size, file) > 0) {
+    json value = json_of(line);
+    check(&value);
+    json_free(&value);
+    free_paths();
+    count++;
+  }
+  CHECK(feof(file));
+  free(line);
+  fclose(file);
+  printf("vectors %s: %d\n", name, count);
+  fflush(stdout);
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* Embeddings, logits, scores, adapters and prompt caches. */
 
+#include "json.h"
 #include "models.h"
 
 /* One token of the words' tokenizer. */
@@ -140,5 +141,76 @@ static void prompt_caches_are_saved_and_loaded(void) {
   rkchat_model_free(model);
 }
 
-RUN(TEST(texts_become_rows), TEST(logits_come_for_the_positions_asked_for), TEST(a_text_is_scored),
+/* Asks for the numbers of one of the shared vectors. */
+static rkchat_status ask_for_numbers(const rkchat_model *model, const json *line, rkchat_tensor **out) {
+  rkchat_embed_options embed = RKCHAT_EMBED_OPTIONS_INIT;
+  rkchat_logits_options logits = RKCHAT_LOGITS_OPTIONS_INIT;
+  rkchat_score_options score = RKCHAT_SCORE_OPTIONS_INIT;
+  const json *input = json_get(line, "input"), *options = json_get(line, "options");
+  const json *pooling = json_get(options, "pooling"), *normalize = json_get(options, "normalize");
+  const json *positions = json_get(options, "positions"), *adapter = json_get(options, "adapter");
+  const char *call = json_get(line, "call")->text;
+  uint32_t ids[8], at[8];
+  rkchat_str texts[8];
+  CHECK(input->len <= 8 && (positions == NULL || positions->len <= 8));
+  for (size_t i = 0; i < input->len; i++) {
+    ids[i] = (uint32_t)input->items[i].number;
+    if (input->items[i].text != NULL) texts[i] = view(input->items[i].text);
+  }
+  for (size_t i = 0; positions != NULL && i < positions->len; i++) at[i] = (uint32_t)positions->items[i].number;
+  if (strcmp(call, "embed") == 0) {
+    static const char *const names[] = {"", "last", "mean", "cls", "none"};
+    for (int32_t i = 1; pooling != NULL && i < 5; i++) {
+      if (strcmp(pooling->text, names[i]) == 0) embed.pooling = i;
+    }
+    if (normalize != NULL) embed.normalize = json_is(normalize, "true");
+    return rkchat_model_embed(model, texts, input->len, &embed, out, &error);
+  }
+  if (strcmp(call, "logits") == 0) {
+    if (positions != NULL) {
+      logits.positions = at;
+      logits.positions_len = positions->len;
+    }
+    return input->text != NULL
+               ? rkchat_model_logits(model, input->text, strlen(input->text), &logits, out, &error)
+               : rkchat_model_logits_ids(model, ids, input->len, &logits, out, &error);
+  }
+  if (adapter != NULL) {
+    score.adapter = adapter->text;
+    score.adapter_len = strlen(adapter->text);
+  }
+  return input->text != NULL ? rkchat_model_score(model, input->text, strlen(input->text), &score, out, &error)
+                             : rkchat_model_score_ids(model, ids, input->len, &score, out, &error);
+}
+
+static void check_numbers(const json *line) {
+  for (int group = TEXT_GROUPS; group < GROUPS_LEN; group++) {
+    rkchat_model *model = of_words(GROUPS[group]);
+    rkchat_tensor *tensor = NULL;
+    rkchat_status status = ask_for_numbers(model, line, &tensor);
+    int able = strcmp(GROUPS[group], "1.1.0") != 0 || strcmp(json_get(line, "call")->text, "embed") == 0;
+    if (!able) {
+      CHECK(status == RKCHAT_ERR_UNSUPPORTED);
+    } else if (json_get(line, "error") != NULL) {
+      CHECK(status == RKCHAT_ERR_INVALID_ARGUMENT && strcmp(json_get(line, "error")->text, "InvalidArgument") == 0);
+    } else {
+      const json *shape = json_get(line, "shape"), *data = json_get(line, "data");
+      uint64_t lengths[3] = {0, 0, 0};
+      if (status != RKCHAT_OK) fail(__FILE__, __LINE__, "%s", rkchat_error_message(error, NULL));
+      for (size_t i = 0; i < shape->len; i++) lengths[i] = (uint64_t)shape->items[i].number;
+      is_of_shape(tensor, lengths, shape->len);
+      for (size_t i = 0; i < data->len; i++) {
+        CHECK(near(rkchat_tensor_data(tensor, NULL)[i], (float)data->items[i].number));
+      }
+    }
+    rkchat_error_free(error);
+    error = NULL;
+    rkchat_tensor_free(tensor);
+    rkchat_model_free(model);
+  }
+}
+
+static void the_shared_vectors(void) { run_vectors("numbers.jsonl", check_numbers); }
+
+RUN(TEST(the_shared_vectors), TEST(texts_become_rows), TEST(logits_come_for_the_positions_asked_for), TEST(a_text_is_scored),
     TEST(adapters_are_listed), TEST(prompt_caches_are_saved_and_loaded))

@@ -220,29 +220,6 @@ static int same(const rkchat_completion *answer, const char *name, const json *v
 
 /* --- The files */
 
-/* Runs the lines of a file, and says how many there were, where tests/run.py finds it. */
-static void all(const char *name, void (*check)(const json *line)) {
-  char path[64];
-  snprintf(path, sizeof path, "tests/vectors/%s", name);
-  FILE *file = fopen(in_root(path), "r");
-  CHECK(file != NULL);
-  char *line = NULL;
-  size_t size = 0;
-  int count = 0;
-  while (getline(&line, &size, file) > 0) {
-    json value = json_of(line);
-    check(&value);
-    json_free(&value);
-    free_paths();
-    count++;
-  }
-  CHECK(feof(file));
-  free(line);
-  fclose(file);
-  printf("vectors %s: %d\n", name, count);
-  fflush(stdout);
-}
-
 static char *source_of(const json *value) {
   char *text = calloc(1, 1);
   put(&text, value->source, value->source_len);
@@ -346,8 +323,8 @@ static void check_answer(const json *line) {
   free(script);
 }
 
-static void requests(void) { all("requests.jsonl", on_its_groups); }
+static void requests(void) { run_vectors("requests.jsonl", on_its_groups); }
 
-static void answers(void) { all("answers.jsonl", check_answer); }
+static void answers(void) { run_vectors("answers.jsonl", check_answer); }
 
 RUN(TEST(requests), TEST(answers))

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 
 import { Model, RkchatError } from 'rkchat'
 
@@ -12,6 +12,11 @@ import { ROOT, SMOLLM2, TOKEN_GROUPS, TWO_GROUPS, cpuRuntime, folder, lacking, r
 const tokenizer = join(ROOT, 'tests/fixtures/words/tokenizer.json')
 const cases = readFileSync(join(ROOT, 'tests/vectors/numbers.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line))
 const skip = lacking(SMOLLM2)
+
+/** Which of them were run. */
+const ran = new Set()
+// What tests/run.py compares with the file.
+after(() => console.log(`vectors numbers.jsonl: ${ran.size}`))
 
 const fails = (code) => (error) => error instanceof RkchatError && error.code === code
 /** `InvalidArgument` to `INVALID_ARGUMENT`. */
@@ -33,6 +38,7 @@ for (const group of TOKEN_GROUPS) {
         assert.equal(tensor.data.length, data.length, id)
         tensor.data.forEach((value, index) => assert.ok(Math.abs(value - data[index]) < 1e-6, `${id}: ${tensor.data}`))
       }
+      ran.add(id)
     }
   })
 }

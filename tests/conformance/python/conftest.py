@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,13 +21,20 @@ GROUPS = ["1.0.0", "1.0.1", "1.1.0", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0"]
 # Those that take and give token ids; the others know text alone.
 TOKEN_GROUPS = GROUPS[2:]
 QUESTION = [{"role": "user", "content": "one two three"}]
-
+# Which lines of the shared vectors were run, by their file.
+RAN = defaultdict(set)
 
 
 def vectors(name):
     """The lines of a file that all languages share."""
     with open(ROOT / "tests" / "vectors" / name, encoding="utf-8", newline="\n") as lines:
         return [json.loads(line) for line in lines]
+
+
+def pytest_terminal_summary(terminalreporter):
+    # What tests/run.py compares with the files.
+    for name, lines in RAN.items():
+        terminalreporter.write_line(f"vectors {name}: {len(lines)}")
 
 
 VOCABULARY = ["<unk>", "<bos>", "<end_of_turn>", "one", "two", "three", "four"]

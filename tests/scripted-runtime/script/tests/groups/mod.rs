@@ -21,6 +21,7 @@ macro_rules! group_tests {
                 @ $functions,
                 pieces_are_played_and_text_goes_in_as_it_is
                 parameters_arrive
+                the_first_runs_may_have_pieces_of_their_own
                 characters_may_come_in_parts
                 runs_end_when_aborted_or_destroyed
                 runs_in_the_background

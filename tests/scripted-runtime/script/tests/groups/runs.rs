@@ -75,6 +75,16 @@ pub fn parameters_arrive<C: Client>(client: &C) {
     );
 }
 
+pub fn the_first_runs_may_have_pieces_of_their_own<C: Client>(client: &C) {
+    let script = json!({"first": [["a"], ["b", "c"]], "pieces": ["d"]});
+    let model = Model::open(client, script);
+    for text in ["a", "bc", "d", "d"] {
+        assert_eq!(model.run(), 0);
+        assert_eq!(model.heard.text(), text);
+        model.heard.take();
+    }
+}
+
 pub fn characters_may_come_in_parts<C: Client>(client: &C) {
     let pieces = json!([{"hex": "61f09f"}, {"hex": "9880"}]);
     let model = Model::open(client, json!({"pieces": pieces}));
