@@ -30,7 +30,8 @@
  * - Options are structs that begin as `RKCHAT_X_INIT`, with fields set afterwards; a NULL pointer is all
  *   defaults. Unset is `RKCHAT_UNSET_INT`, `RKCHAT_UNSET_FLOAT`, `RKCHAT_UNSET` for flags and choices, NULL for
  *   texts. A text among the options is a pointer and a length, where length 0 means that the text is
- *   NUL-terminated. Nothing that options point to is kept.
+ *   NUL-terminated. Nothing that options point to is kept. Messages are such structs too; those of a list lie
+ *   in a row and have the same `struct_size`.
  * - Records are structs that begin as `RKCHAT_X_INIT` and are filled by the library. What their pointers lead
  *   to belongs to the handle they came from, for as long as the function says.
  * - `struct_size` lets a program run with a library that is older or newer than its header: fields that one

@@ -3,6 +3,11 @@
 
 mod common;
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+
 use common::{
     ENDLESS, Folder, GROUPS, LONG, SHORT, ask, ask_with, at_most, open, open_with, options, read,
 };
@@ -36,6 +41,51 @@ fn an_answer_streams_and_ends_once() {
             "{timings:?}"
         );
     }
+}
+
+/// Wakes the thread that waits.
+struct Bell(Thread);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn wait<F: IntoFuture>(future: F) -> F::Output {
+    let mut future = pin!(future.into_future());
+    let waker = Waker::from(Arc::new(Bell(std::thread::current())));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        std::thread::park();
+    }
+}
+
+#[test]
+fn awaiting_gives_the_text_and_leaves_the_pieces() {
+    let model = open("1.3.0", SHORT);
+    let generation = ask(&model);
+    let first = generation.next(Some(LONG)).unwrap().unwrap();
+    // Two wait for one answer.
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| wait(&generation).unwrap());
+        assert_eq!(wait(&generation).unwrap(), "one two three");
+        assert_eq!(other.join().unwrap(), "one two three");
+    });
+    assert_eq!(
+        (&*first.text, generation.text().unwrap()),
+        ("one ", "one two three".into())
+    );
+    assert_eq!(read(&generation), ["two ", "three"]);
+    let endless = ask(&open("1.1.0", ENDLESS));
+    std::thread::scope(|scope| {
+        let text = scope.spawn(|| wait(&endless));
+        endless.next(Some(LONG)).unwrap();
+        endless.cancel();
+        assert!(text.join().unwrap().is_ok());
+    });
 }
 
 #[test]

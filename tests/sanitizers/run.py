@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 RELEASE = ROOT / "target" / "release"
 BUILT = ROOT / "target" / "sanitizers"
 EXAMPLES = ROOT / "target" / "native" / "examples" / "c"
-TESTS = ["bad_input", "groups", "model", "numbers", "runtimes", "stream", "text", "vectors"]
+TESTS = ["bad_input", "groups", "messages", "model", "numbers", "runtimes", "stream", "text", "vectors"]
 MODEL = ROOT / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 # The library without an extension stands for the vendor's; it plays a script instead of a model.
 SCRIPTED = RELEASE / "runtime" / "scripted" / "1.3.0" / "librkllmrt.so"
