@@ -218,6 +218,16 @@ fn a_model_without_requests_is_unloaded_after_a_while() {
         assert_eq!(folder.record("init").len(), loads);
         assert_eq!(folder.record("destroy").len(), loads);
     }
+    // At once, also where no request ever comes.
+    let never = ModelOptions {
+        keep_alive: Some(Duration::ZERO),
+        warmup: true,
+        ..options("1.3.0")
+    };
+    let model = Model::open(&path, &never).unwrap();
+    until(|| state(&model) == ModelState::Unloaded);
+    assert_eq!(ask(&model).completion().unwrap().text, "a ");
+    until(|| state(&model) == ModelState::Unloaded);
     // Neither a request in progress nor closing is affected by it.
     let slow = r#"{"pieces": ["a"], "repeat": 6, "delay_ms": 60}"#;
     let (_folder, path) = script(slow);

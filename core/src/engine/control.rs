@@ -274,10 +274,17 @@ impl Control {
         }
     }
 
+    /// The model is ready for requests: the owner may count from now on how long none comes.
+    pub fn ready(&self) {
+        // Taking the lock makes sure that the owner is not between looking and waiting.
+        drop(self.lock());
+        self.owner.notify_all();
+    }
+
     // The owner thread's side.
 
-    /// The next request, when it comes; `idle_at` is when there is no waiting for one any more.
-    pub fn next_job(&self, idle_at: Option<Instant>) -> Next {
+    /// The next request, when it comes; `idle_at` tells when there is no waiting for one any more.
+    pub fn next_job(&self, idle_at: impl Fn() -> Option<Instant>) -> Next {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -302,6 +309,7 @@ impl Control {
             if state.retired {
                 return Next::Over;
             }
+            let idle_at = idle_at();
             if idle_at.is_some_and(|idle_at| idle_at <= Instant::now()) {
                 return Next::Idle;
             }

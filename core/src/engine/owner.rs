@@ -111,7 +111,6 @@ impl Owner {
         };
         let max_context_len = params.max_context_len;
         *self.cell() = Some(session);
-        self.life.reach(Stage::Loaded);
         thread::scope(|scope| {
             // Dropped at the latest when a panic unwinds: the scope waits for the attendant.
             let _dismissed = Dismiss(&self.control);
@@ -163,7 +162,7 @@ impl Owner {
             conversation: None,
         };
         loop {
-            let job = match self.control.next_job(self.idle_at()) {
+            let job = match self.control.next_job(|| self.idle_at()) {
                 Next::Job(job) => job,
                 Next::Idle => {
                     self.unload(&mut stand);

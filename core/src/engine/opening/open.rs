@@ -10,7 +10,7 @@ use super::memory::{self, Need};
 use crate::engine::control::Control;
 use crate::engine::exit;
 use crate::engine::fork::Home;
-use crate::engine::life::Life;
+use crate::engine::life::{Life, Stage};
 use crate::engine::loaded::Loaded;
 use crate::engine::media::MediaWay;
 use crate::engine::model::{Model, with_session};
@@ -131,6 +131,8 @@ pub(super) fn open(path: &Path, options: &ModelOptions, course: &Course) -> Resu
     let identity = Identity::of(&info);
     // The owner only looks when a request comes.
     let _ = tokens.set(chosen);
+    life.reach(Stage::Loaded);
+    control.ready();
     exit::after_loading(&library.info().path);
     let model = Arc::new(Model {
         info,
