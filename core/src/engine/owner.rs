@@ -16,7 +16,9 @@ use super::tokens::Tokens;
 use crate::surface::{Error, ErrorKind, FinishReason, Result};
 use crate::vendor::capabilities;
 use crate::vendor::instances::Place;
-use crate::vendor::{InitFailure, InitParams, Library, Opened, Sampling, Session, log};
+use crate::vendor::{
+    InitFailure, InitParams, Input, Library, Opened, RunRequest, Sampling, Session, log,
+};
 
 /// Where the opened model lives; empty before and after.
 pub(super) type SessionCell = RwLock<Option<Box<dyn Session>>>;
@@ -41,6 +43,8 @@ pub(super) struct Stand {
     pub after_cut: bool,
     /// The adapter of the last run.
     adapter: Option<String>,
+    /// The last run was fed embeddings.
+    embedded: bool,
     /// The conversation that its cache holds.
     conversation: Option<u64>,
 }
@@ -140,6 +144,7 @@ impl Owner {
             },
             after_cut: false,
             adapter: None,
+            embedded: false,
             conversation: None,
         };
         while let Some(job) = self.control.next_job() {
@@ -218,7 +223,8 @@ impl Owner {
         let opened = opened.map_err(|failure| explain(&self.library, params, &failure, None))?;
         self.loaded.restore(&*opened.session)?;
         *cell = Some(opened.session);
-        (stand.after_cut, stand.adapter, stand.conversation) = (false, None, None);
+        (stand.after_cut, stand.embedded) = (false, false);
+        (stand.adapter, stand.conversation) = (None, None);
         Ok(())
     }
 
@@ -227,11 +233,20 @@ impl Owner {
     pub(super) fn freshen(
         &self,
         session: &dyn Session,
-        adapter: &Option<String>,
+        request: &RunRequest,
         anew: bool,
         stand: &mut Stand,
     ) {
         let capabilities = self.library.capabilities();
+        let adapter = &request.adapter;
+        let embedded = request.inputs.iter().any(Input::is_embedded);
+        // Releases that were not made to compare embeddings take one prompt for another (`QUIRKS.md`,
+        // "History / cache").
+        let unlike = (embedded || stand.embedded)
+            && stand.conversation.is_none()
+            && !capabilities.has(capabilities::EMBEDDING_REUSE);
+        let anew = anew || unlike;
+        stand.embedded = embedded;
         // rkchat's own runtime sees to both by itself.
         let other = !capabilities.own && (anew || stand.adapter != *adapter);
         let clears = capabilities.has(capabilities::CLEAR_CACHE);
@@ -250,7 +265,7 @@ impl Owner {
             let (Some(session), Some(tokens)) = (session.as_deref(), self.tokens.get()) else {
                 return Ran::Done { cut_short: false };
             };
-            self.freshen(session, &ask.request.adapter, false, stand);
+            self.freshen(session, &ask.request, false, stand);
             run::run(stream, ask, session, tokens, &self.control, stand.after_cut)
         });
         catch_unwind(run).unwrap_or_else(|payload| {

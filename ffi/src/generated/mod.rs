@@ -9,7 +9,7 @@ pub mod options;
 pub mod records;
 
 const _: () = {
-    let (here, there) = (b"f1d218ad93083d54", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"221ee1df4e9dee13", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -517,7 +517,8 @@ class Model:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -645,7 +646,8 @@ class Model:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -773,7 +775,8 @@ class Model:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -901,7 +904,8 @@ class Model:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1317,7 +1321,8 @@ class Chat:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1442,7 +1447,8 @@ class Chat:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1567,7 +1573,8 @@ class Chat:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.

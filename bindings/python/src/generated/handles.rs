@@ -12,7 +12,7 @@ use crate::input::{TextOr, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"f1d218ad93083d54", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"221ee1df4e9dee13", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -901,7 +901,8 @@ impl Model {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1167,7 +1168,8 @@ impl Model {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1436,7 +1438,8 @@ impl Model {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1702,7 +1705,8 @@ impl Model {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -2517,7 +2521,8 @@ impl Chat {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -2780,7 +2785,8 @@ impl Chat {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -3044,7 +3050,8 @@ impl Chat {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "f1d218ad93083d54";
+const HASH: &str = "221ee1df4e9dee13";
 const _: () = {
-    let (here, there) = (b"f1d218ad93083d54", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"221ee1df4e9dee13", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
