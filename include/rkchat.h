@@ -1632,7 +1632,8 @@ typedef struct rkchat_generate_options {
    * complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes since 1.2.0 put their own chat
    * template around it, so there it is a single user message, and no text to complete; earlier ones get the
    * messages through the model's chat template. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.1.0, and more than
-   * one image before 1.2.1. Unset: none.
+   * one image before 1.2.1b1. A `rkchat_chat` takes those of all its messages each time, and then leaves none
+   * of them out. Unset: none.
    * Numbers and the length of each dimension, which are copied.
    */
   const float *images;

@@ -847,7 +847,8 @@ struct GenerateOptions {
   /// complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes since 1.2.0 put their own chat
   /// template around it, so there it is a single user message, and no text to complete; earlier ones get the
   /// messages through the model's chat template. `Unsupported` on runtimes before 1.1.0, and more than
-  /// one image before 1.2.1. Unset: none.
+  /// one image before 1.2.1b1. A `Chat` takes those of all its messages each time, and then leaves none
+  /// of them out. Unset: none.
   Optional<Numbers> images;
   /// Width of each image as the vision part of the model saw it, which some models count positions by.
   /// Unset: not told.

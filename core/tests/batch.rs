@@ -2,8 +2,10 @@
 
 mod common;
 
-use common::{Folder, byte_tokenizer, options};
-use rkchat::{ErrorKind, FinishReason, GenerateOptions, Json, Model, ModelOptions};
+use std::time::Duration;
+
+use common::{Folder, byte_tokenizer, open_with, options};
+use rkchat::{ErrorKind, FinishReason, FixedSampling, GenerateOptions, Json, Model, ModelOptions};
 use serde_json::json;
 
 /// What three inputs are answered, each ended by itself.
@@ -122,4 +124,62 @@ fn what_is_no_batch_is_refused() {
     let embedded = model.embed(&["a".into()], &rkchat::EmbedOptions::default());
     assert!(embedded.unwrap_err().message().contains("n_batch"));
     assert!(folder.record("run").is_empty());
+}
+
+#[test]
+fn a_batch_has_an_end_in_time_and_the_model_goes_on() {
+    let folder = Folder::new();
+    let words = vec![json!(["la ", 108]); 400];
+    let script = json!({"batch": [words, [["b", 98]]], "pieces": [["c", 99]], "delay_ms": 20});
+    let batches = ModelOptions {
+        n_batch: Some(2),
+        tokenizer: Some(folder.file("tokenizer.json", &byte_tokenizer())),
+        ..options("1.3.0")
+    };
+    let model = open_with(&script.to_string(), &batches).unwrap();
+    let short = GenerateOptions {
+        timeout: Some(Duration::from_millis(200)),
+        ..GenerateOptions::default()
+    };
+    let error = model
+        .generate_batch(&json!(["1", "2"]), &short)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    let few = GenerateOptions {
+        max_new_tokens: Some(2),
+        ..GenerateOptions::default()
+    };
+    let ended = answers(&model, &json!(["1", "2"]), &few);
+    assert_eq!(ended[0].1, FinishReason::Length);
+    assert_eq!(ended[1], ("b".to_owned(), FinishReason::Stop));
+}
+
+#[test]
+fn a_model_is_opened_again_where_a_batch_is_sampled_otherwise() {
+    let folder = Folder::new();
+    folder.file("tokenizer.json", &byte_tokenizer());
+    let reload = ModelOptions {
+        fixed_sampling: Some(FixedSampling::Reload),
+        n_batch: Some(2),
+        use_cross_attn: true,
+        ..options("1.2.1")
+    };
+    let model = Model::open(&folder.file("script.rkllm", SCRIPT), &reload).unwrap();
+    let one = |shape: &[u64]| rkchat::Tensor::new(vec![1.0], shape.to_vec()).unwrap();
+    let (keys, mask) = (one(&[1, 1, 1, 1]), one(&[1]));
+    model
+        .set_cross_attention(&keys, &keys, &mask, &[0])
+        .unwrap();
+    let other = GenerateOptions {
+        top_k: Some(3),
+        ..GenerateOptions::default()
+    };
+    for _ in 0..2 {
+        model.generate_batch(&json!(["1"]), &other).unwrap();
+    }
+    let opened = folder.record("init");
+    assert_eq!(opened.len(), 2);
+    assert_eq!(opened[1]["sampling"]["top_k"], 3);
+    // What it attends to was set again.
+    assert_eq!(folder.record("set_cross_attn_params").len(), 2);
 }

@@ -477,3 +477,20 @@ fn the_runtime_asks_for_tokens_and_embeddings() {
     let without = open("1.3.0", &Folder::new(), hosts).unwrap_err();
     assert!(without.message().contains("tokenizer.json"), "{without}");
 }
+
+#[test]
+fn what_embeddings_left_is_not_gone_on_with_where_they_are_not_compared() {
+    for (group, cleared) in [("1.2.0", 3), ("1.2.1b1", 3), ("1.3.0", 0)] {
+        let folder = Folder::new();
+        let model = open(group, &folder, ModelOptions::default()).unwrap();
+        let none = GenerateOptions::default();
+        for _ in 0..2 {
+            let answer = model.complete_embeddings(&tensor(&[2, 2]), &none).unwrap();
+            answer.text().unwrap();
+        }
+        for _ in 0..2 {
+            model.complete_ids(&[5, 6], &none).unwrap().text().unwrap();
+        }
+        assert_eq!(folder.record("clear_cache").len(), cleared, "{group}");
+    }
+}

@@ -148,7 +148,7 @@ impl Desk<'_> {
         let session = owner.session.read().unwrap_or_else(PoisonError::into_inner);
         let session = session.as_deref().ok_or_else(closed)?;
         let tokens = owner.tokens.get().ok_or_else(closed)?;
-        owner.freshen(session, &request.adapter, false, self.stand);
+        owner.freshen(session, request, false, self.stand);
         let several = request.inputs.len() > 1;
         let answers = ones.iter().map(|one| {
             one.stream.begin();

@@ -120,7 +120,7 @@ impl<'a> Desk<'a> {
         let owner = self.owner;
         let session = owner.session.read().unwrap_or_else(PoisonError::into_inner);
         let session = session.as_deref().ok_or_else(closed)?;
-        owner.freshen(session, &request.adapter, anew, self.stand);
+        owner.freshen(session, request, anew, self.stand);
         let (mut heard, mut finished, mut failed) = (false, false, false);
         let (mut message, mut tokens) = (None, 0);
         let status = session.run(request, &mut |event| {

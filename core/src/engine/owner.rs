@@ -20,7 +20,9 @@ use super::tokens::Tokens;
 use crate::surface::{Error, ErrorKind, FinishReason, Result, Warning, WarningKind};
 use crate::vendor::capabilities;
 use crate::vendor::instances::Place;
-use crate::vendor::{InitFailure, InitParams, Library, Opened, Sampling, Session, log};
+use crate::vendor::{
+    InitFailure, InitParams, Input, Library, Opened, RunRequest, Sampling, Session, log,
+};
 use crate::vendor::{npu_lock, npu_memory};
 
 /// Where the opened model lives; empty before and after.
@@ -51,6 +53,8 @@ pub(super) struct Stand {
     pub after_cut: bool,
     /// The adapter of the last run.
     adapter: Option<String>,
+    /// The last run was fed embeddings.
+    embedded: bool,
     /// The conversation that its cache holds.
     conversation: Option<u64>,
 }
@@ -58,7 +62,8 @@ pub(super) struct Stand {
 impl Stand {
     /// The model that it was about is freed.
     fn forget(&mut self) {
-        (self.after_cut, self.adapter, self.conversation) = (false, None, None);
+        (self.after_cut, self.embedded) = (false, false);
+        (self.adapter, self.conversation) = (None, None);
     }
 
     /// Takes over sampling that the model is to be opened with; gives whether that is another.
@@ -159,6 +164,7 @@ impl Owner {
             },
             after_cut: false,
             adapter: None,
+            embedded: false,
             conversation: None,
         };
         loop {
@@ -335,11 +341,20 @@ impl Owner {
     pub(super) fn freshen(
         &self,
         session: &dyn Session,
-        adapter: &Option<String>,
+        request: &RunRequest,
         anew: bool,
         stand: &mut Stand,
     ) {
         let capabilities = self.library.capabilities();
+        let adapter = &request.adapter;
+        let embedded = request.inputs.iter().any(Input::is_embedded);
+        // Releases that were not made to compare embeddings take one prompt for another (`QUIRKS.md`,
+        // "History / cache").
+        let unlike = (embedded || stand.embedded)
+            && stand.conversation.is_none()
+            && !capabilities.has(capabilities::EMBEDDING_REUSE);
+        let anew = anew || unlike;
+        stand.embedded = embedded;
         // rkchat's own runtime sees to both by itself.
         let other = !capabilities.own && (anew || stand.adapter != *adapter);
         let clears = capabilities.has(capabilities::CLEAR_CACHE);
@@ -358,7 +373,7 @@ impl Owner {
             let (Some(session), Some(tokens)) = (session.as_deref(), self.tokens.get()) else {
                 return Ran::Done { cut_short: false };
             };
-            self.freshen(session, &ask.request.adapter, false, stand);
+            self.freshen(session, &ask.request, false, stand);
             run::run(stream, ask, session, tokens, &self.control, stand.after_cut)
         });
         catch_unwind(run).unwrap_or_else(|payload| {

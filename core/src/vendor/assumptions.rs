@@ -225,12 +225,23 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         switch: None,
     },
     Assumption {
+        id: "images-in-text",
+        claim: "a prompt with images or videos is text: since 1.2.0 the runtime puts its own template around it, and \
+                each image has a mark of its own",
+        if_wrong: "the prompt has no template, or in releases from 1.2.1b1 to 1.2.3, whose manuals speak of the frames of \
+                   one scene, several images are refused or all stand at the first mark",
+        source: "the vendor's multimodal demos of 1.2.0 and 1.2.1 give a bare question; manual of 1.3.0 for the marks",
+        code: "core/src/engine/multimodal.rs, core/src/engine/media.rs",
+        switch: None,
+    },
+    Assumption {
         id: "host-callbacks",
         claim: "a tokenizer or embedding layer of the caller may be given to any model of 1.3.0 and is only asked by \
-                those converted without; a negative count is a failure, also where the ids did not fit",
-        if_wrong: "a model with a tokenizer of its own uses ours, or a long prompt fails",
+                those converted without; a negative count is a failure, also where the ids did not fit; and no special \
+                tokens are to be put around the text",
+        if_wrong: "a model with a tokenizer of its own uses ours, or a long prompt fails, or its BOS is missing",
         source: "header and manual of 1.3.0; that more room would be made for the ids is not said",
-        code: "core/src/vendor/group/host.rs",
+        code: "core/src/vendor/group/host.rs, core/src/engine/hosts.rs",
         switch: None,
     },
 ];

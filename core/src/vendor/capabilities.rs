@@ -77,6 +77,7 @@ capabilities! {
     MEASUREMENTS: "measurements" "1.2.1", "measure its runs", "H, M";
     SEVERAL_MODELS: "several_models" "1.2.2", "hold several models in one process", "C";
     ASYNC_RUN: "async_run" "1.2.2", "run asynchronously without hanging", "C";
+    EMBEDDING_REUSE: "embedding_reuse" "1.2.3", "reuse what embeddings have in common with those before", "C";
     RUN_SAMPLING: "run_sampling" "1.3.0", "change sampling for each request", "H, M";
     RUN_TOKEN_LIMIT: "run_token_limit" "1.3.0", "limit the tokens of one run", "H, M";
     IGNORE_EOS: "ignore_eos" "1.3.0", "go on after the end-of-sequence token", "C, H";

@@ -124,6 +124,13 @@ pub(crate) enum Input {
     Multimodal(Box<Multimodal>),
 }
 
+impl Input {
+    /// Whether embeddings are in it.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self, Self::Embeddings { .. } | Self::Multimodal(_))
+    }
+}
+
 /// Text with the embeddings of images and videos, which have the width that [`Input::Embeddings`] has.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Multimodal {

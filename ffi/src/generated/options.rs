@@ -10,7 +10,7 @@ use crate::input::{self, RKCHAT_UNSET, RKCHAT_UNSET_INT};
 use crate::options::{Input, Versioned};
 
 const _: () = {
-    let (here, there) = (b"21e1545b1d966692", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"dbfd1935fb713641", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -785,7 +785,8 @@ pub struct rkchat_generate_options {
     /// complete, `<image>`. Each has to have one. Such prompts go as text. Runtimes since 1.2.0 put their own chat
     /// template around it, so there it is a single user message, and no text to complete; earlier ones get the
     /// messages through the model's chat template. `RKCHAT_ERR_UNSUPPORTED` on runtimes before 1.1.0, and more than
-    /// one image before 1.2.1. Unset: none.
+    /// one image before 1.2.1b1. A `rkchat_chat` takes those of all its messages each time, and then leaves none
+    /// of them out. Unset: none.
     /// Numbers and the length of each dimension, which are copied.
     pub images: *const f32,
     pub images_len: usize,

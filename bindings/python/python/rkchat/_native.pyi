@@ -544,7 +544,8 @@ class Model:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -672,7 +673,8 @@ class Model:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -800,7 +802,8 @@ class Model:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -928,7 +931,8 @@ class Model:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1562,7 +1566,8 @@ class Chat:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1687,7 +1692,8 @@ class Chat:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1812,7 +1818,8 @@ class Chat:
                 since 1.2.0 put their own chat template around it, so there it is a single user
                 message, and no text to complete; earlier ones get the messages through the
                 model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-                image before 1.2.1. Unset: none.
+                image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+                then leaves none of them out. Unset: none.
             image_width: Width of each image as the vision part of the model saw it, which some
                 models count positions by. Unset: not told. In pixels. From 1 to 65536.
             image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.

@@ -14,7 +14,7 @@ use crate::input::{TextOr, known, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"21e1545b1d966692", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"dbfd1935fb713641", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -954,7 +954,8 @@ impl Model {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1222,7 +1223,8 @@ impl Model {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1493,7 +1495,8 @@ impl Model {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -1765,7 +1768,8 @@ impl Model {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -3102,7 +3106,8 @@ impl Chat {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -3367,7 +3372,8 @@ impl Chat {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.
@@ -3633,7 +3639,8 @@ impl Chat {
     ///         since 1.2.0 put their own chat template around it, so there it is a single user
     ///         message, and no text to complete; earlier ones get the messages through the
     ///         model's chat template. `Unsupported` on runtimes before 1.1.0, and more than one
-    ///         image before 1.2.1. Unset: none.
+    ///         image before 1.2.1b1. A `Chat` takes those of all its messages each time, and
+    ///         then leaves none of them out. Unset: none.
     ///     image_width: Width of each image as the vision part of the model saw it, which some
     ///         models count positions by. Unset: not told. In pixels. From 1 to 65536.
     ///     image_height: Height of each image. Unset: not told. In pixels. From 1 to 65536.

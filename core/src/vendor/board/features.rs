@@ -37,6 +37,7 @@ pub(super) fn all(subject: &Subject<'_>) -> Vec<Finding> {
             "sizes-unasked",
             "what is read too much cannot be seen from outside",
         ),
+        unseen("images-in-text", "only a model with a vision part shows it"),
         unseen(
             "host-callbacks",
             "only a model that was converted without its tokenizer or embedding layer shows it",
