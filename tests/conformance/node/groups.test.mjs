@@ -48,7 +48,7 @@ test('sampling per request is there from 1.3.0 on', async (t) => {
     await model.close()
     if (group === '1.3.0') continue
     const strict = await scripted(t, { pieces: ['a'] }, { group, ...TEMPLATE, fixedSampling: 'error' })
-    assert.throws(() => strict.generate(QUESTION, { topK: 1 }), failing('UNSUPPORTED', /`top_k` is 40 and not 1/))
+    assert.throws(() => strict.generate(QUESTION, { topK: 1 }), failing('UNSUPPORTED', /`topK` is 40 and not 1/))
     await strict.close()
   }
 })
