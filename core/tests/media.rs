@@ -71,7 +71,9 @@ fn refused(model: &Model, messages: &Json, options: &GenerateOptions) -> Error {
 #[test]
 fn options_reach_the_runtime_or_are_refused() {
     type Set = fn(&mut ModelOptions);
-    let all: [(&str, Set, &str, Json, &str, &[&str]); 9] = [
+    // Name, what sets it, the field and the value in the record, since when, and who has it.
+    type Case<'a> = (&'a str, Set, &'a str, Json, &'a str, &'a [&'a str]);
+    let all: [Case<'_>; 9] = [
         (
             "n_keep",
             |o| o.n_keep = Some(17),

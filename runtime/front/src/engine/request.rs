@@ -41,7 +41,7 @@ pub struct Images {
     /// Width and height of each image.
     pub size: [usize; 2],
     /// Videos beside them, which only imitations take.
-    pub videos: Option<Videos>,
+    pub videos: Option<Box<Videos>>,
 }
 
 /// Videos that belong where a text says `<video>`.

@@ -146,7 +146,7 @@ unsafe fn images<E: Engine>(
         let markers = read::markers([image.image_start, image.image_end, image.image_content])?;
         let mut images = read::images(session, &pictures, markers)?;
         if !video.video_embed.is_null() {
-            images.videos = Some(videos(session, video)?);
+            images.videos = Some(Box::new(videos(session, video)?));
         }
         Ok(Input::Images(images))
     }

@@ -5,8 +5,8 @@ use crate::support::*;
 use rkchat_runtime_front::abi::v1_3_0::*;
 use rkchat_runtime_front::cpu::Cpu;
 use rkchat_runtime_front::engine::{
-    Cache, Engine, Event, Flow, InitParams, Input, LogProb, Mode, Part, Prompt, Request, Sampling,
-    Sink,
+    Cache, Engine, Event, Flow, Hosts, InitParams, Input, LogProb, Mode, Part, Prompt, Request,
+    Sampling, Sink,
 };
 use std::path::Path;
 
@@ -203,6 +203,7 @@ fn engine(path: &Path) -> Cpu {
         n_batch: 1,
         use_cross_attn: 0,
         top_logprobs: None,
+        hosts: Hosts::default(),
     });
     let mut engine = engine.unwrap().expect("this engine always makes a model");
     engine.prepare(512, 1).unwrap();
