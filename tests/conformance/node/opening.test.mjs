@@ -22,7 +22,7 @@ test('an opening is waited for', async (t) => {
   const model = await opening.model()
   t.after(() => model.close())
   assert.ok(model instanceof Model)
-  assert.equal(await model.complete(IDS).text(), 'yes')
+  assert.equal(await model.complete(IDS).text, 'yes')
 })
 
 test('an opening is given up, or fails', async (t) => {
@@ -44,7 +44,7 @@ test('a model is unloaded and loaded again', async (t) => {
   assert.ok(Math.min(status.processMemory, status.availableMemory, status.modelMemory) > 0)
   await model.unload()
   assert.equal(model.status().state, 'unloaded')
-  assert.equal(await model.complete(IDS).text(), 'yes')
+  assert.equal(await model.complete(IDS).text, 'yes')
   assert.equal(model.status().state, 'ready')
   await model.close()
   assert.equal(model.status().state, 'closed')

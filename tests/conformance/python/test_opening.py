@@ -27,7 +27,7 @@ def test_an_opening_is_waited_for(tmp_path):
     progress = opening.progress()
     assert progress.stage == "ready" and progress.bytes_total == os.path.getsize(path)
     with opening.model() as model:
-        assert model.complete(IDS).text() == "yes"
+        assert model.complete(IDS).text == "yes"
         assert opening.model().status().state == "ready"
 
 
@@ -52,7 +52,7 @@ def test_a_model_is_unloaded_and_loaded_again(tmp_path):
         assert min(status.process_memory, status.available_memory, status.model_memory) > 0
         model.unload()
         assert model.status().state == "unloaded"
-        assert model.complete(IDS).text() == "yes"
+        assert model.complete(IDS).text == "yes"
         assert model.status().state == "ready"
     assert model.status().state == "closed"
     with pytest.raises(rkchat.Closed):

@@ -113,7 +113,7 @@ def test_version():
 
 def test_nothing_more_than_the_surface():
     names = {record["name"] for kind in ("enums", "records", "handles") for record in SURFACE[kind]}
-    names |= set(_errors.__all__) | {"Json", "Tensor"} | BY_HAND.keys()
+    names |= set(_errors.__all__) | {"Json", "SupportsArray", "Tensor", "TensorLike"} | BY_HAND.keys()
     assert {name for name in dir(rkchat) if not name.startswith("_")} == names
     assert set(EXCEPTIONS) <= {f"{handle['name']}.{method['name']}" for handle, method in METHODS}
     for handle in SURFACE["handles"]:
