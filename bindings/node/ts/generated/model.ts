@@ -22,6 +22,11 @@ export class Model {
     return this.#native;
   }
 
+  /** @internal */
+  static [handle](native: Native): Model {
+    return new Model(native);
+  }
+
   /**
    * Opens a model: a `.rkllm` or `.gguf` file, a folder with one and the files that came with it
    * (`tokenizer.json`, `tokenizer_config.json`, `generation_config.json`, `README.md`), or the id of a
