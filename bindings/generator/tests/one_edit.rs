@@ -162,7 +162,7 @@ fn one_edit_reaches_every_language() {
 
     // JavaScript gets the class, not the native object behind it.
     let wrapped = fs::read_to_string(root.join("bindings/node/ts/generated/tokenizer.ts")).unwrap();
-    assert!(wrapped.contains("ChatTemplate[wrap](await this.#native.beside())"));
+    assert!(wrapped.contains("ChatTemplate[handle](await this.#native.beside())"));
     typescript(root);
 }
 

@@ -53,9 +53,6 @@ export function adopt(native: Native, name: string): Native {
   return native;
 }
 
-/** A class takes over a native object by it: the handle that a method of another class gives. */
-export const wrap = Symbol('rkchat.wrap');
-
 /** The native object of a handle; other values as they are, for the native half to refuse. */
 export function unwrap(value: unknown): unknown {
   return (value as { [handle]?: Native } | null | undefined)?.[handle] ?? value;

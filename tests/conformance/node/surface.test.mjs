@@ -33,8 +33,10 @@ const BESIDES = {
 const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase())
 const snake = (name) => name.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
 
-const OF_FUNCTIONS = ['length', 'name', 'prototype', 'Symbol(rkchat.wrap)']
-const OF_PROTOTYPES = ['constructor', 'Symbol(rkchat.handle)']
+// How classes hand native objects to each other; not in the declarations.
+const HANDLE = 'Symbol(rkchat.handle)'
+const OF_FUNCTIONS = ['length', 'name', 'prototype', HANDLE]
+const OF_PROTOTYPES = ['constructor', HANDLE]
 const SYMBOLS = new Map(Object.getOwnPropertyNames(Symbol).map((name) => [Symbol[name], `[Symbol.${name}]`]))
 
 /** The methods of a class and of what it extends, static ones included. */

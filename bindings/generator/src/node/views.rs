@@ -67,20 +67,12 @@ pub struct Handle {
     pub closes: bool,
     /// Types of `types.ts` that its methods mention.
     pub types: Vec<String>,
-    /// Other handles that its methods return, and those that they only take.
-    pub returned: Vec<Import>,
+    /// Other handles that its methods return: those with a class that is written by hand, and the others;
+    /// and those that they only take.
+    pub returned: Vec<String>,
+    pub wrapped: Vec<String>,
     pub taken: Vec<String>,
-    /// Methods of other handles give it.
-    pub wrapped: bool,
     pub methods: Vec<Method>,
-}
-
-/// A class that another file needs.
-#[derive(Serialize)]
-pub struct Import {
-    pub name: String,
-    /// It is written by hand, above the generated files.
-    pub by_hand: bool,
 }
 
 #[derive(Serialize)]
@@ -98,6 +90,8 @@ pub struct Method {
     pub returns: String,
     /// The handle it returns.
     pub handle: Option<String>,
+    /// The handle it returns is of another class, which has no other way to be made.
+    pub wraps: bool,
     pub property: bool,
     /// It returns a generation, which `options.signal` can end.
     pub abortable: bool,
@@ -217,7 +211,7 @@ impl Handle {
         let written = |method: &&model::Method| method.handwritten.is_none();
         let methods: Vec<&model::Method> = of.methods.iter().filter(written).collect();
         let mut mentioned = Vec::new();
-        let mut returned = Vec::new();
+        let (mut returned, mut wrapped) = (Vec::new(), Vec::new());
         for method in &methods {
             method
                 .params
@@ -225,22 +219,24 @@ impl Handle {
                 .for_each(|param| types::mentioned(&param.ty, &mut mentioned));
             types::mentioned(&method.returns, &mut mentioned);
             if let Type::Handle { name } = &method.returns {
-                returned.push(name.clone());
+                match is_generation(surface, &method.returns) {
+                    true => returned.push(name.clone()),
+                    false => wrapped.push(name.clone()),
+                }
             }
         }
         mentioned.sort_unstable();
         mentioned.dedup();
         mentioned.retain(|name| *name != of.name);
-        returned.sort_unstable();
-        returned.dedup();
-        returned.retain(|name| *name != of.name);
         let is_handle = |name: &str| surface.handles.iter().any(|handle| handle.name == name);
-        let is_wrapped = surface.handles.iter().any(|other| {
-            let given = |method: &model::Method| {
-                matches!(&method.returns, Type::Handle { name } if *name == of.name)
-            };
-            other.name != of.name && other.methods.iter().any(given)
-        });
+        for names in [&mut returned, &mut wrapped] {
+            names.sort_unstable();
+            names.dedup();
+            names.retain(|name| *name != of.name);
+        }
+        let only_taken = |name: &str| {
+            is_handle(name) && !returned.iter().chain(&wrapped).any(|other| other == name)
+        };
         let names = |keep: &dyn Fn(&str) -> bool| {
             mentioned
                 .iter()
@@ -255,15 +251,9 @@ impl Handle {
             extended: methods.len() < of.methods.len(),
             closes: methods.iter().any(|method| method.name == "close"),
             types: names(&|name| !is_handle(name)),
-            taken: names(&|name| is_handle(name) && !returned.iter().any(|other| other == name)),
-            returned: returned
-                .into_iter()
-                .map(|name| Import {
-                    by_hand: is_by_hand(surface, &name),
-                    name,
-                })
-                .collect(),
-            wrapped: is_wrapped && !is_by_hand(surface, &of.name),
+            taken: names(&only_taken),
+            returned,
+            wrapped,
             methods: methods
                 .iter()
                 .map(|method| Method::of(surface, &of.name, &methods, method))
@@ -312,6 +302,8 @@ impl Method {
                 Type::Handle { name } => Some(name.clone()),
                 _ => None,
             },
+            wraps: matches!(&of.returns, Type::Handle { name } if name != handle)
+                && !is_generation(surface, &of.returns),
             property: of.property,
             abortable: is_generation(surface, &of.returns),
             params: of.params.iter().map(Param::of).collect(),

@@ -29,6 +29,11 @@ export class Chat {
     return this.#native;
   }
 
+  /** @internal */
+  static [handle](native: Native): Chat {
+    return new Chat(native);
+  }
+
   /**
    * Begins a conversation with a model.
    *

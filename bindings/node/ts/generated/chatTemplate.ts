@@ -20,6 +20,11 @@ export class ChatTemplate {
     return this.#native;
   }
 
+  /** @internal */
+  static [handle](native: Native): ChatTemplate {
+    return new ChatTemplate(native);
+  }
+
   /**
    * Takes the templates from a model folder (`chat_template.jinja`, `additional_chat_templates`,
    * `tokenizer_config.json`, `chat_template.json`), from one of those files, from a GGUF file, or from

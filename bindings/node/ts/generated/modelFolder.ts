@@ -16,6 +16,11 @@ export class ModelFolder {
     return this.#native;
   }
 
+  /** @internal */
+  static [handle](native: Native): ModelFolder {
+    return new ModelFolder(native);
+  }
+
   /**
    * Reads what is known of the model that `Model.open` would open.
    *

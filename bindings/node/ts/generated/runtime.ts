@@ -19,6 +19,11 @@ export class Runtime {
     return this.#native;
   }
 
+  /** @internal */
+  static [handle](native: Native): Runtime {
+    return new Runtime(native);
+  }
+
   /**
    * Loads the library at `path` and tells which ABI group it belongs to. No model is opened.
    *

@@ -16,6 +16,11 @@ export class Tokenizer {
     return this.#native;
   }
 
+  /** @internal */
+  static [handle](native: Native): Tokenizer {
+    return new Tokenizer(native);
+  }
+
   /**
    * Reads a `tokenizer.json`, that of a model folder, or that of a repository in the Hugging Face
    * cache, by its id (`org/name`). The tokenizer inside a GGUF file is reached through `Model.encode`.
