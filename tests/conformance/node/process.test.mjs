@@ -129,7 +129,7 @@ test('a process whose only user is a worker goes on after it', async (t) => {
 
 test('import and require give the same classes', () => {
   const cjs = createRequire(import.meta.url)('rkchat')
-  const names = ['Chat', 'ChatTemplate', 'Generation', 'Model', 'ModelFolder', 'RkchatError', 'Runtime', 'Tokenizer']
+  const names = ['Chat', 'ChatTemplate', 'Generation', 'Model', 'ModelFolder', 'Opening', 'RkchatError', 'Runtime', 'Tokenizer']
   for (const name of names) {
     assert.equal(typeof esm[name], 'function', name)
     assert.equal(esm[name], cjs[name], name)
