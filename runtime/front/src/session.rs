@@ -112,7 +112,7 @@ impl<E: Engine> Session<E> {
     /// Sets what the model attends to.
     pub(crate) fn set_cross_attn(&self, encoder: &CrossAttention) -> Result<(), String> {
         if self.params.use_cross_attn == 0 {
-            return Err("the model was opened without use_cross_attn".into());
+            return Err("the model was opened without cross attention (use_cross_attn)".into());
         }
         self.while_idle(|| self.engine.set_cross_attn(encoder))
     }
