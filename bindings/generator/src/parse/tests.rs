@@ -167,7 +167,7 @@ fn types_outside_the_grammar() {
     records("/// A.\npub a: Vec<Option<u32>>,", 4, "Vec of this");
     records("/// A.\npub a: Vec<Vec<u32>>,", 3, "list of lists");
     records("/// A.\npub a: Tensor,", 3, "tensors");
-    options("/// A.\npub a: Option<Vec<Tensor>>,", 4, "outside");
+    options("/// A.\npub a: Option<Vec<Tensor>>,", 5, "outside");
     options("/// A.\npub a: Tensor,", 4, "no tensors but");
     records("/// A.\npub a: OpenOptions,", 3, "no options");
     records(
