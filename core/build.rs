@@ -1,6 +1,6 @@
 //! Hands the hash of `src/surface/` to the crate, so that stale generated code does not compile.
 
-use std::{env, fs, path::Path};
+use std::{env, path::Path};
 
 #[path = "src/surface_hash.rs"]
 mod surface_hash;
@@ -10,16 +10,8 @@ fn main() {
         Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("src/surface");
     println!("cargo:rerun-if-changed={}", folder.display());
     println!("cargo:rerun-if-changed=src/surface_hash.rs");
-    let mut files: Vec<_> = fs::read_dir(&folder)
-        .expect("src/surface is part of the crate")
-        .map(|entry| entry.expect("a readable folder").path())
-        .collect();
-    files.sort();
-    let texts = files
-        .iter()
-        .map(|file| fs::read(file).expect("a readable file"));
     println!(
         "cargo:rustc-env=RKCHAT_SURFACE_HASH={}",
-        surface_hash::of(texts)
+        surface_hash::of(&folder).expect("src/surface is part of the crate, and can be read")
     );
 }

@@ -107,12 +107,12 @@ fn one_edit_reaches_every_language() {
 
     let surface = root.join("core/src/surface");
     insert(
-        &surface.join("options.rs"),
+        &surface.join("options/request.rs"),
         "pub struct GenerateOptions",
         "    /// Only for a test.\n    /// @range 0..=9\n    pub last_word: Option<u32>,\n",
     );
     insert(
-        &surface.join("handles.rs"),
+        &surface.join("handles/tokenizer.rs"),
         "impl Tokenizer",
         "
     /// Only for a test.
@@ -173,7 +173,7 @@ fn a_promise_for_a_generation_is_refused() {
     let surface = root.join("core/src/surface");
     copy(&checkout().join("core/src/surface"), &surface);
     insert(
-        &surface.join("handles.rs"),
+        &surface.join("handles/tokenizer.rs"),
         "impl Tokenizer",
         "\n    /// Only for a test.\n    /// @blocking\n    pub fn ask(&self) -> Result<Generation> {\n        self.inner.ask()\n    }\n",
     );

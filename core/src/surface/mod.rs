@@ -1,5 +1,6 @@
 //! The public API, written once. The C, C++, Python and Node bindings are generated from the files of
-//! this folder by `make surface`; they see nothing else of the crate.
+//! this folder by `make surface`; they see nothing else of the crate. Options and handles are folders, whose
+//! `mod.rs` gives the order; the other kinds are a file each.
 //!
 //! Doc markers carry what types do not, each on a line of its own at the end of a doc comment:
 //! `@default V`, `@range A..=B`, `@unit U`, `@since V`, `@blocking` (may take longer than a

@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_tensor, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"dbfd1935fb713641", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"4bd4148582dce434", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -26,7 +26,9 @@ pub fn handles(source: &Source, names: &Names, records: &[Struct]) -> Result<Vec
                     methods: Vec::new(),
                 });
             }
-            other => return Err(source.error(other, "handles.rs holds only structs and impls")),
+            other => {
+                return Err(source.error(other, "the files of handles hold only structs and impls"));
+            }
         }
     }
     for item in &source.items {
@@ -141,7 +143,7 @@ fn param(source: &Source, names: &Names, input: &syn::PatType) -> Result<Param> 
         if !(of.is_integer() || of.is_float() || **of == Type::String || structs) {
             return Err(source.error(
                 input,
-                "a list among the parameters has numbers, texts or structs of options.rs",
+                "a list among the parameters has numbers, texts or structs of options/",
             ));
         }
     }

@@ -1,6 +1,7 @@
 //! Reads `core/src/surface`, strictly: what is not understood is an error that names file and line.
 
 mod docs;
+mod files;
 mod handles;
 mod structs;
 mod tables;
@@ -10,46 +11,15 @@ mod types;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use syn::spanned::Spanned;
+use anyhow::{Context, Result};
 
+use self::files::{Files, Source};
 use crate::model::{Surface, Type};
 
 #[path = "../../../../core/src/surface_hash.rs"]
 mod surface_hash;
-
-/// One file of the surface.
-pub struct Source {
-    file: PathBuf,
-    items: Vec<syn::Item>,
-}
-
-impl Source {
-    fn read(folder: &Path, name: &str) -> Result<Self> {
-        let path = folder.join(name);
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        Self::new(Path::new("core/src/surface").join(name), &text)
-    }
-
-    fn new(file: PathBuf, text: &str) -> Result<Self> {
-        let parsed = syn::parse_file(text).map_err(|error| {
-            let line = error.span().start().line;
-            anyhow::anyhow!("{}:{line}: {error}", file.display())
-        })?;
-        let items = parsed.items;
-        Ok(Self { file, items })
-    }
-
-    /// An error at a place of this file.
-    fn error(&self, at: &impl Spanned, message: impl std::fmt::Display) -> anyhow::Error {
-        let line = at.span().start().line;
-        anyhow::anyhow!("{}:{line}: {message}", self.file.display())
-    }
-}
 
 /// The names that the surface itself defines.
 #[derive(Default)]
@@ -58,6 +28,24 @@ pub struct Names(BTreeMap<String, Type>);
 impl Names {
     fn get(&self, name: &str) -> Option<Type> {
         self.0.get(name).cloned()
+    }
+
+    /// Adds what the files define.
+    fn add_all<'a>(
+        &mut self,
+        sources: impl IntoIterator<Item = &'a Source>,
+        make: fn(String) -> Type,
+    ) -> Result<()> {
+        for source in sources {
+            for item in &source.items {
+                match item {
+                    syn::Item::Enum(item) => self.add(source, &item.ident, make)?,
+                    syn::Item::Struct(item) => self.add(source, &item.ident, make)?,
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, source: &Source, ident: &syn::Ident, make: fn(String) -> Type) -> Result<()> {
@@ -69,81 +57,36 @@ impl Names {
     }
 }
 
-/// The five files, read.
-struct Files {
-    errors: Source,
-    enums: Source,
-    options: Source,
-    records: Source,
-    handles: Source,
-}
-
 /// Reads the surface below the root of a checkout.
 pub fn surface(root: &Path) -> Result<Surface> {
     let folder = root.join("core/src/surface");
-    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
-        .with_context(|| format!("reading {}", folder.display()))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_>>()?;
-    paths.sort();
-    let known = [
-        "enums.rs",
-        "errors.rs",
-        "handles.rs",
-        "mod.rs",
-        "options.rs",
-        "records.rs",
-        "tensor.rs",
-    ];
-    for path in &paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if !known.contains(&&*name) {
-            bail!(
-                "{}: the surface has only {}",
-                path.display(),
-                known.join(" ")
-            );
-        }
-    }
-    let texts: Vec<Vec<u8>> = paths.iter().map(fs::read).collect::<Result<_, _>>()?;
-    parse(
-        surface_hash::of(texts.into_iter()),
-        &Files {
-            errors: Source::read(&folder, "errors.rs")?,
-            enums: Source::read(&folder, "enums.rs")?,
-            options: Source::read(&folder, "options.rs")?,
-            records: Source::read(&folder, "records.rs")?,
-            handles: Source::read(&folder, "handles.rs")?,
-        },
-    )
+    let files = Files::read(&folder)?;
+    let hash =
+        surface_hash::of(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    parse(hash, &files)
 }
 
 fn parse(hash: String, files: &Files) -> Result<Surface> {
     let mut names = Names::default();
-    for (source, make) in [
-        (
-            &files.enums,
-            (|name| Type::Enum { name }) as fn(String) -> Type,
-        ),
-        (&files.options, |name| Type::Options { name }),
-        (&files.records, |name| Type::Record { name }),
-        (&files.handles, |name| Type::Handle { name }),
-    ] {
-        for item in &source.items {
-            match item {
-                syn::Item::Enum(item) => names.add(source, &item.ident, make)?,
-                syn::Item::Struct(item) => names.add(source, &item.ident, make)?,
-                _ => {}
-            }
-        }
-    }
+    names.add_all([&files.enums], |name| Type::Enum { name })?;
+    names.add_all(&files.options, |name| Type::Options { name })?;
+    names.add_all([&files.records], |name| Type::Record { name })?;
+    names.add_all(&files.handles, |name| Type::Handle { name })?;
     let records = structs::records(&files.records, &names)?;
+    let mut options = Vec::new();
+    for source in &files.options {
+        options.extend(structs::options(source, &names)?);
+    }
+    let mut handles = Vec::new();
+    for source in &files.handles {
+        handles.extend(handles::handles(source, &names, &records)?);
+    }
     Ok(Surface {
         hash,
         errors: tables::errors(&files.errors)?,
         enums: tables::enums(&files.enums)?,
-        options: structs::options(&files.options, &names)?,
-        handles: handles::handles(&files.handles, &names, &records)?,
+        options,
+        handles,
         records,
     })
 }

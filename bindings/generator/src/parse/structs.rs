@@ -32,7 +32,10 @@ pub fn options(source: &Source, names: &Names) -> Result<Vec<Struct>> {
                 all.push(structure);
             }
             other => {
-                return Err(source.error(other, "options.rs holds only structs and their Default"));
+                return Err(source.error(
+                    other,
+                    "the files of options hold only structs and their Default",
+                ));
             }
         }
     }

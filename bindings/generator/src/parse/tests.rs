@@ -1,5 +1,7 @@
 //! Small surfaces: one that is right, and one for each error of the grammar.
 
+use std::path::PathBuf;
+
 use super::*;
 
 const ERRORS: &str =
@@ -37,9 +39,9 @@ impl Small {
             &Files {
                 errors: source("errors.rs", &self.errors)?,
                 enums: source("enums.rs", &self.enums)?,
-                options: source("options.rs", &self.options)?,
+                options: vec![source("options/open.rs", &self.options)?],
                 records: source("records.rs", &self.records)?,
-                handles: source("handles.rs", &self.handles)?,
+                handles: vec![source("handles/thing.rs", &self.handles)?],
             },
         )
     }
@@ -61,7 +63,7 @@ fn options(fields: &str, line: usize, words: &str) {
     let mut small = Small::new();
     small.options =
         format!("/// How.\n#[derive(Default)]\npub struct OpenOptions {{\n{fields}\n}}");
-    small.refused(&format!("options.rs:{line}: "), words);
+    small.refused(&format!("options/open.rs:{line}: "), words);
 }
 
 #[track_caller]
@@ -78,7 +80,7 @@ fn method(method: &str, line: usize, words: &str) {
     small.handles = format!(
         "/// A thing.\n#[derive(Clone)]\npub struct Thing {{ inner: Arc<u8> }} impl Thing {{\n{method}\n}}"
     );
-    small.refused(&format!("handles.rs:{line}: "), words);
+    small.refused(&format!("handles/thing.rs:{line}: "), words);
 }
 
 #[track_caller]
@@ -165,7 +167,7 @@ fn types_outside_the_grammar() {
     records("/// A.\npub a: Vec<Option<u32>>,", 4, "Vec of this");
     records("/// A.\npub a: Vec<Vec<u32>>,", 3, "list of lists");
     records("/// A.\npub a: Tensor,", 3, "tensors");
-    options("/// A.\npub a: Option<Vec<Tensor>>,", 4, "outside");
+    options("/// A.\npub a: Option<Vec<Tensor>>,", 5, "outside");
     options("/// A.\npub a: Tensor,", 4, "no tensors but");
     records("/// A.\npub a: OpenOptions,", 3, "no options");
     records(
@@ -255,14 +257,14 @@ fn fields() {
     records("", 2, "at least one field");
     let mut small = Small::new();
     small.options = "/// How.\npub struct OpenOptions {\n/// A.\npub a: Option<bool>,\n}".into();
-    small.refused("options.rs:2: ", "need Default");
+    small.refused("options/open.rs:2: ", "need Default");
     small.options =
         "/// How.\n#[derive(Default)]\npub struct Open {\n/// A.\npub a: Option<bool>,\n}".into();
-    small.refused("options.rs:3: ", "ends in Options");
+    small.refused("options/open.rs:3: ", "ends in Options");
     small.options = "pub fn a() {}".into();
-    small.refused("options.rs:1: ", "only structs");
+    small.refused("options/open.rs:1: ", "only structs");
     small.options = "pub struct 5 {}".into();
-    small.refused("options.rs:1: ", "expected identifier");
+    small.refused("options/open.rs:1: ", "expected identifier");
 }
 
 #[test]
@@ -453,7 +455,7 @@ fn what_only_c_has() {
         (1, 2)
     );
     small.handles = with("");
-    small.refused("handles.rs:", "@c_only and the reason");
+    small.refused("handles/thing.rs:", "@c_only and the reason");
 }
 
 #[test]

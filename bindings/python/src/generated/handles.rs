@@ -14,7 +14,7 @@ use crate::input::{TextOr, known, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"dbfd1935fb713641", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"4bd4148582dce434", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
