@@ -120,8 +120,10 @@ test-lint:
 test-surface: surface-check
 
 test-rust:
-	$(cargo) test --release $(runtime_set)
-	$(cargo) test --release $(client_set)
+	failed=0; \
+	$(cargo) test --release --no-fail-fast $(runtime_set) || failed=1; \
+	$(cargo) test --release --no-fail-fast $(client_set) || failed=1; \
+	exit $$failed
 
 # A sample of ../shared/templates for the languages besides Rust, which tries them all.
 .PHONY: template-sample
