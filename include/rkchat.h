@@ -731,7 +731,8 @@ typedef struct rkchat_completion {
   const struct rkchat_tool_call *const *tool_calls;
   size_t tool_calls_len;
   /**
-   * All of that as a message in the OpenAI shape, to go on with.
+   * All of that as a message in the OpenAI shape, to go on with; but that the `arguments` of its calls
+   * are an object, which chat templates want, and not the text of one.
    * JSON text.
    */
   const char *message;
@@ -2901,8 +2902,8 @@ rkchat_status rkchat_model_get_status(const struct rkchat_model *model,
 
 /**
  * The processes of rkchat that have a model on the NPU, this one among them, as far as this user may
- * see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `rkchat` in
- * `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
+ * see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `/tmp/rkchat-`
+ * and the user's number. The CPU runtime is not counted.
  *
  * `*out` becomes the list, which the caller frees with `rkchat_npu_holder_list_free`; NULL on failure.
  */

@@ -1534,7 +1534,8 @@ struct Completion {
   Optional<std::string> reasoning{};
   /// The tools it calls.
   std::vector<ToolCall> tool_calls{};
-  /// All of that as a message in the OpenAI shape, to go on with.
+  /// All of that as a message in the OpenAI shape, to go on with; but that the `arguments` of its calls
+  /// are an object, which chat templates want, and not the text of one.
   /// JSON text.
   std::string message{};
   /// The tokens, without the one that ended the answer.
@@ -1944,8 +1945,8 @@ class Model {
   ModelStatus status() const;
 
   /// The processes of rkchat that have a model on the NPU, this one among them, as far as this user may
-  /// see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `rkchat` in
-  /// `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
+  /// see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `/tmp/rkchat-`
+  /// and the user's number. The CPU runtime is not counted.
   std::vector<NpuHolder> npu_holders() const;
 
   /// Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` and `status`

@@ -158,6 +158,8 @@ fn the_oldest_make_room_and_what_is_too_large_is_told_once() {
     assert!(first.warnings[0].message.contains("prompt_cache_limit"));
     let saved = folder.record("save_prompt_cache").len();
     assert!(say(&chat, "b?").warnings.is_empty());
+    let again = Chat::open(&model, &limited("Never, ever, and for nobody at all.", 5)).unwrap();
+    assert!(say(&again, "c?").warnings.is_empty());
     assert_eq!(folder.record("save_prompt_cache").len(), saved);
     assert!(caches(&kept).is_empty());
 }

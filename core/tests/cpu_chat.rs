@@ -54,7 +54,7 @@ fn common_beginning(a: &[u32], b: &[u32]) -> usize {
 #[test]
 fn turn_20_costs_what_turn_2_costs() {
     let Some(path) = smollm() else { return };
-    for group in ["1.2.0", "1.2.1", "1.3.0"] {
+    for group in ["1.2.0", "1.2.1b1", "1.2.1", "1.3.0"] {
         let model = Model::open(&path, &greedy(group, 2048)).unwrap();
         let chat = begin(&model);
         let mut before: Vec<u32> = Vec::new();

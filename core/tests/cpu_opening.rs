@@ -4,20 +4,15 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LONG, at_most, cpu_runtime, smollm};
+use common::{LONG, at_most, greedy, smollm};
 use rkchat::{
-    GenerateOptions, Json, MemoryCheck, Model, ModelOptions, ModelState, Opening, OpeningStage,
+    EncodeOptions, GenerateOptions, Json, MemoryCheck, Model, ModelOptions, ModelState, Opening,
+    OpeningStage,
 };
 use serde_json::json;
 
 fn options() -> ModelOptions {
-    ModelOptions {
-        runtime: Some(cpu_runtime("1.3.0")),
-        top_k: Some(1),
-        repeat_penalty: Some(1.0),
-        max_context_len: Some(512),
-        ..ModelOptions::default()
-    }
+    greedy("1.3.0", 512)
 }
 
 fn answer(model: &Model) -> rkchat::Completion {
@@ -85,4 +80,24 @@ fn unloading_gives_the_memory_back_and_the_answers_stay_the_same() {
     drop(generation.unwrap());
     model.unload().unwrap();
     model.close().unwrap();
+}
+
+/// The tokenizer is the runtime's own here, and a request asks for it several times before it runs.
+#[test]
+fn a_model_that_is_not_kept_at_all_is_loaded_for_each_request() {
+    let Some(path) = smollm() else { return };
+    let fleeting = ModelOptions {
+        keep_alive: Some(Duration::ZERO),
+        ..options()
+    };
+    let model = Model::open(&path, &fleeting).unwrap();
+    for _ in 0..2 {
+        assert_eq!(answer(&model).text, "The capital of France is Paris.");
+        assert!(
+            !model
+                .encode("Paris", &EncodeOptions::default())
+                .unwrap()
+                .is_empty()
+        );
+    }
 }

@@ -41,7 +41,13 @@ pub unsafe fn list<'a, T>(name: &str, data: *const T, len: usize) -> Result<&'a 
             "the length of `{name}` is {len}: it was never set"
         )));
     }
-    // SAFETY: as the caller promises; the length was checked.
+    if !data.is_aligned() {
+        return Err(invalid(format!(
+            "`{name}` is at an address that is not a multiple of {}; copy it to where it is",
+            align_of::<T>()
+        )));
+    }
+    // SAFETY: as the caller promises; length and alignment were checked.
     Ok(unsafe { std::slice::from_raw_parts(data, len) })
 }
 

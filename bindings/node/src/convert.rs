@@ -258,10 +258,11 @@ impl FromJs for rkchat::Tensor {
                 "{name}.data must be a Float32Array, got another typed array"
             ))
         })?;
+        // Before anything of the program's runs that could take the array's memory away.
+        let numbers = numbers.to_vec();
         let shape: Unknown<'_> = tensor.get_named_property("shape")?;
         let shape = Vec::from_js(&shape, &format!("{name}.shape"))?;
-        Self::new(numbers.to_vec(), shape)
-            .map_err(|error| invalid(format!("{name}: {}", error.message())))
+        Self::new(numbers, shape).map_err(|error| invalid(format!("{name}: {}", error.message())))
     }
 }
 

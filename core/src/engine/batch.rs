@@ -37,6 +37,7 @@ impl Model {
         options: &GenerateOptions,
     ) -> Result<Vec<Completion>> {
         let deadlines = Deadlines::of(options.queue_timeout, options.timeout);
+        let _held = self.hold();
         if options.images.is_some() || options.videos.is_some() {
             return Err(Error::invalid_argument(
                 "`images` and `videos` are for a single prompt; leave them out of a batch",
@@ -152,16 +153,14 @@ impl Desk<'_> {
         let several = request.inputs.len() > 1;
         let answers = ones.iter().map(|one| {
             one.stream.begin();
-            let (answer, forced) = Answer::new(
+            Answer::new(
                 &one.stream,
                 &owner.control,
                 (tokens, session),
                 &one.reading,
                 &batch.stops,
                 one.limit,
-            );
-            one.stream.rest(forced);
-            answer
+            )
         });
         let mut answers: Vec<Answer<'_>> = answers.collect();
         let mut enough = false;

@@ -1,5 +1,6 @@
 //! Whether the runtime has the model, and since when: known on both sides of the queue.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -12,7 +13,11 @@ pub(super) enum Stage {
 }
 
 #[derive(Debug)]
-pub(super) struct Life(Mutex<Moment>);
+pub(super) struct Life {
+    moment: Mutex<Moment>,
+    /// How many callers are about to ask something of the model.
+    held: AtomicUsize,
+}
 
 /// How it stands.
 #[derive(Debug, Clone, Copy)]
@@ -27,17 +32,21 @@ pub(super) struct Moment {
 impl Default for Life {
     fn default() -> Self {
         let now = Instant::now();
-        Self(Mutex::new(Moment {
+        let moment = Moment {
             stage: Stage::Loading,
             since: now,
             rested: now,
-        }))
+        };
+        Self {
+            moment: Mutex::new(moment),
+            held: AtomicUsize::new(0),
+        }
     }
 }
 
 impl Life {
     fn lock(&self) -> MutexGuard<'_, Moment> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.moment.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn now(&self) -> Moment {
@@ -50,6 +59,19 @@ impl Life {
         if stage == Stage::Loaded {
             moment.rested = moment.since;
         }
+    }
+
+    /// Until `release`, the model is not idle, however long no request comes.
+    pub fn hold(&self) {
+        self.held.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub fn release(&self) {
+        self.held.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::SeqCst) > 0
     }
 
     /// A request is over.

@@ -14,6 +14,9 @@ pub(super) struct Loaded(Mutex<State>);
 struct State {
     adapters: Vec<AdapterInfo>,
     prompt_cache: Option<PathBuf>,
+    /// Caches of chats that were larger than they might be, with their sizes: they are not written over
+    /// and over.
+    too_large: Vec<(String, u64)>,
     cross_attention: Option<Arc<CrossAttention>>,
 }
 
@@ -41,6 +44,16 @@ impl Loaded {
 
     pub fn set_cross_attention(&self, encoder: Arc<CrossAttention>) {
         self.lock().cross_attention = Some(encoder);
+    }
+
+    pub fn add_too_large(&self, name: String, size: u64) {
+        self.lock().too_large.push((name, size));
+    }
+
+    pub fn is_too_large(&self, name: &str, limit: u64) -> bool {
+        let state = self.lock();
+        let mut known = state.too_large.iter();
+        known.any(|(other, size)| other == name && *size > limit)
     }
 
     /// The adapter that a request names, which has to be there.

@@ -52,6 +52,17 @@ impl std::fmt::Debug for Model {
     }
 }
 
+/// See [`Model::hold`].
+pub(super) struct Held<'a>(&'a Model);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.life.release();
+        // The time without requests counts again.
+        self.0.control.ready();
+    }
+}
+
 impl Model {
     pub fn info(&self) -> &ModelInfo {
         &self.info
@@ -59,6 +70,7 @@ impl Model {
 
     pub fn generate(&self, prompt: Prompt<'_>, options: &GenerateOptions) -> Result<Arc<Stream>> {
         let deadlines = Deadlines::of(options.queue_timeout, options.timeout);
+        let _held = self.hold();
         let prepared = self.prepare(&prompt, options)?;
         self.start(prepared, options, deadlines, Turn::default())
     }
@@ -194,6 +206,8 @@ impl Model {
         };
         let stream = self.wait_for(deadlines, Work::Errand(Box::new(work)))?;
         match outcome.try_recv() {
+            // What ended it from outside is why the errand failed.
+            Ok(Err(error)) => Err(stream.completion().err().unwrap_or(error)),
             Ok(outcome) => outcome,
             Err(_) => Err(stream.completion().err().unwrap_or_else(closed)),
         }
@@ -298,6 +312,7 @@ impl Model {
     ) -> Result<R> {
         self.home.check()?;
         let tokens = self.tokens.get().ok_or_else(closed)?;
+        let _held = self.hold();
         loop {
             if self.life.now().stage != Stage::Loaded && !tokens.is_runtimes() {
                 return match self.control.queue().over {
@@ -312,6 +327,12 @@ impl Model {
             drop(session);
             self.errand(Deadlines::default(), |_| Ok(()))?;
         }
+    }
+
+    /// Keeps the model from being unloaded between two steps of one request.
+    pub(super) fn hold(&self) -> Held<'_> {
+        self.life.hold();
+        Held(self)
     }
 
     /// Lets the runtime free the model until the next request.

@@ -196,7 +196,7 @@ impl Owner {
     /// When the model is unloaded unless a request comes.
     fn idle_at(&self) -> Option<Instant> {
         let moment = self.life.now();
-        let loaded = moment.stage == Stage::Loaded;
+        let loaded = moment.stage == Stage::Loaded && !self.life.is_held();
         let keep_alive = self.keep_alive.filter(|_| loaded)?;
         // What the clock cannot count to never comes.
         moment.rested.checked_add(keep_alive)

@@ -8,7 +8,7 @@ use super::desk::{Desk, Told, Wish};
 use super::loaded::Loaded;
 use super::model::Model;
 use super::prompt::Prompt;
-use super::prompt_file::{Content, Identity, Note, Shelf, check_name, mismatch};
+use super::prompt_file::{Content, Identity, Note, OF_CHATS, Shelf, check_name, mismatch};
 use crate::surface::*;
 use crate::vendor::{Input, RunRequest, capabilities};
 
@@ -20,6 +20,11 @@ impl Model {
         let content = self.cached_prompt(prompt, options.tools.as_ref())?;
         let name = options.name.clone().unwrap_or_else(|| content.name());
         check_name(&name)?;
+        if name.starts_with(OF_CHATS) {
+            return Err(Error::invalid_argument(format!(
+                "`name` is {name:?}; names that begin with {OF_CHATS} are for the caches of chats"
+            )));
+        }
         let identity = self.identity.clone()?.with(adapter);
         let shelf = Shelf::of(options.folder.as_deref(), &self.info.path)?;
         shelf.make()?;

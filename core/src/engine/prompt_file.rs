@@ -85,6 +85,12 @@ impl Identity {
         self.adapter.as_deref()
     }
 
+    /// A short text that others do not have.
+    pub fn key(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        hex(&Sha1::digest(text)[..4])
+    }
+
     /// In what another differs where they cannot serve each other. A cache of any adapter may be loaded:
     /// the runtime uses it for that one.
     fn difference(&self, other: &Self) -> Option<&'static str> {
@@ -294,6 +300,9 @@ impl Shelf {
 pub(super) fn mismatch(message: String, differs: &str) -> Error {
     Error::new(ErrorKind::CacheMismatch, message).with("differs", differs)
 }
+
+/// What the names of chats' caches begin with.
+pub(super) const OF_CHATS: &str = "chat-";
 
 /// A name that is one in every file system, and never a way to somewhere else.
 pub(super) fn check_name(name: &str) -> Result<()> {

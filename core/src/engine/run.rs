@@ -39,7 +39,7 @@ pub(super) fn run(
         tokens: ask.request.max_new_tokens,
         reason: ask.limit_reason,
     };
-    let (mut answer, forced) = Answer::new(
+    let mut answer = Answer::new(
         stream,
         control,
         (tokens, session),
@@ -47,7 +47,6 @@ pub(super) fn run(
         &ask.stops,
         limit,
     );
-    answer.stream.rest(forced);
     let status = session.run(&ask.request, &mut |event| {
         answer.take(event);
         Flow::Go
@@ -78,6 +77,8 @@ pub(super) struct Answer<'a> {
     control: &'a Control,
     decoder: Decoder<'a>,
     reading: reading::Answer,
+    /// What it begins with by the request's wish; given out once the runtime takes the request.
+    forced: Vec<Chunk>,
     tokens: &'a Tokens,
     stops: &'a Stops,
     stop_texts: StopTexts<'a>,
@@ -93,7 +94,6 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// An answer, and the pieces that it begins with.
     pub fn new(
         stream: &'a Arc<Stream>,
         control: &'a Control,
@@ -101,18 +101,19 @@ impl<'a> Answer<'a> {
         reading: &'a Reading,
         stops: &'a Stops,
         limit: Limit,
-    ) -> (Self, Vec<Chunk>) {
+    ) -> Self {
         let ends = match stops.ignore_model {
             true => &[][..],
             false => tokens.stop_texts(),
         };
         let decoder = tokens.decoder(session, &reading.markers);
         let (reading, forced) = reading.begin();
-        let answer = Self {
+        Self {
             stream,
             control,
             decoder,
             reading,
+            forced,
             tokens,
             stops,
             stop_texts: StopTexts::new(ends, &stops.texts),
@@ -123,8 +124,14 @@ impl<'a> Answer<'a> {
             failed: false,
             told: None,
             finished: false,
-        };
-        (answer, forced)
+        }
+    }
+
+    fn begin(&mut self) {
+        let forced = std::mem::take(&mut self.forced);
+        if !forced.is_empty() {
+            self.stream.rest(forced);
+        }
     }
 
     /// Whether it is complete.
@@ -139,6 +146,7 @@ impl<'a> Answer<'a> {
 
     /// The runtime has ended it, while it goes on with others.
     pub fn over(&mut self) {
+        self.begin();
         if self.concluded.is_none() {
             let end = self.rest();
             self.conclude(end);
@@ -152,6 +160,7 @@ impl<'a> Answer<'a> {
                 self.stream.end_concluded();
             }
             RunEvent::Token(token) => {
+                self.begin();
                 if let Err(error) = self.token(token.id, &token.text, token.waiting) {
                     self.stream.end(Err(error.clone()));
                     self.conclude(Err(error));
@@ -234,6 +243,7 @@ impl<'a> Answer<'a> {
 
     /// The runtime has returned.
     pub fn close(mut self, status: i32, session: &dyn Session, counts: Option<RunCounts>) {
+        self.begin();
         self.stream.measured(self.perf, counts);
         if let Decoder::Tokenizer {
             comparison: Some(comparison),

@@ -381,7 +381,8 @@ impl Stream {
 
     /// Forgets whom to wake. Not even dropped, for that runs the owner's code too.
     pub fn silence(&self) {
-        std::mem::forget(self.lock().wake.take());
+        let mut state = self.lock();
+        std::mem::forget((state.wake.take(), std::mem::take(&mut state.at_end)));
     }
 }
 

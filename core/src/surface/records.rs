@@ -207,7 +207,8 @@ pub struct Completion {
     pub reasoning: Option<String>,
     /// The tools it calls.
     pub tool_calls: Vec<ToolCall>,
-    /// All of that as a message in the OpenAI shape, to go on with.
+    /// All of that as a message in the OpenAI shape, to go on with; but that the `arguments` of its calls
+    /// are an object, which chat templates want, and not the text of one.
     pub message: Json,
     /// The tokens, without the one that ended the answer.
     pub token_ids: Vec<u32>,

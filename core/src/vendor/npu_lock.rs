@@ -196,14 +196,12 @@ fn whole_file() -> libc::flock {
 
 /// The folder of the files, made where it is missing; none where it is not this user's alone to write to.
 fn folder() -> Option<PathBuf> {
-    let named = |variable: &str| {
-        let path = PathBuf::from(std::env::var_os(variable)?);
-        path.is_absolute().then_some(path)
-    };
+    let named = std::env::var_os("RKCHAT_LOCK_DIR").map(PathBuf::from);
     // SAFETY: the call cannot fail and touches nothing.
     let user = unsafe { libc::geteuid() };
-    let path = named("RKCHAT_LOCK_DIR")
-        .or_else(|| Some(named("XDG_RUNTIME_DIR")?.join("rkchat")))
+    // Not XDG_RUNTIME_DIR: services and cron jobs of the same user have none, or another.
+    let path = named
+        .filter(|path| path.is_absolute())
         .unwrap_or_else(|| PathBuf::from(format!("/tmp/rkchat-{user}")));
     // One that is there already is looked at below.
     let _ = DirBuilder::new().mode(0o700).create(&path);

@@ -18,7 +18,7 @@ use crate::owned::{rkchat_ids, rkchat_tensor, rkchat_text};
 use crate::status::{RKCHAT_OK, rkchat_status};
 
 const _: () = {
-    let (here, there) = (b"4bd4148582dce434", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"165ecd9905b73140", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -1134,8 +1134,8 @@ pub unsafe extern "C" fn rkchat_model_get_status(
 }
 
 /// The processes of rkchat that have a model on the NPU, this one among them, as far as this user may
-/// see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `rkchat` in
-/// `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
+/// see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `/tmp/rkchat-`
+/// and the user's number. The CPU runtime is not counted.
 ///
 /// `*out` becomes the list, which the caller frees with `rkchat_npu_holder_list_free`; NULL on failure.
 #[unsafe(no_mangle)]

@@ -9,7 +9,7 @@ use crate::generated::constants::*;
 use crate::options::Versioned;
 
 const _: () = {
-    let (here, there) = (b"4bd4148582dce434", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"165ecd9905b73140", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -638,7 +638,8 @@ pub struct rkchat_completion {
     /// The tools it calls.
     pub tool_calls: *const *const rkchat_tool_call,
     pub tool_calls_len: usize,
-    /// All of that as a message in the OpenAI shape, to go on with.
+    /// All of that as a message in the OpenAI shape, to go on with; but that the `arguments` of its calls
+    /// are an object, which chat templates want, and not the text of one.
     /// JSON text.
     pub message: *const c_char,
     pub message_len: usize,

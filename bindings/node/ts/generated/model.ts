@@ -244,8 +244,8 @@ export class Model {
 
   /**
    * The processes of rkchat that have a model on the NPU, this one among them, as far as this user may
-   * see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `rkchat` in
-   * `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
+   * see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else in `/tmp/rkchat-`
+   * and the user's number. The CPU runtime is not counted.
    */
   npuHolders(): NpuHolder[] {
     return this.#native.npuHolders();

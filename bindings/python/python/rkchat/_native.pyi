@@ -1169,8 +1169,7 @@ class Model:
     def npu_holders(self) -> list[NpuHolder]:
         """The processes of rkchat that have a model on the NPU, this one among them, as far as
         this user may see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else
-        in `rkchat` in `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU
-        runtime is not counted."""
+        in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted."""
 
     def close(self) -> None:
         """Ends what runs and waits as cancelled, and frees the model. Afterwards only `info` and

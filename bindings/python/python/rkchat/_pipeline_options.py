@@ -25,8 +25,8 @@ MAX_NEW_TOKENS = 256
 
 # What makes no difference for one request at a time, and text that is given as it is.
 MEANINGLESS = (
-    *("batch_size", "clean_up_tokenization_spaces", "num_workers", "pad_token_id", "padding", "skip_special_tokens"),
-    *("truncation", "use_cache"),
+    *("batch_size", "bos_token_id", "clean_up_tokenization_spaces", "decoder_start_token_id", "num_workers"),
+    *("pad_token_id", "padding", "skip_special_tokens", "truncation", "use_cache"),
 )
 # Options of `apply_chat_template` with names of their own here; others are variables of the template.
 OF_TEMPLATE = ("tools", "documents", "enable_thinking", "now", "variables", "template_name", "untrusted_content")

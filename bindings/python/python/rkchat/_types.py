@@ -511,7 +511,8 @@ class Completion:
     tool_calls: tuple[ToolCall, ...]
     """The tools it calls."""
     message: Json
-    """All of that as a message in the OpenAI shape, to go on with."""
+    """All of that as a message in the OpenAI shape, to go on with; but that the `arguments` of
+    its calls are an object, which chat templates want, and not the text of one."""
     token_ids: tuple[int, ...]
     """The tokens, without the one that ended the answer."""
     finish_reason: FinishReason

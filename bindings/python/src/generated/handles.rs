@@ -14,7 +14,7 @@ use crate::input::{TextOr, known, read, set, set_moment};
 use crate::output::Output;
 
 const _: () = {
-    let (here, there) = (b"4bd4148582dce434", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"165ecd9905b73140", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {
@@ -2439,8 +2439,7 @@ impl Model {
 
     /// The processes of rkchat that have a model on the NPU, this one among them, as far as
     /// this user may see. They note themselves in the folder that `RKCHAT_LOCK_DIR` names, else
-    /// in `rkchat` in `XDG_RUNTIME_DIR`, else in `/tmp/rkchat-` and the user's number. The CPU
-    /// runtime is not counted.
+    /// in `/tmp/rkchat-` and the user's number. The CPU runtime is not counted.
     fn npu_holders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let inner = Arc::clone(&self.inner);
         call(py, move || Ok(inner.npu_holders()))

@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "4bd4148582dce434";
+const HASH: &str = "165ecd9905b73140";
 const _: () = {
-    let (here, there) = (b"4bd4148582dce434", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"165ecd9905b73140", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -2,23 +2,21 @@
 //! every prompt from its first token.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
 use super::fit;
 use crate::engine::control::Before;
+use crate::engine::loaded::Loaded;
 use crate::engine::model::Model;
 use crate::engine::prompt::Prompt;
 use crate::engine::prompt_cache::Cached;
-use crate::engine::prompt_file::{Content, Shelf};
+use crate::engine::prompt_file::{Content, OF_CHATS, Shelf};
 use crate::surface::*;
 use crate::vendor::capabilities;
 
 /// Shorter beginnings are computed as soon as they are read.
 const WORTH: usize = 32;
-/// What the names of these caches begin with; the others are their makers' own.
-const OURS: &str = "chat-";
 /// Bytes for the caches of a model. 500 tokens of Gemma 2 9B take 172 MB.
 const LIMIT: u64 = 512 << 20;
 
@@ -27,8 +25,6 @@ const LIMIT: u64 = 512 << 20;
 pub(super) struct Keeper {
     shelf: Shelf,
     limit: u64,
-    /// The last one was larger than that, and is not written over and over.
-    too_large: Arc<AtomicBool>,
 }
 
 impl Keeper {
@@ -42,7 +38,6 @@ impl Keeper {
         Ok(Some(Self {
             shelf: Shelf::of(options.prompt_cache_folder.as_deref(), &model.info().path)?,
             limit: options.prompt_cache_limit.unwrap_or(LIMIT),
-            too_large: Arc::default(),
         }))
     }
 
@@ -58,7 +53,7 @@ impl Keeper {
         let other = model.loaded.prompt_cache();
         let by_hand = other
             .is_some_and(|path| !is_ours(&path.file_name().unwrap_or_default().to_string_lossy()));
-        if by_hand || options.adapter.is_some() || self.too_large.load(Ordering::Relaxed) {
+        if by_hand || options.adapter.is_some() {
             return Ok(None);
         }
         let Some(beginning) = beginning(model, messages, options) else {
@@ -72,24 +67,28 @@ impl Keeper {
             return Ok(None);
         };
         let content = Content::Tokens(ids);
+        let identity = model.identity.clone()?;
         let cached = Cached {
-            name: format!("{OURS}{}", content.name()),
+            name: format!("{OF_CHATS}{}-{}", identity.key(), content.name()),
             shelf: self.shelf.clone(),
-            identity: model.identity.clone()?,
+            identity,
             content,
         };
+        if model.loaded.is_too_large(&cached.name, self.limit) {
+            return Ok(None);
+        }
         let (keeper, loaded) = (self.clone(), model.loaded.clone());
         Ok(Some(Box::new(move |desk| {
             if !cached.is_whole() {
                 cached.save(desk)?;
-                keeper.make_room(&cached)?;
+                keeper.make_room(&cached, &loaded)?;
             }
             cached.load(desk, &loaded)
         })))
     }
 
     /// Removes the oldest beginnings, until those that are left have no more than the limit.
-    fn make_room(&self, newest: &Cached) -> Result<()> {
+    fn make_room(&self, newest: &Cached, loaded: &Loaded) -> Result<()> {
         let mut found = Vec::new();
         for name in newest.shelf.names()? {
             let Ok(Some(note)) = newest.shelf.get(&name) else {
@@ -114,7 +113,7 @@ impl Keeper {
             newest.shelf.remove(&name)?;
             total -= size;
             if is_newest {
-                self.too_large.store(true, Ordering::Relaxed);
+                loaded.add_too_large(name, size);
                 return Err(Error::new(
                     ErrorKind::Io,
                     format!(
@@ -130,7 +129,7 @@ impl Keeper {
 }
 
 fn is_ours(name: &str) -> bool {
-    name.starts_with(OURS)
+    name.starts_with(OF_CHATS)
 }
 
 /// The tokens that come before whatever is said first; none where the template takes no such question.

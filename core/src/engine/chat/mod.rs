@@ -201,6 +201,7 @@ impl Chat {
         options: &GenerateOptions,
     ) -> Result<Arc<Stream>> {
         let deadlines = Deadlines::of(options.queue_timeout, options.timeout);
+        let _held = self.model.hold();
         let options = self.options_of(options);
         let continues = options.continue_final_message;
         if continues && messages.last().is_none_or(|one| one["role"] != "assistant") {

@@ -23,7 +23,7 @@ impl Model {
             InputKind::Text | InputKind::RuntimeTemplate => Input::Text(TEXT.to_owned()),
         };
         let request = RunRequest {
-            inputs: vec![input],
+            inputs: vec![input; self.batches],
             max_new_tokens: 1,
             ..RunRequest::default()
         };
