@@ -18,8 +18,6 @@ pub(crate) struct Desk<'a> {
     pub(super) owner: &'a Owner,
     pub(super) stream: &'a Arc<Stream>,
     pub(super) stand: &'a mut Stand,
-    /// Why the model is lost, where it is.
-    lost: Option<Error>,
 }
 
 /// Something that a run has to tell.
@@ -51,13 +49,7 @@ impl<'a> Desk<'a> {
             owner,
             stream,
             stand,
-            lost: None,
         }
-    }
-
-    /// Fails where the model could not be opened again.
-    pub(super) fn lost(self) -> Result<()> {
-        self.lost.map_or(Ok(()), Err)
     }
 
     /// The model, while nothing runs in it.
@@ -91,13 +83,9 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Opens the model again; where that fails it is lost.
+    /// Opens the model again; where that fails it is unloaded.
     pub(super) fn open_again(&mut self) -> Result<()> {
-        let opened = self.owner.open_again(self.stand);
-        if let Err(error) = &opened {
-            self.lost = Some(error.clone());
-        }
-        opened
+        self.owner.open_again(self.stand)
     }
 
     /// Opens the model again where runs are to be sampled in another way that its runtime fixes then.

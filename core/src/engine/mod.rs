@@ -6,6 +6,7 @@ mod arguments;
 mod batch;
 mod chat;
 mod compare;
+mod content;
 mod control;
 mod cross;
 mod desk;

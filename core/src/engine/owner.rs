@@ -176,20 +176,16 @@ impl Owner {
                 }
                 Next::Over => return,
             };
-            let served = match job.work {
+            match job.work {
                 Work::Answer(mut ask) => self.answer(&job.stream, &mut ask, &mut stand),
                 Work::Errand(errand) => self.errand(&job.stream, errand, &mut stand),
                 Work::Unload => {
                     self.unload(&mut stand);
                     self.control.run_over();
                     job.stream.end(Ok(FinishReason::Stop));
-                    Ok(())
                 }
-            };
-            self.life.rest();
-            if let Err(error) = served {
-                return self.control.leave(|| error.clone());
             }
+            self.life.rest();
         }
     }
 
@@ -210,43 +206,35 @@ impl Owner {
         self.life.reach(Stage::Unloaded);
     }
 
-    /// Sees to it that the model is loaded, with the sampling that is wanted. Where it was unloaded and
-    /// cannot be loaded, the stream ends with that, and the next request tries again; gives whether it is
-    /// loaded. Fails where the model is lost.
-    fn load(
-        &self,
-        stream: &Arc<Stream>,
-        stand: &mut Stand,
-        sampling: Option<Sampling>,
-    ) -> Result<bool> {
+    /// Sees to it that the model is loaded, with the sampling that is wanted.
+    fn load(&self, stand: &mut Stand, sampling: Option<Sampling>) -> Result<()> {
         let changed = stand.takes(sampling);
         if self.life.now().stage == Stage::Loaded {
-            if changed {
-                self.open_again(stand)?;
-            }
-            return Ok(true);
+            return match changed {
+                true => self.open_again(stand),
+                false => Ok(()),
+            };
         }
         let (info, can) = (self.library.info(), self.library.capabilities());
-        let loaded = Place::take(info, can, self.many_instances).and_then(|place| {
-            *self.place() = Some(place);
-            self.open_again(stand)
-        });
-        if let Err(error) = loaded {
-            self.unload(stand);
-            self.control.run_over();
-            stream.end(Err(error));
-            return Ok(false);
-        }
-        Ok(true)
+        let place = Place::take(info, can, self.many_instances)?;
+        *self.place() = Some(place);
+        self.open_again(stand)
     }
 
-    /// Answers a request; fails where the model is lost.
-    fn answer(&self, stream: &Arc<Stream>, ask: &mut Ask, stand: &mut Stand) -> Result<()> {
-        if !self.load(stream, stand, ask.init_sampling)? {
-            return Ok(());
+    /// Answers a request. Where the model cannot be loaded for it, its stream ends with that, and the next
+    /// request tries again.
+    fn answer(&self, stream: &Arc<Stream>, ask: &mut Ask, stand: &mut Stand) {
+        if let Err(error) = self.try_answer(stream, ask, stand) {
+            self.control.run_over();
+            stream.end(Err(error));
         }
+    }
+
+    fn try_answer(&self, stream: &Arc<Stream>, ask: &mut Ask, stand: &mut Stand) -> Result<()> {
+        self.load(stand, ask.init_sampling)?;
         if let Some(before) = ask.before.take() {
-            self.before(stream, before, stand)?;
+            self.before(stream, before, stand);
+            self.load(stand, None)?;
         }
         if !self.admits(stream, ask, stand) {
             return Ok(());
@@ -264,13 +252,12 @@ impl Owner {
         Ok(())
     }
 
-    /// Does what comes before an answer; fails where the model is lost.
-    fn before(&self, stream: &Arc<Stream>, before: Before, stand: &mut Stand) -> Result<()> {
+    /// Does what comes before an answer.
+    fn before(&self, stream: &Arc<Stream>, before: Before, stand: &mut Stand) {
         let mut desk = Desk::new(self, stream, stand);
         let done = catch_unwind(AssertUnwindSafe(|| before(&mut desk)));
-        let lost = desk.lost();
         let done = done.unwrap_or_else(|payload| Err(Error::panic(&*payload)));
-        if let Err(error) = done.and(lost.clone()) {
+        if let Err(error) = done {
             stream.warn(Warning {
                 kind: WarningKind::PromptCache,
                 message: format!(
@@ -279,7 +266,6 @@ impl Owner {
                 ),
             });
         }
-        lost
     }
 
     /// Whether a request may run after what the cache holds; where not, its stream has an end. A
@@ -304,24 +290,29 @@ impl Owner {
         true
     }
 
-    /// Runs an errand; fails where the model is lost.
-    fn errand(&self, stream: &Arc<Stream>, errand: Errand, stand: &mut Stand) -> Result<()> {
-        if !self.load(stream, stand, None)? {
-            return Ok(());
-        }
-        stand.conversation = None;
-        let mut desk = Desk::new(self, stream, stand);
-        let outcome = catch_unwind(AssertUnwindSafe(|| errand(&mut desk)));
-        let lost = desk.lost();
-        self.control.run_over();
-        stream.end(match outcome {
-            Ok(()) => Ok(FinishReason::Stop),
-            Err(payload) => Err(Error::panic(&*payload)),
+    /// Runs an errand.
+    fn errand(&self, stream: &Arc<Stream>, errand: Errand, stand: &mut Stand) {
+        let outcome = self.load(stand, None).and_then(|()| {
+            stand.conversation = None;
+            let mut desk = Desk::new(self, stream, stand);
+            let done = catch_unwind(AssertUnwindSafe(|| errand(&mut desk)));
+            done.map_err(|payload| Error::panic(&*payload))
         });
-        lost
+        self.control.run_over();
+        stream.end(outcome.map(|()| FinishReason::Stop));
     }
 
+    /// Opens the model again. Where that fails it is unloaded.
     pub(super) fn open_again(&self, stand: &mut Stand) -> Result<()> {
+        let opened = self.try_open(stand);
+        match opened.is_ok() {
+            true => stand.forget(),
+            false => self.unload(stand),
+        }
+        opened
+    }
+
+    fn try_open(&self, stand: &Stand) -> Result<()> {
         // Held until the model is open again, so that calls that need it wait.
         let mut cell = self.cell();
         drop(cell.take());
@@ -332,7 +323,6 @@ impl Owner {
         self.loaded.restore(&*opened.session)?;
         *cell = Some(opened.session);
         self.life.reach(Stage::Loaded);
-        stand.forget();
         Ok(())
     }
 

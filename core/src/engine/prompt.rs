@@ -259,7 +259,8 @@ impl Tokens {
         };
         let repair = options.template_repair.unwrap_or(TemplateRepair::Auto);
         let render = |messages: &Json| {
-            repair::render(messages, repair, |messages| {
+            let takes_parts = || template.takes_parts(&render_options).unwrap_or(true);
+            repair::render(messages, repair, takes_parts, |messages| {
                 template.render_marked(messages, &render_options)
             })
         };

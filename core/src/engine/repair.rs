@@ -3,8 +3,11 @@
 //! Clients of OpenAI's API send system messages and several user messages in a row; Gemma's template,
 //! for one, raises an exception on both.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
+use super::content;
 use crate::surface::{Json, Result, TemplateRepair, Warning, WarningKind};
 
 /// Between texts that are joined.
@@ -16,21 +19,42 @@ const SYSTEM: [&str; 2] = ["system", "developer"];
 /// Roles whose messages may be joined. Each result of a tool answers a call of its own.
 const JOINED: [&str; 4] = ["system", "developer", "user", "assistant"];
 
-/// Renders the messages, or where the template raises an error of its own, the messages with the least
-/// repair that it takes; with warnings that tell.
+/// Renders the messages, or where the template does not take them, the messages with the least repair
+/// that it takes; with warnings that tell. `takes_parts`: whether contents may be lists.
 pub(super) fn render<T>(
     messages: &Json,
     repair: TemplateRepair,
+    takes_parts: impl FnOnce() -> bool,
     render: impl Fn(&Json) -> Result<T>,
 ) -> Result<(T, Vec<Warning>)> {
-    let refusal = match render(messages) {
-        Ok(prompt) => return Ok((prompt, Vec::new())),
+    if repair == TemplateRepair::Strict {
+        return Ok((render(messages)?, Vec::new()));
+    }
+    let mut warnings = Vec::new();
+    let joined = content::joined(messages).filter(|_| !takes_parts());
+    let messages = match joined {
+        Some(joined) => {
+            warnings.push(warning(
+                "it takes no lists of parts",
+                "the texts of parts were joined",
+            ));
+            Cow::Owned(joined)
+        }
+        None => Cow::Borrowed(messages),
+    };
+    let refusal = match render(&messages) {
+        Ok(prompt) => return Ok((prompt, warnings)),
         Err(error) => error,
     };
-    let words = refusal.details().get("template_message").cloned();
-    let (TemplateRepair::Auto, Some(words), Some(list)) = (repair, words, messages.as_array())
-    else {
-        return Err(refusal);
+    let (Some(words), Some(list)) = (
+        refusal.details().get("template_message").cloned(),
+        messages.as_array(),
+    ) else {
+        // Its authors did not think of it, and it fails in whatever way.
+        let prompt = content::filled(&messages).and_then(|filled| render(&filled).ok());
+        let done = "messages without content got an empty one";
+        warnings.push(warning(refusal.message(), done));
+        return prompt.map(|prompt| (prompt, warnings)).ok_or(refusal);
     };
     for (moves, joins) in [(true, false), (false, true), (true, true)] {
         let mut list = list.clone();
@@ -46,7 +70,7 @@ pub(super) fn render<T>(
         }
         if let Ok(prompt) = render(&Json::Array(list)) {
             let words = words.as_str().unwrap_or_default();
-            let warnings = done.into_iter().map(|done| warning(words, done)).collect();
+            warnings.extend(done.into_iter().map(|done| warning(words, done)));
             return Ok((prompt, warnings));
         }
     }
@@ -57,7 +81,8 @@ fn warning(words: &str, done: &str) -> Warning {
     Warning {
         kind: WarningKind::TemplateRepair,
         message: format!(
-            "the chat template refused the messages ({words}), so {done}; template_repair=strict makes this an error"
+            "the chat template does not take the messages ({words}), so {done}; template_repair=strict gives them as they \
+             are"
         ),
     }
 }
@@ -185,9 +210,8 @@ mod tests {
 
     fn repaired(messages: Json, how: TemplateRepair) -> Result<(String, Vec<Warning>)> {
         let template = Template::from_source(STRICT, SpecialTokens::default()).unwrap();
-        render(&messages, how, |messages| {
-            template.render(messages, &RenderOptions::default())
-        })
+        let render = |messages: &Json| template.render(messages, &RenderOptions::default());
+        super::render(&messages, how, || template.takes_parts(), render)
     }
 
     fn message(role: &str, content: impl Into<Json>) -> Json {
@@ -276,7 +300,44 @@ mod tests {
         }
         let broken = |_: &Json| -> Result<String> { Err(Error::new(ErrorKind::Template, "x")) };
         let messages = json!([message("system", "s"), message("user", "a")]);
-        assert!(render(&messages, TemplateRepair::Auto, broken).is_err());
+        assert!(render(&messages, TemplateRepair::Auto, || true, broken).is_err());
+    }
+
+    #[test]
+    fn what_openai_allows_becomes_text_where_the_template_wants_text() {
+        let plain = "{% for m in messages %}[{{ m['content'] | trim }}]{% endfor %}";
+        let strict = "{% for m in messages %}{{ '[' + m['content'] + ']' }}{% endfor %}";
+        let parts = json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]);
+        let calls = json!({"role": "assistant", "content": null, "tool_calls": []});
+        for (source, messages, expected, says) in [
+            (
+                plain,
+                json!([message("user", parts.clone())]),
+                "[a\nb]",
+                "parts",
+            ),
+            (strict, json!([message("user", parts)]), "[a\nb]", "parts"),
+            (
+                strict,
+                json!([message("user", "a"), calls]),
+                "[a][]",
+                "without content",
+            ),
+        ] {
+            let template = Template::from_source(source, SpecialTokens::default()).unwrap();
+            let render = |messages: &Json| template.render(messages, &RenderOptions::default());
+            let takes_parts = || template.takes_parts();
+            let (text, warnings) =
+                super::render(&messages, TemplateRepair::Auto, takes_parts, render).unwrap();
+            assert_eq!(text, expected);
+            assert!(
+                warnings[0].message.contains(says),
+                "{}",
+                warnings[0].message
+            );
+            let strict = super::render(&messages, TemplateRepair::Strict, takes_parts, render);
+            assert!(strict.map_or(true, |(text, _)| text != expected));
+        }
     }
 
     #[test]

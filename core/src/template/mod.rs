@@ -31,6 +31,7 @@ pub struct Template {
     source: String,
     special: SpecialTokens,
     answers: OnceLock<Format>,
+    takes_parts: OnceLock<bool>,
 }
 
 impl Template {
@@ -46,6 +47,7 @@ impl Template {
             source: source.to_owned(),
             special,
             answers: OnceLock::new(),
+            takes_parts: OnceLock::new(),
         })
     }
 
@@ -53,6 +55,26 @@ impl Template {
     pub(crate) fn answers(&self) -> &Format {
         self.answers
             .get_or_init(|| Format::of_template(&self.source))
+    }
+
+    /// Whether a content may be a list of parts. Templates made for texts put the list itself into the
+    /// prompt, as Python writes it, or fail.
+    pub(crate) fn takes_parts(&self) -> bool {
+        *self.takes_parts.get_or_init(|| {
+            let said = "Who asks?";
+            let render = |content: Json| {
+                let messages = serde_json::json!([{"role": "user", "content": content}]);
+                self.render(&messages, &RenderOptions::default()).ok()
+            };
+            let parts = render(serde_json::json!([{"type": "text", "text": said}]));
+            let keys = |prompt: &str| {
+                prompt.matches("'text'").count() + prompt.matches("\"text\"").count()
+            };
+            match (parts, render(said.into())) {
+                (Some(parts), Some(text)) => parts.contains(said) && keys(&parts) <= keys(&text),
+                (parts, _) => parts.is_some_and(|parts| parts.contains(said) && keys(&parts) == 0),
+            }
+        })
     }
 
     /// The text of a special token, such as `bos_token`, where it is known.

@@ -165,6 +165,11 @@ impl Templates {
         Ok(self.chosen(options)?.answers())
     }
 
+    /// Whether the template that these options choose takes contents that are lists of parts.
+    pub(crate) fn takes_parts(&self, options: &RenderOptions) -> Result<bool> {
+        Ok(self.chosen(options)?.takes_parts())
+    }
+
     fn chosen(&self, options: &RenderOptions) -> Result<&Template> {
         let tools = options.tools.as_ref().is_some_and(|tools| !tools.is_null());
         self.choose(options.template_name.as_deref(), tools)
