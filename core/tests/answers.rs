@@ -348,3 +348,31 @@ fn a_runtimes_template_has_a_switch_of_its_own() {
         }
     }
 }
+
+#[test]
+fn a_call_that_is_wanted_is_streamed_once_where_the_request_is_tried_again() {
+    let folder = Folder::new();
+    let breaks = r#"{"pieces": ["a"], "repeat": 0, "delay_ms": 5, "abort_breaks": true}"#;
+    let script = folder.file("s.rkllm", breaks);
+    let options = ModelOptions {
+        chat_template: Some(TEMPLATE.into()),
+        ..options("1.1.0")
+    };
+    let model = Model::open(&script, &options).unwrap();
+    let first = model.complete("?", &GenerateOptions::default()).unwrap();
+    first.next(Some(LONG)).unwrap();
+    first.cancel();
+    let rest = json!({"pieces": ["{\"city\": \"Oslo\"}}\n</tool_call>"]});
+    folder.file("s.rkllm", &rest.to_string());
+    let wanted = GenerateOptions {
+        tools: Some(tools()),
+        tool_choice: Some(json!({"type": "function", "function": {"name": "weather"}})),
+        ..GenerateOptions::default()
+    };
+    let generation = model.generate(&question(), &wanted).unwrap();
+    let (text, _, calls) = streamed(&generation);
+    let completion = generation.completion().unwrap();
+    assert_eq!(completion.warnings[0].kind, WarningKind::Reopened);
+    assert_eq!((text.as_str(), calls.len()), ("", 1));
+    assert_eq!(calls[0].0, completion.tool_calls[0].id);
+}

@@ -205,6 +205,31 @@ fn what_cannot_be_loaded_again_is_tried_again() {
 }
 
 #[test]
+fn a_request_whose_sampling_needs_a_load_that_fails_takes_no_other_with_it() {
+    let (folder, path) = script(RECORDED);
+    let reload = ModelOptions {
+        fixed_sampling: Some(FixedSampling::Reload),
+        ..options("1.2.0")
+    };
+    let model = Model::open(&path, &reload).unwrap();
+    folder.file("s.rkllm", r#"{"init": "fail"}"#);
+    let cold = GenerateOptions {
+        temperature: Some(0.25),
+        ..at_most(1)
+    };
+    let error = ask_with(&model, &cold).completion().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RuntimeFailed);
+    assert_eq!(state(&model), ModelState::Unloaded);
+    folder.file("s.rkllm", RECORDED);
+    assert_eq!(ask(&model).completion().unwrap().text, "a ");
+    let inits = folder.record("init");
+    assert_eq!(
+        inits.last().unwrap()["sampling"]["temperature"],
+        inits[0]["sampling"]["temperature"]
+    );
+}
+
+#[test]
 fn a_model_without_requests_is_unloaded_after_a_while() {
     let (folder, path) = script(RECORDED);
     let brief = ModelOptions {
@@ -308,6 +333,14 @@ fn the_first_token_may_be_produced_while_opening() {
             "{group}"
         );
     }
+    let several = ModelOptions {
+        warmup: true,
+        n_batch: Some(2),
+        ..options("1.3.0")
+    };
+    let (folder, path) = script(RECORDED);
+    Model::open(&path, &several).unwrap();
+    assert_eq!(folder.record("run").len(), 1);
     let (_folder, path) = script(r#"{"run": "fail"}"#);
     let warm = ModelOptions {
         warmup: true,

@@ -10,6 +10,7 @@ mod content;
 mod control;
 mod cross;
 mod desk;
+mod ending;
 mod exit;
 mod fork;
 mod hosts;
@@ -42,6 +43,7 @@ mod tokens;
 mod tool_choice;
 
 pub(crate) use chat::Chat;
+pub(crate) use ending::Ending;
 pub(crate) use messages::messages;
 pub(crate) use model::Model;
 pub(crate) use opening::Opening;

@@ -3,7 +3,7 @@
 //! It holds as much as there is, so a reader that stops reading delays nobody. It ends exactly once:
 //! whoever comes first (the runtime, the caller, a deadline) says how, and later words are ignored.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -43,8 +43,8 @@ struct State {
     conclusion: Option<FinishReason>,
     end: Option<Result<FinishReason>>,
     wake: Option<Wake>,
-    /// Who waits for the end alone.
-    at_end: Vec<Waker>,
+    /// Who waits for the end alone, by number.
+    at_end: BTreeMap<u64, Waker>,
 }
 
 /// What became of an answer.
@@ -88,7 +88,7 @@ impl Stream {
                 conclusion: None,
                 end: None,
                 wake: None,
-                at_end: Vec::new(),
+                at_end: BTreeMap::new(),
             }),
             changed: Condvar::new(),
         })
@@ -214,20 +214,27 @@ impl Stream {
         }
     }
 
-    /// As `text`, without waiting: the waker is told of the end.
-    pub fn poll_text(&self, waker: &Waker) -> Poll<Result<String>> {
+    /// As `text`, without waiting: the waker is told of the end, in place of the one before it of this
+    /// number.
+    pub fn poll_text(&self, number: u64, waker: &Waker) -> Poll<Result<String>> {
         if let Err(error) = self.home.check() {
             return Poll::Ready(Err(error));
         }
         let mut state = self.lock();
         if state.end.is_none() {
-            if !state.at_end.iter().any(|other| other.will_wake(waker)) {
-                state.at_end.push(waker.clone());
-            }
+            let before = state.at_end.insert(number, waker.clone());
+            // Dropping it may run anything.
+            drop(state);
+            drop(before);
             return Poll::Pending;
         }
         drop(state);
         Poll::Ready(self.text())
+    }
+
+    pub fn wait_no_more(&self, number: u64) {
+        let waker = self.lock().at_end.remove(&number);
+        drop(waker);
     }
 
     // A chat's side.
@@ -365,7 +372,7 @@ impl Stream {
         let at_end = std::mem::take(&mut state.at_end);
         drop(state);
         self.tell(wake);
-        for waker in at_end {
+        for waker in at_end.into_values() {
             let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
         true

@@ -9,7 +9,7 @@ pub mod options;
 pub mod records;
 
 const _: () = {
-    let (here, there) = (b"165ecd9905b73140", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e47e6c2116d1469b", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -1,6 +1,7 @@
 """`async for` over answers of the scripted runtime."""
 
 import asyncio
+import os
 import time
 
 import pytest
@@ -188,3 +189,21 @@ def test_a_wait_for_a_text_that_is_cancelled(play):
 
     text, reason = asyncio.run(ask())
     assert text.startswith("word word ") and reason == "cancelled"
+
+
+def test_a_cancelled_await_leaves_nothing_behind(play):
+    generation = play(**ENDLESS).complete([1, 2])
+
+    async def wait():
+        await generation
+
+    async def main():
+        for _ in range(20):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(wait(), 0.005)
+
+    asyncio.run(main())
+    before = len(os.listdir("/proc/self/fd"))
+    asyncio.run(main())
+    assert len(os.listdir("/proc/self/fd")) <= before
+    generation.cancel()

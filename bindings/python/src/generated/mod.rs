@@ -10,9 +10,9 @@ pub use tables::error_class;
 
 use pyo3::prelude::*;
 
-const HASH: &str = "165ecd9905b73140";
+const HASH: &str = "e47e6c2116d1469b";
 const _: () = {
-    let (here, there) = (b"165ecd9905b73140", rkchat::SURFACE_HASH.as_bytes());
+    let (here, there) = (b"e47e6c2116d1469b", rkchat::SURFACE_HASH.as_bytes());
     assert!(here.len() == there.len());
     let mut index = 0;
     while index < here.len() {

@@ -1,6 +1,5 @@
 //! An answer.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,8 +81,7 @@ impl IntoFuture for &Generation {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<String>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(poll_fn(move |context| inner.poll_text(context.waker())))
+        Box::pin(engine::Ending::of(Arc::clone(&self.inner)))
     }
 }
 
