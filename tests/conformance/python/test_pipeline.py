@@ -195,6 +195,13 @@ def test_what_cannot_be_is_an_error(played):
             pipe("a", **option)
 
 
+def test_options_of_opening(played):
+    pipe = played(max_context_len=64).pipe
+    assert pipe.model.info().max_context_len == 64
+    assert pipe("who?")[0]["generated_text"] == "who?yes"
+    assert pipe.tokenizer.pad_token_id == pipe.tokenizer.eos_token_id
+
+
 def test_a_model_that_is_open(played):
     model = played().pipe.model
     pipe = rkchat.pipeline(model=model)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from inspect import signature
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Union
 
@@ -30,6 +31,9 @@ IGNORED = frozenset(
     " use_fast video_processor".split()
 )
 
+# Options of `Model.open` that are not also those of an answer.
+OPENING = signature(Model.open).parameters.keys() - signature(Model.generate).parameters.keys() - {"path"}
+
 Chat = Sequence[Mapping[str, Any]]
 Input = Union[str, Chat]
 
@@ -44,7 +48,7 @@ def pipeline(
     Args:
         task: `"text-generation"`, which is the only one there is.
         model: What `Model.open` takes, or a `Model`, for which all options of `Model.open` are there.
-        options: Defaults for the calls of the pipeline. Those that tell transformers where and how to
+        options: Options of `Model.open`, and defaults for the calls of the pipeline. Those that tell transformers where and how to
             compute (`device_map`, `dtype`, `trust_remote_code` ...) are ignored, with a warning.
     """
     if task not in (None, TASK):
@@ -72,23 +76,26 @@ class TextGenerationPipeline:
     """What model cards use of a tokenizer."""
 
     def __init__(self, model: str | os.PathLike[str] | Model, **options: Any) -> None:
-        self._options = options
         if isinstance(model, Model):
+            self._options = options
             self.model = model
             self._recommended = recommended(model.info().path)
         else:
+            opening = {name: value for name, value in options.items() if name in OPENING}
+            self._options = {name: value for name, value in options.items() if name not in OPENING}
             self._recommended = recommended(ModelFolder.open(model).info().path)
             # Before 1.3.0 sampling is fixed when a model is opened; what a call asks for is honoured
             # all the same.
             first = settings({**self._recommended, **options})
-            self.model = Model.open(model, fixed_sampling="reload", **first)
+            self.model = Model.open(model, **{"fixed_sampling": "reload", **first, **opening})
         self.tokenizer = PipelineTokenizer(self.model)
 
     def __call__(self, text_inputs: Input | Iterable[Input], **options: Any) -> Any:
         """Gives a list with one dict for each answer; for several inputs, a list of such lists.
 
         Its `generated_text` is the text with the answer after it; for messages, these and the
-        assistant's message. With `return_full_text=False` it is the text of the answer alone.
+        assistant's message. With `return_full_text=False` it is the text of the answer alone, with the
+        reasoning and the calls of tools that the message has apart.
 
         Args:
             text_inputs: A text, the messages of a conversation, or several of them. For a generator
@@ -143,7 +150,7 @@ class TextGenerationPipeline:
         generation = self.model.generate(messages, continue_final_message=goes_on, **options)
         answer = self._run(generation, request, prompt, tokens)
         if not request.full_text:
-            return {"generated_text": answer.text}
+            return {"generated_text": self._raw(answer)}
         if not goes_on:
             return {"generated_text": [*messages, answer.message]}
         last = dict(messages[-1])
@@ -153,6 +160,13 @@ class TextGenerationPipeline:
         else:
             last["content"] = (content or "") + answer.text
         return {"generated_text": [*messages[:-1], last]}
+
+    def _raw(self, answer: Completion) -> str:
+        """The answer with what was read out of it, where its tokens are known."""
+        known = answer.token_ids and self.model.info().tokenizer_source
+        if known and (answer.reasoning or answer.tool_calls):
+            return self.model.decode(answer.token_ids, skip_special_tokens=True)
+        return answer.text
 
     def _run(
         self, generation: Generation, request: Request, prompt: Callable[[], str], tokens: Callable[[], list[int]]

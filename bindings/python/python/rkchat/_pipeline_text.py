@@ -27,6 +27,10 @@ class PipelineTokenizer:
         """Its text."""
         return None if self.eos_token_id is None else self._model.decode([self.eos_token_id])
 
+    # Nothing is padded here; model cards set the one to the other.
+    pad_token_id = eos_token_id
+    pad_token = eos_token
+
     def convert_tokens_to_ids(self, tokens: str | Sequence[str]) -> Any:
         """The id of a token by its text, or of several; None for what is no token."""
         if not isinstance(tokens, str):
