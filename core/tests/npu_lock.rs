@@ -137,6 +137,25 @@ fn a_release_that_lets_no_other_in_is_respected_across_processes() {
     assert_eq!(said["holders"], json!([second.pid()]), "{said}");
     let said = second.tell("close");
     assert_eq!(said["holders"], json!([]));
+    // Nor does it come in beside another.
+    let (third, _) = Process::start(&folder, "1.3.0");
+    let (_fourth, said) = Process::start(&folder, "1.1.0");
+    assert_eq!(said["details"]["pid"], third.pid(), "{said}");
+}
+
+#[test]
+fn what_a_process_that_was_killed_left_is_cleared_away() {
+    let folder = Folder::new();
+    drop(Process::start(&folder, "1.3.0"));
+    let files = || {
+        std::fs::read_dir(folder.path().join("locks"))
+            .unwrap()
+            .count()
+    };
+    assert_eq!(files(), 1);
+    let (second, said) = Process::start(&folder, "1.3.0");
+    assert_eq!(said["holders"], json!([second.pid()]));
+    assert_eq!(files(), 1);
 }
 
 #[test]

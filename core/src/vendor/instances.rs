@@ -65,7 +65,8 @@ impl Place {
             true => npu_lock::others(),
             false => Vec::new(),
         };
-        if let Some(other) = others.iter().find(|other| other.alone > 0 && !many) {
+        let refuses = |other: &&Note| !many && (alone || other.alone > 0);
+        if let Some(other) = others.iter().find(refuses) {
             return Err(taken(runtime, capabilities, other));
         }
         open.all += usize::from(counts);
@@ -92,11 +93,11 @@ impl Place {
     }
 }
 
-/// The error where another process has a model that lets no other in.
+/// The error where another process has a model, and one of the two lets no other in.
 fn taken(runtime: &RuntimeInfo, capabilities: Capabilities, other: &Note) -> Error {
     let holder = npu_memory::named(&other.holder());
     let instead = format!(
-        "{holder} has a model on the NPU in a release that lets no other in: close it first; where this board can \
+        "{holder} has a model on the NPU, and one of the two releases lets no other in: close it first; where this board can \
          hold both, say so with the option assume, {{\"instances\": \"many\"}}."
     );
     let wanted = capabilities::SEVERAL_MODELS;

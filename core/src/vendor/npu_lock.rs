@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::surface::NpuHolder;
 
-/// How the names of the files begin; the number of the process follows.
+/// How the names of the files begin; what tells the process from others follows, and a number.
 const NAME: &str = "npu-";
+/// Bytes of a note, filled up with spaces: a note is replaced by one write, and never half of one is read.
+const SIZE: usize = 1024;
 
 /// What is noted of a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,32 +112,47 @@ impl Own {
             }
             return;
         }
-        if self.file.is_none() {
-            self.file = folder().and_then(|folder| begin(&folder, self.note.pid));
+        let Some(text) = self.text() else { return };
+        match &self.file {
+            // As much as the file has.
+            Some((file, _)) => drop(file.write_all_at(&text, 0)),
+            None => self.file = folder().and_then(|folder| begin(&folder, &text)),
         }
-        let text = serde_json::to_vec(&self.note);
-        if let (Some((file, _)), Ok(text)) = (&self.file, text) {
-            // Whoever reads a half of it takes the number of the process from the file's name.
-            let _ = file.set_len(0).and_then(|()| file.write_all_at(&text, 0));
-        }
+    }
+
+    fn text(&self) -> Option<Vec<u8>> {
+        let mut text = serde_json::to_vec(&self.note).ok()?;
+        text.resize(SIZE.max(text.len()), b' ');
+        Some(text)
     }
 }
 
-/// Makes the file of this process and locks it.
-fn begin(folder: &Path, pid: u32) -> Option<(File, PathBuf)> {
-    let path = folder.join(format!("{NAME}{pid}"));
-    // What a process of the same number left behind.
-    let _ = fs::remove_file(&path);
+/// Makes the file of this process, which is locked before others can see it.
+fn begin(folder: &Path, text: &[u8]) -> Option<(File, PathBuf)> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let name = format!("{}{:x}", own_names(), now.map_or(0, |now| now.as_nanos()));
+    let (draft, path) = (folder.join(format!(".{name}")), folder.join(name));
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&path)
+        .open(&draft)
         .ok()?;
     let mut lock = whole_file();
     // SAFETY: the descriptor is open, and the struct is what F_SETLK reads.
     let locked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLK, &mut lock) } == 0;
-    locked.then_some((file, path))
+    let placed = locked && file.write_all_at(text, 0).is_ok() && fs::rename(&draft, &path).is_ok();
+    if !placed {
+        let _ = fs::remove_file(&draft);
+    }
+    placed.then_some((file, path))
+}
+
+/// What the names of this process's files begin with. Containers that share the folder may have processes
+/// of the same number.
+fn own_names() -> String {
+    let space = fs::metadata("/proc/self/ns/pid").map_or(0, |space| space.ino());
+    format!("{NAME}{}-{space:x}-", std::process::id())
 }
 
 /// All processes that are noted, this one among them.
@@ -152,23 +169,21 @@ pub(super) fn others() -> Vec<Note> {
 }
 
 fn others_in(folder: &Path) -> Vec<Note> {
-    let own = std::process::id();
+    let own = own_names();
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    let numbered = files.filter_map(|file| {
+    let others = files.filter(|file| {
         let name = file.file_name();
-        let pid: u32 = name.to_str()?.strip_prefix(NAME)?.parse().ok()?;
-        // The own file must not be opened: closing it would end the lock.
-        (pid != own).then(|| (pid, file.path()))
+        // An own file must not be opened: closing it would end its lock.
+        name.to_str()
+            .is_some_and(|name| name.starts_with(NAME) && !name.starts_with(&own))
     });
-    let mut notes: Vec<Note> = numbered
-        .filter_map(|(pid, path)| read(&path, pid))
-        .collect();
+    let mut notes: Vec<Note> = others.filter_map(|file| read(&file.path())).collect();
     notes.sort_by_key(|note| note.pid);
     notes
 }
 
-/// The note of a process; none where that is gone.
-fn read(path: &Path, pid: u32) -> Option<Note> {
+/// The note of a process. Where that is gone there is none, and its file goes, too.
+fn read(path: &Path) -> Option<Note> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
@@ -177,13 +192,15 @@ fn read(path: &Path, pid: u32) -> Option<Note> {
     let mut lock = whole_file();
     // SAFETY: the descriptor is open, and the struct is what F_GETLK reads and writes.
     let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &mut lock) } == 0;
+    if asked && lock.l_type == libc::F_UNLCK as libc::c_short {
+        let _ = fs::remove_file(path);
+    }
     if !asked || lock.l_type == libc::F_UNLCK as libc::c_short {
         return None;
     }
-    let mut text = [0; 4096];
-    let length = file.read_at(&mut text, 0).unwrap_or(0);
-    let note = serde_json::from_slice(&text[..length]).unwrap_or_default();
-    Some(Note { pid, ..note })
+    let mut text = [0; SIZE];
+    let length = file.read_at(&mut text, 0).ok()?;
+    serde_json::from_slice(&text[..length]).ok()
 }
 
 fn whole_file() -> libc::flock {
@@ -215,5 +232,7 @@ fn program() -> String {
     let line = fs::read("/proc/self/cmdline").unwrap_or_default();
     let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
     let name = first.rsplit(|byte| *byte == b'/').next();
-    String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
+    // Short enough for a note, whatever is in it.
+    let name = String::from_utf8_lossy(name.unwrap_or_default());
+    name.chars().take(100).collect()
 }
