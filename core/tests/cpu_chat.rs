@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{at_most, greedy, smollm};
+use common::{at_most, greedy, smollm, turn};
 use rkchat::{Chat, ChatOptions, EncodeOptions, LogitsOptions, Model, ModelOptions, RenderOptions};
 use serde_json::json;
 
@@ -54,6 +54,7 @@ fn common_beginning(a: &[u32], b: &[u32]) -> usize {
 #[test]
 fn turn_20_costs_what_turn_2_costs() {
     let Some(path) = smollm() else { return };
+    let _turn = turn();
     for group in ["1.2.0", "1.2.1b1", "1.2.1", "1.3.0"] {
         let model = Model::open(&path, &greedy(group, 2048)).unwrap();
         let chat = begin(&model);
@@ -96,6 +97,7 @@ fn turn_20_costs_what_turn_2_costs() {
 #[test]
 fn runtimes_before_1_2_0_reuse_nothing_and_say_so() {
     let Some(path) = smollm() else { return };
+    let _turn = turn();
     for group in ["1.0.0", "1.0.1", "1.1.0"] {
         let model = Model::open(&path, &greedy(group, 2048)).unwrap();
         let chat = begin(&model);
@@ -114,6 +116,7 @@ fn runtimes_before_1_2_0_reuse_nothing_and_say_so() {
 #[test]
 fn a_full_window_drops_the_oldest_turns_and_goes_on() {
     let Some(path) = smollm() else { return };
+    let _turn = turn();
     let model = Model::open(&path, &greedy("1.3.0", 256)).unwrap();
     let chat = begin(&model);
     let mut cheap = 0;
@@ -135,6 +138,7 @@ fn a_full_window_drops_the_oldest_turns_and_goes_on() {
 #[test]
 fn a_reused_cache_changes_answers_only_at_near_ties() {
     let Some(path) = smollm() else { return };
+    let _turn = turn();
     for group in ["1.2.0", "1.3.0"] {
         let model = Model::open(&path, &greedy(group, 2048)).unwrap();
         let chat = begin(&model);

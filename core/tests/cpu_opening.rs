@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LONG, at_most, greedy, smollm};
+use common::{LONG, at_most, greedy, smollm, turn};
 use rkchat::{
     EncodeOptions, GenerateOptions, Json, MemoryCheck, Model, ModelOptions, ModelState, Opening,
     OpeningStage,
@@ -27,6 +27,7 @@ fn answer(model: &Model) -> rkchat::Completion {
 #[test]
 fn what_is_read_of_the_file_grows_to_its_size_at_the_most() {
     let Some(path) = smollm() else { return };
+    let _turn = turn();
     let size = std::fs::metadata(&path).unwrap().len();
     let opening = Opening::start(&path, &options()).unwrap();
     let (mut stages, mut read) = (vec![OpeningStage::Recognising], None);
@@ -54,6 +55,7 @@ fn what_is_read_of_the_file_grows_to_its_size_at_the_most() {
 #[test]
 fn unloading_gives_the_memory_back_and_the_answers_stay_the_same() {
     let Some(path) = smollm() else { return };
+    let _turn = turn();
     let lively = ModelOptions {
         keep_alive: Some(Duration::from_millis(50)),
         warmup: true,
@@ -86,6 +88,7 @@ fn unloading_gives_the_memory_back_and_the_answers_stay_the_same() {
 #[test]
 fn a_model_that_is_not_kept_at_all_is_loaded_for_each_request() {
     let Some(path) = smollm() else { return };
+    let _turn = turn();
     let fleeting = ModelOptions {
         keep_alive: Some(Duration::ZERO),
         ..options()

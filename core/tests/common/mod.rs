@@ -6,6 +6,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rkchat::{GenerateOptions, Generation, Json, Model, ModelOptions, Result};
@@ -64,6 +65,13 @@ pub fn greedy(group: &str, max_context_len: u32) -> ModelOptions {
         max_context_len: Some(max_context_len),
         ..ModelOptions::default()
     }
+}
+
+/// To be held by a test that computes for long: two at a time would need more threads than there are
+/// cores, and take many times as long.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// SmolLM2 in the CPU runtime of a group, with a small window.
